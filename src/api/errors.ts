@@ -1,0 +1,266 @@
+/**
+ * The error catalogue: every failure gear reports has a code from this table, with its HTTP status, the shape of its answer on the
+ * wire (spec §3.4: `text` for what is refused before any work starts, `json` for work that failed) and one sentence on what to do.
+ * `GearError` carries a code, what was being attempted and the cause. The reference page `docs/reference/errors.md` is made from here.
+ */
+
+export interface ErrorEntry {
+  readonly status: number
+  /** `text`: refused before the work began (spec §3.4 b). `json`: the work failed (spec §3.4 a). */
+  readonly shape: 'text' | 'json'
+  /** What it means, for the reference page. */
+  readonly meaning: string
+  /** What the reader should do next; appended to the message. */
+  readonly next: string
+}
+
+export const errorCatalogue = {
+  INPUT_INVALID: {
+    status: 400,
+    shape: 'text',
+    meaning: 'A field of the request breaks a rule; nothing was changed.',
+    next: 'Correct the field that is named and send the request again.',
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    shape: 'text',
+    meaning: 'The request body is larger than the agent reads.',
+    next: 'Send less: a body may have 100 KiB. Put large environments behind --env-url or in several PATCH requests.',
+  },
+  REQUEST_ID_INVALID: {
+    status: 400,
+    shape: 'text',
+    meaning: 'X-Request-Id is not 16 bytes in one of the three spellings.',
+    next: 'Send 32 hex digits or 22 base64url characters, or leave the header out.',
+  },
+  REQUEST_ID_REUSED: {
+    status: 409,
+    shape: 'json',
+    meaning: 'The request id was used before for a different request.',
+    next: 'Use a fresh request id; only an identical request may repeat one.',
+  },
+  QUEUE_FULL: {
+    status: 503,
+    shape: 'text',
+    meaning: 'The agent has as much work waiting as it accepts.',
+    next: 'Send the same request again after the number of seconds in Retry-After; the request id is still free.',
+  },
+  ROUTE_UNKNOWN: {
+    status: 404,
+    shape: 'json',
+    meaning: 'The API has no such path.',
+    next: 'See GET /openapi.json for the paths there are.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    shape: 'json',
+    meaning: 'The path exists, but not with this method.',
+    next: 'See GET /openapi.json for the methods of this path.',
+  },
+  NOT_ACCEPTABLE: {
+    status: 406,
+    shape: 'json',
+    meaning: 'The result has no text table, and Accept asks for text/plain only.',
+    next: 'Ask with Accept: application/json.',
+  },
+  CALLER_REFUSED: {
+    status: 403,
+    shape: 'text',
+    meaning: 'The caller may not use this listener: the API is as powerful as root.',
+    next: 'Call as root or as a member of the group gear, or use a listener with a token.',
+  },
+  TOKEN_REQUIRED: {
+    status: 401,
+    shape: 'text',
+    meaning: 'This listener serves only requests with the right bearer token.',
+    next: 'Give the token: --token-file FILE on the command line, Authorization: Bearer on the wire.',
+  },
+  BROWSER_REFUSED: {
+    status: 403,
+    shape: 'text',
+    meaning: 'The request comes from a web page (Origin, Sec-Fetch-Site) or names a foreign Host.',
+    next: 'Use the command line or a program; web pages may not reach the agent.',
+  },
+  CONTAINER_UNKNOWN: {
+    status: 404,
+    shape: 'json',
+    meaning: 'No container with this id is installed on the host.',
+    next: 'See which there are with: gear list-units --all.',
+  },
+  ENVIRONMENT_UNKNOWN: {
+    status: 404,
+    shape: 'json',
+    meaning: 'No environment with this id is stored on the host.',
+    next: 'Create it with: gear set-env ID NAME=VALUE.',
+  },
+  ENVIRONMENT_FETCH_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'The environment could not be read from the URL given.',
+    next: 'Check the URL from the host itself; addresses of the host and of its local network segment are refused.',
+  },
+  PORT_TAKEN: {
+    status: 500,
+    shape: 'json',
+    meaning: 'An external port that was asked for is reserved by another container or used by another program.',
+    next: 'Choose another external port, or 0 to have one allocated.',
+  },
+  PORTS_EXHAUSTED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'No free port is left in the range gear allocates from.',
+    next: 'Delete containers that are not needed, or name a port outside 4000-59999.',
+  },
+  NAME_TAKEN: {
+    status: 409,
+    shape: 'json',
+    meaning: 'The engine, or another container of gear, already owns an object of this name.',
+    next: 'Choose another id, or remove the object that has the name.',
+  },
+  SOCKET_ACTIVATION_UNSUPPORTED: {
+    status: 400,
+    shape: 'text',
+    meaning: 'SocketActivation is not supported by this version.',
+    next: 'Install without --socket-activated.',
+  },
+  CONTAINER_CHANGING: {
+    status: 429,
+    shape: 'json',
+    meaning: 'The container is being started already.',
+    next: 'Wait until it has started, then ask again.',
+  },
+  START_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'The unit did not reach the state that was waited for.',
+    next: 'Look at the cause and at: gear status ID, gear log ID.',
+  },
+  WAIT_TIMEOUT: {
+    status: 500,
+    shape: 'json',
+    meaning: 'The unit did not settle within the time that was allowed.',
+    next: 'The work goes on; look at: gear status ID.',
+  },
+  SYSTEMD_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'systemd refused or failed an operation.',
+    next: 'Look at: systemctl status, journalctl -b -u UNIT.',
+  },
+  SYSTEMD_UNAVAILABLE: {
+    status: 503,
+    shape: 'json',
+    meaning: 'systemd cannot be reached over D-Bus.',
+    next: 'Check that dbus.service runs and that gear is root.',
+  },
+  ENGINE_UNAVAILABLE: {
+    status: 503,
+    shape: 'json',
+    meaning: 'The container engine does not answer on its socket.',
+    next: 'Check: systemctl status docker.',
+  },
+  ENGINE_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'The container engine refused or failed an operation.',
+    next: 'Look at: journalctl -u docker.',
+  },
+  DISK_FULL: {
+    status: 500,
+    shape: 'json',
+    meaning: 'A file could not be written because the file system is full.',
+    next: 'Make room below /var/lib/containers and send the same request again.',
+  },
+  STORAGE_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'A file of gear could not be read or written.',
+    next: 'Check the file that is named and the file system it is on.',
+  },
+  WRITER_BUSY: {
+    status: 503,
+    shape: 'json',
+    meaning: 'Another gear process holds the write lock of this host.',
+    next: 'Wait for it to end, or start the agent (systemctl start gear) and let commands go through it.',
+  },
+  COMMAND_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'A tool of the host failed.',
+    next: 'Look at the output that is quoted.',
+  },
+  HOST_UNREACHABLE: {
+    status: 503,
+    shape: 'json',
+    meaning: 'The agent of a host does not answer.',
+    next: 'Check that gear.service runs there and that the port (43273) can be reached.',
+  },
+  REPLY_UNEXPECTED: {
+    status: 502,
+    shape: 'json',
+    meaning: 'An agent answered with something that is not of this API.',
+    next: 'Check that the address is that of a gear agent, and that both sides have the same version.',
+  },
+  INTERNAL: {
+    status: 500,
+    shape: 'json',
+    meaning: 'A mistake in gear itself.',
+    next: 'Report it with the request id and the log of gear.service.',
+  },
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof errorCatalogue
+
+/** A rule that one field of a request breaks. `field` is the path in wire names, such as `Ports[0].External`. */
+export interface FieldError {
+  readonly field: string
+  readonly rule: string
+}
+
+export interface GearErrorOptions {
+  readonly cause?: unknown
+  readonly fields?: readonly FieldError[]
+  /** More for programs; goes out as `Data`. */
+  readonly data?: unknown
+  /** Seconds after which a repeat makes sense; goes out as Retry-After. */
+  readonly retryAfterSeconds?: number
+}
+
+/** A failure of the world, with what was attempted in its message. Programmer errors are not of this class. */
+export class GearError extends Error {
+  readonly code: ErrorCode
+  readonly fields: readonly FieldError[]
+  readonly data: unknown
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(code: ErrorCode, message: string, options: GearErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'GearError'
+    this.code = code
+    this.fields = options.fields ?? []
+    this.data = options.data
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+
+  get entry(): ErrorEntry {
+    return errorCatalogue[this.code]
+  }
+}
+
+/** Any thrown thing as a `GearError`; what is not one already is a mistake of ours. */
+export function asGearError(error: unknown): GearError {
+  if (error instanceof GearError) return error
+  return new GearError('INTERNAL', 'The request failed because of a mistake in gear', { cause: error })
+}
+
+/** The message with its causes, one line: `what was attempted: why: why`. Stacks stay in the log. */
+export function explain(error: unknown): string {
+  const parts: string[] = []
+  let current: unknown = error
+  for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
+    if (!(current instanceof GearError && current.code === 'INTERNAL') || depth === 0) parts.push(current.message)
+    if (current instanceof GearError && current.code === 'INTERNAL') break
+    current = current.cause
+  }
+  return parts.join(': ').replaceAll(/\s*\n\s*/g, ' ')
+}

@@ -1,0 +1,44 @@
+/**
+ * Branded names: text that has been checked once, at the edge, and can from then on be used in paths, unit files and argument lists.
+ * Nothing else may reach those places.
+ */
+declare const brand: unique symbol
+export type Branded<Text extends string, Name extends string> = Text & { readonly [brand]: Name }
+
+/** A container, environment or repository id: 4 to 24 of `A-Za-z0-9_.-`, starting with a letter or digit (spec §1.1, design §4). */
+export type Id = Branded<string, 'Id'>
+export type ContainerId = Id
+export type EnvironmentId = Id
+
+/** A request id in its 22-character base64url form (spec §1.3). */
+export type RequestId = Branded<string, 'RequestId'>
+
+/** A systemd unit name, such as `ctr-web-1.service`. */
+export type UnitName = Branded<string, 'UnitName'>
+
+/** A checked image reference, such as `registry.example/shop/web:1.2`. */
+export type ImageName = Branded<string, 'ImageName'>
+
+export const idRule = 'must be 4 to 24 characters of A-Z a-z 0-9 _ . - and start with a letter or digit'
+const idPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{3,23}$/
+
+export function isId(text: string): text is Id {
+  return idPattern.test(text)
+}
+
+const containerUnitPattern = /^ctr-([A-Za-z0-9][A-Za-z0-9_.-]{3,23})\.service$/
+
+/** The unit of a container: `ctr-ID.service`. */
+export function containerUnit(id: ContainerId): UnitName {
+  return `ctr-${id}.service` as UnitName
+}
+
+/** The container of a unit name, or undefined when the unit is not one of a container. */
+export function containerOfUnit(unit: string): ContainerId | undefined {
+  return containerUnitPattern.exec(unit)?.[1] as ContainerId | undefined
+}
+
+/** The first two characters, which divide the disk layout into partitions (spec §5.3). */
+export function partition(id: Id): string {
+  return id.slice(0, 2)
+}

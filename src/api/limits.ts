@@ -1,0 +1,54 @@
+/**
+ * Every bound gear keeps, in one table: a limit on everything that a caller, a container or a slow peer could make grow.
+ * The reference page `docs/reference/limits.md` is made from here.
+ */
+interface Limit {
+  readonly value: number
+  readonly unit: 'bytes' | 'ms' | 'count' | 'port'
+  readonly why: string
+}
+
+export const limitTable = {
+  bodyBytes: { value: 102_400, unit: 'bytes', why: 'Largest request body (spec §3.2).' },
+  jsonDepth: { value: 32, unit: 'count', why: 'Deepest nesting of a request body.' },
+  environmentNameBytes: { value: 1024, unit: 'bytes', why: 'Longest name of an environment variable (spec §1.8).' },
+  environmentValueBytes: { value: 8192, unit: 'bytes', why: 'Longest value of an environment variable (spec §1.8).' },
+  environmentSourceBytes: { value: 102_400, unit: 'bytes', why: 'Most that is read from an environment URL (spec §4.1).' },
+  environmentSourceMs: { value: 10_000, unit: 'ms', why: 'Longest wait for an environment URL, redirects included.' },
+  environmentFileBytes: { value: 1_048_576, unit: 'bytes', why: 'Largest stored environment.' },
+  portsMax: { value: 100, unit: 'count', why: 'Most port pairs of one container.' },
+  linksMax: { value: 200, unit: 'count', why: 'Most network links of one container.' },
+  volumesMax: { value: 100, unit: 'count', why: 'Most volumes, and most bind mounts, of one container.' },
+  variablesMax: { value: 1000, unit: 'count', why: 'Most environment variables in one request.' },
+  requestsRemembered: { value: 1000, unit: 'count', why: 'Finished requests whose result a repeat is given (spec §16).' },
+  requestReplayBytes: { value: 65_536, unit: 'bytes', why: 'Most output of one finished request that is kept for a repeat.' },
+  requestsReplayBytes: { value: 33_554_432, unit: 'bytes', why: 'Most output of all finished requests that is kept for repeats.' },
+  jobsRunning: { value: 32, unit: 'count', why: 'Requests worked on at once.' },
+  jobsWaiting: { value: 1000, unit: 'count', why: 'Requests that wait for their turn; one more is answered 503.' },
+  streamsRunning: { value: 100, unit: 'count', why: 'Logs followed and waits held at once; one more is answered 503.' },
+  logWindowMs: { value: 30_000, unit: 'ms', why: 'Length of a log request without parameters (spec §4.7).' },
+  logLinesMax: { value: 10_000, unit: 'count', why: 'Most past lines that one log request asks for.' },
+  logLineBytes: { value: 65_536, unit: 'bytes', why: 'Longest line of a log that is passed on whole.' },
+  stopWaitMs: { value: 15_000, unit: 'ms', why: 'Longest wait of a stop with Wait (spec §4.4).' },
+  startWaitMs: { value: 1_800_000, unit: 'ms', why: 'Longest wait for a start; a first start may pull a large image.' },
+  settleMs: { value: 500, unit: 'ms', why: 'A container that a wait reports as started has run at least this long.' },
+  unitJobMs: { value: 150_000, unit: 'ms', why: 'Longest wait for a systemd job that a delete or purge depends on.' },
+  engineCallMs: { value: 10_000, unit: 'ms', why: 'Longest wait for one answer of the container engine.' },
+  busCallMs: { value: 30_000, unit: 'ms', why: 'Longest wait for one answer of systemd.' },
+  toolCallMs: { value: 10_000, unit: 'ms', why: 'Longest run of a tool such as systemctl.' },
+  toolOutputBytes: { value: 1_048_576, unit: 'bytes', why: 'Most output read from a tool.' },
+  shutdownMs: { value: 10_000, unit: 'ms', why: 'Time that running requests have to end when the agent is stopped.' },
+  connectMs: { value: 10_000, unit: 'ms', why: 'Longest wait of the client for a connection to a host.' },
+  hostsAtOnce: { value: 32, unit: 'count', why: 'Hosts that one command talks to at once.' },
+  headerBytes: { value: 16_384, unit: 'bytes', why: 'Largest request header.' },
+  connectionsMax: { value: 1000, unit: 'count', why: 'Open connections on one listener.' },
+  portFirst: { value: 4000, unit: 'port', why: 'First port that gear allocates (spec §8.1).' },
+  portLast: { value: 59_999, unit: 'port', why: 'Last port that gear allocates (spec §8.1).' },
+} as const satisfies Record<string, Limit>
+
+export type LimitName = keyof typeof limitTable
+
+/** The bare numbers, by name. */
+export const limits = Object.fromEntries(Object.entries(limitTable).map(([name, limit]) => [name, limit.value])) as {
+  readonly [Name in LimitName]: number
+}

@@ -1,0 +1,24 @@
+/** The port to the tools of the host, by a closed list of names: argument lists only, never a shell, an empty environment but for PATH. */
+export interface CommandResult {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Errors: COMMAND_FAILED when the tool is missing, killed, takes too long or prints too much. A non-zero exit is a value. */
+export interface Commands {
+  run(tool: Tool, args: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<CommandResult>
+}
+
+/** Every tool gear calls, with the Debian package that has it. `gear daemon --check` reports what is missing. */
+export const tools = {
+  systemctl: { path: '/usr/bin/systemctl', package: 'systemd' },
+  journalctl: { path: '/usr/bin/journalctl', package: 'systemd' },
+  flock: { path: '/usr/bin/flock', package: 'util-linux' },
+  docker: { path: '/usr/bin/docker', package: 'docker.io' },
+  curl: { path: '/usr/bin/curl', package: 'curl' },
+  nsenter: { path: '/usr/bin/nsenter', package: 'util-linux' },
+  'iptables-restore': { path: '/usr/sbin/iptables-restore', package: 'iptables' },
+} as const
+
+export type Tool = keyof typeof tools

@@ -1,0 +1,39 @@
+/**
+ * The port to a container engine (Docker now, Podman as its equal): what gear asks of it at install, delete and in reports. Starting and stopping
+ * containers is not here: units do that with the helpers in `libexec/`, without the agent.
+ */
+export interface EngineContainer {
+  /** Full id, 64 hex digits. */
+  readonly id: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly isRunning: boolean
+  /** Process id of the container's init, 0 when it does not run. */
+  readonly pid: number
+  /** Image id the container was made from (`sha256:…`). */
+  readonly imageId: string
+}
+
+export interface EngineImage {
+  /** `sha256:…` */
+  readonly id: string
+  readonly tags: readonly string[]
+  /** Digests it was pulled by, `name@sha256:…`; empty for images made here. */
+  readonly digests: readonly string[]
+}
+
+/**
+ * Errors: ENGINE_UNAVAILABLE (nothing listens, or no answer in time) and ENGINE_FAILED (it answered with a failure; the message
+ * quotes it). Not found is `undefined`, not an error.
+ */
+export interface Engine {
+  readonly kind: 'docker' | 'podman'
+  /** By name or id. */
+  container(name: string): Promise<EngineContainer | undefined>
+  image(name: string): Promise<EngineImage | undefined>
+  /** All tagged images (no intermediate layers), in the engine's order. */
+  images(): Promise<readonly EngineImage[]>
+  /** Stops and removes a container, with its anonymous volumes only if asked. A missing one is no error. */
+  removeContainer(name: string, options: { readonly withVolumes: boolean }): Promise<void>
+  ping(): Promise<void>
+}

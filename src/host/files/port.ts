@@ -1,0 +1,40 @@
+/**
+ * The port to the file system, in the few forms gear uses. State is files an administrator can read: a write is written beside,
+ * synced and renamed. Making a change durable costs a sync of the folder; callers collect the folders they changed and sync them once.
+ * No call follows a symbolic link at the last component unless it says so. Errors: DISK_FULL for ENOSPC and EDQUOT, else
+ * STORAGE_FAILED with path, operation and cause; absence is a value, not an error.
+ */
+export interface FileEntry {
+  readonly name: string
+  readonly kind: 'file' | 'directory' | 'link' | 'other'
+}
+
+export interface Files {
+  /** The text, or undefined when the file is not there. More than `maxBytes` is STORAGE_FAILED. Does not follow links. */
+  read(path: string, maxBytes?: number): Promise<string | undefined>
+  /** Replaces the content atomically and durably but for the folder's own sync; mode is exact (no umask). */
+  write(path: string, text: string, mode: number): Promise<void>
+  /** Appends to the file (made with the mode when absent) and syncs it. One write: readers see all of it or nothing. */
+  append(path: string, text: string, mode: number): Promise<void>
+  /** Makes the folder and its parents; every folder made gets the mode exactly. Existing ones stay as they are. */
+  makeFolder(path: string, mode: number): Promise<void>
+  list(folder: string): Promise<readonly FileEntry[]>
+  exists(path: string): Promise<boolean>
+  modifiedMs(path: string): Promise<number | undefined>
+  /** Target of a symbolic link, or undefined when there is no link. */
+  readLink(path: string): Promise<string | undefined>
+  /** Makes a symbolic link; false when something has that name already. */
+  link(target: string, path: string): Promise<boolean>
+  /** Makes or replaces a symbolic link atomically. */
+  relink(target: string, path: string): Promise<void>
+  /** Makes `path` a hard link to `target`, replacing what is there atomically (via `target.replace.tmp`, spec §5.4). */
+  hardLinkOver(target: string, path: string): Promise<void>
+  /** Removes a file or link; absence is no error. True when something was removed. */
+  remove(path: string): Promise<boolean>
+  /** Removes a folder and all in it without following links; absence is no error. */
+  removeTree(path: string): Promise<boolean>
+  /** Removes a folder if it is empty; anything else is no error. */
+  removeEmptyFolder(path: string): Promise<void>
+  /** Makes changes of names in these folders durable, all at once. Missing folders are no error. */
+  syncFolders(folders: Iterable<string>): Promise<void>
+}

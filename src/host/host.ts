@@ -1,0 +1,33 @@
+/** A machine: all ports together. The composition root makes one of real adapters, tests one of fakes. */
+import type { Clock } from './clock/port.ts'
+import type { Commands } from './commands/port.ts'
+import type { Engine } from './engine/port.ts'
+import type { Files } from './files/port.ts'
+import type { Journal } from './journal/port.ts'
+import type { Network } from './network/port.ts'
+import type { Units } from './units/port.ts'
+
+export interface Host {
+  readonly units: Units
+  readonly engine: Engine
+  readonly journal: Journal
+  readonly files: Files
+  readonly commands: Commands
+  readonly network: Network
+  readonly clock: Clock
+  readonly paths: Paths
+}
+
+/** The roots of the disk layout (spec §5.1); absolute, without a slash at the end. */
+export interface Paths {
+  /** `/var/lib/containers` unless GEARD_BASE_PATH says otherwise. */
+  readonly base: string
+  /** `/var/run/containers` unless GEARD_RUN_PATH says otherwise. */
+  readonly run: string
+  /** `/etc/systemd/system` */
+  readonly systemd: string
+  /** Where the helpers that units call are installed: `/usr/lib/gear/libexec`. */
+  readonly libexec: string
+  /** Root of the cgroup file system: `/sys/fs/cgroup`. */
+  readonly cgroup: string
+}

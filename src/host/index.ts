@@ -1,0 +1,12 @@
+/**
+ * The machine gear runs on, behind ports: systemd units, the journal, the container engine, files, tools, network and clock. Each port has
+ * an interface in gear's words (`port.ts`), a real adapter, a fake for tests, and one suite of tests that both pass.
+ */
+export type * from './clock/port.ts'
+export type * from './commands/port.ts'
+export type * from './engine/port.ts'
+export type * from './files/port.ts'
+export type * from './host.ts'
+export type * from './journal/port.ts'
+export type * from './network/port.ts'
+export type * from './units/port.ts'

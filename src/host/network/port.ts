@@ -1,0 +1,14 @@
+/** The port to the network stack: whether a port is free, who is at the other end of a connection, and guarded fetching of text. */
+export interface Network {
+  /** Whether nothing on this host listens on the TCP port, on any address. */
+  isPortFree(port: number): Promise<boolean>
+  /**
+   * GET of a text, bounded in time and size. Unless `mayReachHost`, addresses that are loopback, link-local, unspecified, multicast or
+   * the host's own are refused, for every address a name resolves to and again after each redirect (the connection goes to the
+   * address that was checked). Errors: ENVIRONMENT_FETCH_FAILED.
+   */
+  fetchText(
+    url: string,
+    options: { readonly maxBytes: number; readonly timeoutMs: number; readonly mayReachHost: boolean },
+  ): Promise<string>
+}
