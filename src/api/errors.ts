@@ -123,6 +123,12 @@ export const errorCatalogue = {
     meaning: 'SocketActivation is not supported by this version.',
     next: 'Install without --socket-activated.',
   },
+  ISOLATION_UNSUPPORTED: {
+    status: 400,
+    shape: 'text',
+    meaning: 'Isolate (a Unix account for the container) is not supported by this version.',
+    next: 'Install without --isolate.',
+  },
   CONTAINER_CHANGING: {
     status: 429,
     shape: 'json',

@@ -1,0 +1,290 @@
+/** The operations on containers: install, delete, start, stop, restart, look, list (spec §3.5, routes 1 to 10). */
+import * as z from 'zod/mini'
+import {
+  cpus,
+  environment,
+  flag,
+  id,
+  image,
+  memory,
+  networkLinks,
+  pids,
+  portPair,
+  portPairs,
+  queryCount,
+  queryFlag,
+  restartPolicy,
+  slice,
+  text,
+  volumeConfig,
+} from './fields.ts'
+import type { ContainerId } from './ids.ts'
+import { limits } from './limits.ts'
+import { operation } from './operation.ts'
+
+const containerParams = z.object({ id })
+const nothing = z.object({})
+
+/** What to install. On the wire with capitals: `{"Image": "acme/shop", "Ports": [{"Internal": 8080, "External": 0}], "Started": true}`. */
+export const installContainerBody = z.object({
+  image,
+  /** Publishes all ports of the image on ports the engine picks, when no ports are named (spec §3.6). */
+  simple: flag,
+  isolate: flag,
+  socketActivation: flag,
+  skipSocketProxy: flag,
+  ports: z._default(portPairs, []),
+  environment: z.optional(environment),
+  networkLinks: z.optional(networkLinks),
+  volumeConfig: z.optional(volumeConfig),
+  started: flag,
+  systemdSlice: slice,
+  /** Limit per container; without it the size class of the slice decides (512 MiB for container-small, 1 GiB for container-large). */
+  memory: z.optional(memory),
+  cpus: z.optional(cpus),
+  pids: z.optional(pids),
+  restart: restartPolicy,
+})
+export type InstallContainer = z.infer<typeof installContainerBody>
+
+export const installContainer = operation({
+  id: 'installContainer',
+  method: 'PUT',
+  path: '/container/{id}',
+  summary: 'Install an image as a container with its own systemd unit',
+  description:
+    'Installing an id that exists updates it: same external ports where the internal ports match; a running container keeps running as it was until it is restarted. The ports that were reserved come in the header X-PortMapping.',
+  params: containerParams,
+  query: nothing,
+  body: installContainerBody,
+  reply: { kind: 'text' },
+  errors: [
+    'PORT_TAKEN',
+    'PORTS_EXHAUSTED',
+    'NAME_TAKEN',
+    'SOCKET_ACTIVATION_UNSUPPORTED',
+    'ISOLATION_UNSUPPORTED',
+    'ENVIRONMENT_FETCH_FAILED',
+    'DISK_FULL',
+    'STORAGE_FAILED',
+    'SYSTEMD_FAILED',
+    'SYSTEMD_UNAVAILABLE',
+  ],
+  effect: 'idempotent',
+  lane: 'job',
+})
+
+export const deleteContainer = operation({
+  id: 'deleteContainer',
+  method: 'DELETE',
+  path: '/container/{id}',
+  summary: 'Stop a container and remove it with everything of its own',
+  description:
+    'An unknown id is no error. The environment and the data volumes (in the engine container ID-data) are kept, unless `all` is given.',
+  params: containerParams,
+  query: z.object({ all: queryFlag }),
+  reply: { kind: 'none' },
+  errors: ['SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE', 'STORAGE_FAILED', 'ENGINE_FAILED'],
+  effect: 'idempotent',
+  lane: 'job',
+})
+
+export const startContainer = operation({
+  id: 'startContainer',
+  method: 'PUT',
+  path: '/container/{id}/started',
+  summary: 'Start a container now and at every boot',
+  description: 'Queues the start and answers; use waitContainer to learn how it went.',
+  params: containerParams,
+  query: nothing,
+  reply: { kind: 'text' },
+  errors: ['CONTAINER_UNKNOWN', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'idempotent',
+  lane: 'job',
+})
+
+export const stopContainer = operation({
+  id: 'stopContainer',
+  method: 'PUT',
+  path: '/container/{id}/stopped',
+  summary: 'Stop a container, and do not start it at boot',
+  description: 'With Wait, the journal of the unit is streamed until it has stopped, at most 15 s.',
+  params: containerParams,
+  query: nothing,
+  body: z.object({ wait: flag }),
+  reply: { kind: 'text' },
+  errors: ['SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'idempotent',
+  lane: 'job',
+})
+
+export const restartContainer = operation({
+  id: 'restartContainer',
+  method: 'POST',
+  path: '/container/{id}/restart',
+  summary: 'Restart a container',
+  params: containerParams,
+  query: nothing,
+  reply: { kind: 'text' },
+  errors: ['CONTAINER_UNKNOWN', 'CONTAINER_CHANGING', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'once',
+  lane: 'job',
+})
+
+/** How a container is. Times are RFC 3339, sizes bytes. */
+export const containerStatusData = z.object({
+  id: text,
+  unit: text,
+  activeState: text,
+  subState: text,
+  loadState: text,
+  /** When the present state was entered. */
+  since: z.optional(text),
+  /** Starts at boot. */
+  enabled: z.boolean(),
+  /** Automatic restarts since the last requested start. */
+  restarts: z.number(),
+  /** Of the last run that ended. */
+  exitCode: z.optional(z.number()),
+  signal: z.optional(text),
+  oomKilled: z.optional(z.boolean()),
+  ports: z.array(portPair),
+  image: text,
+  imageId: z.optional(text),
+  imageDigest: z.optional(text),
+  containerId: z.optional(text),
+  memoryBytes: z.optional(z.number()),
+  cpuMs: z.optional(z.number()),
+  /** The unit file was changed after the container was started: a restart brings the change into effect. */
+  restartNeeded: z.boolean(),
+  /** In one sentence, why the container is not running though it should. */
+  cause: z.optional(text),
+  /** What to try. */
+  next: z.optional(text),
+  lines: z.optional(z.array(text)),
+})
+export type ContainerStatus = z.infer<typeof containerStatusData>
+
+export const containerStatus = operation({
+  id: 'containerStatus',
+  method: 'GET',
+  path: '/container/{id}/status',
+  summary: 'How a container is',
+  description: 'The text of `systemctl status`; with Accept: application/json the same as data, with `lines` as many log lines.',
+  params: containerParams,
+  query: z.object({ lines: z._default(queryCount(1000), 0) }),
+  reply: { kind: 'text', data: containerStatusData },
+  errors: ['CONTAINER_UNKNOWN', 'COMMAND_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'read',
+  lane: 'job',
+})
+
+export const containerLog = operation({
+  id: 'containerLog',
+  method: 'GET',
+  path: '/container/{id}/log',
+  summary: 'The log of a container',
+  description:
+    'Without parameters: the lines of the last 30 seconds and those of the next 30 (spec §4.7). With `lines` or `since`: those, and then the end, unless `follow` keeps the stream open until the caller leaves.',
+  params: containerParams,
+  query: z.object({
+    follow: z.optional(queryFlag),
+    since: z.optional(
+      text.check(
+        z.refine(value => /^[0-9A-Za-z :.+-]{1,64}$/.test(value), {
+          error: () => 'must be a time such as -10m, 2026-01-02 10:00 or today',
+        }),
+      ),
+    ),
+    lines: z.optional(queryCount(limits.logLinesMax)),
+  }),
+  reply: { kind: 'text' },
+  errors: ['CONTAINER_UNKNOWN', 'COMMAND_FAILED'],
+  effect: 'read',
+  lane: 'stream',
+})
+
+export const containerPorts = operation({
+  id: 'containerPorts',
+  method: 'GET',
+  path: '/container/{id}/ports',
+  summary: 'The port pairs of a container',
+  params: containerParams,
+  query: nothing,
+  reply: { kind: 'data', schema: z.object({ ports: z.array(portPair) }) },
+  errors: ['CONTAINER_UNKNOWN'],
+  effect: 'read',
+  lane: 'job',
+})
+
+/** One step of a wait: what systemd and the engine say meanwhile, and at last how it ended. */
+export const waitEventData = z.object({
+  event: z.enum(['state', 'log', 'reached', 'failed']),
+  /** A line for people: a log line (pull progress among them), a state, the cause of a failure. */
+  message: text,
+  code: z.optional(text),
+  next: z.optional(text),
+})
+export type WaitEvent = z.infer<typeof waitEventData>
+
+export const waitContainer = operation({
+  id: 'waitContainer',
+  method: 'GET',
+  path: '/container/{id}/wait',
+  summary: 'Wait until a container has started or stopped, or failed to',
+  description:
+    'A stream of events, one JSON object a line; the last is `reached` or `failed`. Log lines of the unit (the progress of a pull among them) come as they are written.',
+  params: containerParams,
+  query: z.object({ for: z._default(z.enum(['started', 'stopped'], { error: () => 'must be started or stopped' }), 'started') }),
+  reply: { kind: 'events', schema: waitEventData },
+  errors: ['CONTAINER_UNKNOWN', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'read',
+  lane: 'stream',
+})
+
+export const listedContainer = z.object({
+  id: text,
+  activeState: text,
+  subState: text,
+  loadState: text,
+  jobType: z.optional(text),
+})
+export type ListedContainer = z.infer<typeof listedContainer>
+
+export const listContainers = operation({
+  id: 'listContainers',
+  method: 'GET',
+  path: '/containers',
+  summary: 'The containers systemd has loaded, or with `all` every installed one',
+  params: nothing,
+  query: z.object({ all: queryFlag }),
+  reply: {
+    kind: 'data',
+    schema: z.object({ containers: z.array(listedContainer) }),
+    table: {
+      columns: ['ID', 'ACTIVE', 'SUB', 'LOAD', 'TYPE'],
+      rows: data => data.containers.map(item => [item.id, item.activeState, item.subState, item.loadState, item.jobType ?? '']),
+    },
+  },
+  errors: ['SYSTEMD_UNAVAILABLE'],
+  effect: 'read',
+  lane: 'job',
+})
+
+export const purgeContainers = operation({
+  id: 'purgeContainers',
+  method: 'DELETE',
+  path: '/containers',
+  summary: 'Stop and disable every container of the host; their files stay',
+  params: nothing,
+  query: nothing,
+  reply: { kind: 'none' },
+  errors: ['SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'idempotent',
+  lane: 'job',
+})
+
+/** The wire path of a container, for messages. */
+export function containerText(container: ContainerId): string {
+  return `container ${container}`
+}

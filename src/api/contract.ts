@@ -1,0 +1,31 @@
+/** All operations, by name. */
+import * as agent from './agent.ts'
+import * as containers from './containers.ts'
+import * as environments from './environments.ts'
+
+export const contract = {
+  installContainer: containers.installContainer,
+  deleteContainer: containers.deleteContainer,
+  startContainer: containers.startContainer,
+  stopContainer: containers.stopContainer,
+  restartContainer: containers.restartContainer,
+  containerStatus: containers.containerStatus,
+  containerLog: containers.containerLog,
+  containerPorts: containers.containerPorts,
+  waitContainer: containers.waitContainer,
+  listContainers: containers.listContainers,
+  purgeContainers: containers.purgeContainers,
+  getEnvironment: environments.getEnvironment,
+  putEnvironment: environments.putEnvironment,
+  patchEnvironment: environments.patchEnvironment,
+  listImages: agent.listImages,
+  getVersion: agent.getVersion,
+  getHealth: agent.getHealth,
+  getOpenApi: agent.getOpenApi,
+} as const
+
+export type Contract = typeof contract
+export type OperationName = keyof Contract
+
+/** One function per operation; an operation without one does not compile. */
+export type Handlers = { readonly [Name in OperationName]: import('./operation.ts').Handler<Contract[Name]> }

@@ -1,0 +1,183 @@
+/** Schemas of the fields that operations share. A rule is written once, with the words the caller is told. */
+import * as z from 'zod/mini'
+import { FormatError, parseCpus, parseImageReference, parseMemory, parseMountPath } from '../formats/index.ts'
+import { type Id, type ImageName, idRule, isId } from './ids.ts'
+import { limits } from './limits.ts'
+
+/** Zod's own words for a wrong type, in ours. */
+function wants(what: string): { readonly error: () => string } {
+  return { error: () => `must be ${what}` }
+}
+
+export const text = z.string(wants('a string'))
+export const flag = z._default(z.boolean(wants('true or false')), false)
+
+/** A flag in a query: `?all=1`, `?all=true`, `?all`. */
+export const queryFlag = z._default(
+  z.pipe(
+    text.check(z.refine(value => ['', '0', '1', 'true', 'false'].includes(value), wants('1, true, 0 or false'))),
+    z.transform(value => value !== '0' && value !== 'false'),
+  ),
+  false,
+)
+
+/** A whole number in a query. */
+export function queryCount(max: number) {
+  return z.pipe(
+    text.check(z.refine(value => /^\d{1,9}$/.test(value) && Number(value) <= max, wants(`a whole number of at most ${max}`))),
+    z.transform(Number),
+  )
+}
+
+/** Text that a parser of `formats/` takes; what it answers is the value. */
+export function parsed<Value>(parse: (input: string) => Value) {
+  return z.pipe(
+    text,
+    z.transform((input: string, context): Value => {
+      try {
+        return parse(input)
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error
+        context.issues.push({ code: 'custom', message: error.message, input })
+        return z.NEVER
+      }
+    }),
+  )
+}
+
+export const id = z.pipe(
+  text.check(z.refine(isId, { error: () => idRule })),
+  z.transform(value => value as Id),
+)
+
+/** An id, or the empty string for none. */
+export const optionalId = z.pipe(
+  z._default(text.check(z.refine(value => value === '' || isId(value), { error: () => idRule })), ''),
+  z.transform(value => (value === '' ? undefined : (value as Id))),
+)
+
+export const image = parsed((input): ImageName => {
+  parseImageReference(input)
+  return input as ImageName
+})
+
+function whole(min: number, max: number) {
+  return z.number(wants('a number')).check(
+    z.refine(value => Number.isInteger(value) && value >= min && value <= max, {
+      error: () => `must be a whole number from ${min} to ${max}`,
+    }),
+  )
+}
+
+export const port = whole(1, 65_535)
+export const portOrZero = z._default(whole(0, 65_535), 0)
+
+export const portPair = z.object({ internal: port, external: portOrZero }, wants('an object with Internal and External'))
+
+function list<Item extends z.ZodMiniType>(item: Item, max: number) {
+  return z.array(item, wants('a list')).check(z.refine(items => items.length <= max, { error: () => `must have at most ${max} entries` }))
+}
+
+export const portPairs = list(portPair, limits.portsMax).check(
+  z.refine(pairs => isDistinct(pairs.map(pair => pair.internal)), { error: () => 'must not name the same Internal port twice' }),
+  z.refine(pairs => isDistinct(pairs.map(pair => pair.external).filter(external => external !== 0)), {
+    error: () => 'must not name the same External port twice',
+  }),
+)
+
+function isDistinct(values: readonly number[]): boolean {
+  return new Set(values).size === values.length
+}
+
+/** A host of a link: a name or an IPv4 address, or nothing. */
+const linkHost = z._default(
+  text.check(
+    z.refine(value => value === '' || (value.length <= 253 && /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(value)), {
+      error: () => 'must be a host name or an IPv4 address',
+    }),
+  ),
+  '',
+)
+
+export const networkLink = z.object(
+  { fromHost: linkHost, fromPort: port, toPort: portOrZero, toHost: linkHost },
+  wants('an object with FromHost, FromPort, ToPort and ToHost'),
+)
+export const networkLinks = list(networkLink, limits.linksMax)
+
+const hasNoLineBreak = z.refine<string>(value => !/[\n\r\0]/.test(value), { error: () => 'must not contain a line break or NUL' })
+
+function maxBytes(bytes: number) {
+  return z.refine<string>(value => value.length <= bytes && new TextEncoder().encode(value).length <= bytes, {
+    error: () => `must have at most ${bytes} bytes`,
+  })
+}
+
+export const variable = z.object(
+  {
+    name: text.check(
+      hasNoLineBreak,
+      maxBytes(limits.environmentNameBytes),
+      z.refine(value => value.trim() !== '', { error: () => 'must not be blank' }),
+      z.refine(value => !/[\s=]/.test(value), { error: () => 'must not contain white space or =' }),
+    ),
+    value: z._default(text.check(hasNoLineBreak, maxBytes(limits.environmentValueBytes)), ''),
+  },
+  wants('an object with Name and Value'),
+)
+
+const sourceUrl = z._default(
+  text.check(z.refine(value => value === '' || isHttpUrl(value), { error: () => 'must be an http or https URL' })),
+  '',
+)
+
+function isHttpUrl(value: string): boolean {
+  if (value.length > 2048 || !URL.canParse(value)) return false
+  return ['http:', 'https:'].includes(new URL(value).protocol)
+}
+
+export const environment = z.object(
+  { variables: z._default(list(variable, limits.variablesMax), []), source: sourceUrl, id: optionalId },
+  wants('an object with Variables, Source and Id'),
+)
+
+const mountPath = parsed(parseMountPath)
+
+export const volumeConfig = z.object(
+  {
+    volumes: z._default(list(z.object({ path: mountPath }, wants('an object with Path')), limits.volumesMax), []),
+    volumeMounts: z._default(
+      list(
+        z.object({ path: mountPath, hostPath: mountPath, readOnly: flag }, wants('an object with Path, HostPath and ReadOnly')),
+        limits.volumesMax,
+      ),
+      [],
+    ),
+  },
+  wants('an object with Volumes and VolumeMounts'),
+)
+
+export const sliceNames = ['container', 'container-small', 'container-large'] as const
+export const slice = z.pipe(
+  z._default(text.check(z.refine(value => value === '' || isOneOf(sliceNames, value), wants(`one of ${sliceNames.join(', ')}`))), ''),
+  z.transform(value => (value === '' ? 'container-small' : (value as (typeof sliceNames)[number]))),
+)
+
+export const restartPolicies = ['on-failure', 'always', 'no'] as const
+export const restartPolicy = z.pipe(
+  z._default(
+    text.check(z.refine(value => value === '' || isOneOf(restartPolicies, value), wants(`one of ${restartPolicies.join(', ')}`))),
+    '',
+  ),
+  z.transform(value => (value === '' ? 'on-failure' : (value as (typeof restartPolicies)[number]))),
+)
+
+function isOneOf(names: readonly string[], value: string): boolean {
+  return names.includes(value)
+}
+
+/** `512m`, `1g`, bytes, or `0` for no limit. Inside: bytes. */
+export const memory = parsed(parseMemory)
+/** `1.5`, or `0` for no limit. */
+export const cpus = parsed(parseCpus)
+export const pids = whole(0, 4_194_304)

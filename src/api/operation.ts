@@ -1,0 +1,101 @@
+/**
+ * What an operation of the API is: one value that says everything about a call. Server, client, command line and reference are derived
+ * from these values, so a path or a field is written once.
+ */
+import type * as z from 'zod/mini'
+import type { ErrorCode } from './errors.ts'
+
+export type Schema<Value> = z.ZodMiniType<Value, unknown>
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
+
+/**
+ * How a call answers (spec §3.3).
+ * `none`: 204. `data`: 200 with JSON, or a text table when asked for. `text`: a stream of text, 202 or 204 by what the caller accepts;
+ * GET routes also give it to plain callers as 200; with `data` the same path gives JSON to callers that accept exactly that.
+ * `events`: 200, one JSON object a line, as they happen.
+ */
+export type Reply<Data> =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'data'; readonly schema: Schema<Data>; readonly table?: TableOf<Data> }
+  | { readonly kind: 'text'; readonly data?: Schema<Data> }
+  | { readonly kind: 'events'; readonly schema: Schema<Data> }
+
+/** Rows of a text table: the column titles, then one row per item. */
+export interface TableOf<Data> {
+  readonly columns: readonly string[]
+  readonly rows: (data: Data) => readonly (readonly string[])[]
+}
+
+export interface Operation<Params = unknown, Query = unknown, Body = unknown, Data = unknown, Kind extends string = string> {
+  readonly id: string
+  readonly method: Method
+  /** `{name}` stands for a parameter. */
+  readonly path: string
+  readonly summary: string
+  /** More for the reference page, in sentences. */
+  readonly description?: string
+  readonly params: Schema<Params>
+  readonly query: Schema<Query>
+  /** Without it, a body is ignored. */
+  readonly body?: Schema<Body>
+  readonly reply: Reply<Data> & { readonly kind: Kind }
+  readonly errors: readonly ErrorCode[]
+  /** `read`: changes nothing. `idempotent`: may be repeated. `once`: each call does the work again; never retried by the client. */
+  readonly effect: 'read' | 'idempotent' | 'once'
+  /** `job`: takes a turn in the queue. `stream`: may stay open long, so it is counted apart. `direct`: answered without a turn. */
+  readonly lane: 'job' | 'stream' | 'direct'
+}
+
+/** Declares an operation; exists for its types. */
+export function operation<Params, Query, Body, Data, const Kind extends string>(
+  value: Operation<Params, Query, Body, Data, Kind>,
+): Operation<Params, Query, Body, Data, Kind> {
+  return value
+}
+
+export interface PortPair {
+  /** Port inside the container. */
+  readonly internal: number
+  /** Port on the host; 0 asks for one. */
+  readonly external: number
+}
+
+/** Text to send: whole, or in pieces as they come. `sideData` goes out as `X-NAME` headers before the text (spec §1.6). */
+export interface TextResult {
+  readonly text: string | AsyncIterable<string>
+  readonly sideData?: Readonly<Record<string, string>>
+}
+
+/** Who calls: `isRoot` is true for root and the group gear on this host, false for callers with a token. */
+export interface Caller {
+  readonly isRoot: boolean
+}
+
+/** What a handler is given. `wants` is `data` when the caller asked a `text` route for its JSON form. */
+export interface Call<Params, Query, Body> {
+  readonly params: Params
+  readonly query: Query
+  readonly body: Body
+  readonly wants: 'text' | 'data'
+  readonly caller: Caller
+  readonly requestId: import('./ids.ts').RequestId
+  /** Aborts when nobody waits for the result any more. Only reads, logs and waits end on it; changes are carried through. */
+  readonly signal: AbortSignal
+}
+
+type Result<Kind, Data> = Kind extends 'none'
+  ? void
+  : Kind extends 'data'
+    ? Data
+    : Kind extends 'text'
+      ? TextResult | { readonly data: Data }
+      : Kind extends 'events'
+        ? AsyncIterable<Data>
+        : never
+
+/** The function that carries an operation out. */
+export type Handler<Op> =
+  Op extends Operation<infer Params, infer Query, infer Body, infer Data, infer Kind>
+    ? (call: Call<Params, Query, Body>) => Promise<Result<Kind, Data>>
+    : never
