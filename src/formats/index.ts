@@ -1,0 +1,15 @@
+/**
+ * Text formats that other programs and people define: JSON as it comes over the wire, systemd's units and status, environment files,
+ * image references, locators, ports, links, volumes, sizes. Everything here is pure: text in, data out and back, and a `FormatError`
+ * that says in plain words what was expected. What a value means, and whether it is allowed now, is decided on higher floors.
+ */
+
+export * from './env-file.ts'
+export { FormatError, type FormatErrorDetails, quoted } from './format-error.ts'
+export * from './host-name.ts'
+export * from './json.ts'
+export * from './ports.ts'
+export * from './request-id.ts'
+export * from './unit-command.ts'
+export * from './unit-file.ts'
+export * from './unit-name.ts'
