@@ -1,4 +1,4 @@
-/** The port to the tools of the host, by a closed list of names: argument lists only, never a shell, an empty environment but for PATH. */
+/** The port to the tools of the host, by a closed list of names: argument lists only, never a shell, a fixed environment of our own. */
 export interface CommandResult {
   readonly exitCode: number
   readonly stdout: string
@@ -7,6 +7,7 @@ export interface CommandResult {
 
 /** Errors: COMMAND_FAILED when the tool is missing, killed, takes too long or prints too much. A non-zero exit is a value. */
 export interface Commands {
+  /** An abort kills the tool and rejects with the signal's reason. */
   run(tool: Tool, args: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<CommandResult>
 }
 
@@ -22,3 +23,10 @@ export const tools = {
 } as const
 
 export type Tool = keyof typeof tools
+
+/** All a tool gets to see: nothing of the agent's own environment, messages in English, lines not cut to a terminal's width. */
+export const toolEnvironment: Readonly<Record<string, string>> = {
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C',
+  COLUMNS: '2000',
+}

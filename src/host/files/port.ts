@@ -9,15 +9,24 @@ export interface FileEntry {
   readonly kind: 'file' | 'directory' | 'link' | 'other'
 }
 
+/** Held until disposed of, or until the process ends, however it ends. */
+export interface Lock extends AsyncDisposable {
+  readonly path: string
+}
+
 export interface Files {
-  /** The text, or undefined when the file is not there. More than `maxBytes` is STORAGE_FAILED. Does not follow links. */
+  /** The text, or undefined when the file is not there. More than `maxBytes` (1 MiB) is STORAGE_FAILED. Does not follow links. */
   read(path: string, maxBytes?: number): Promise<string | undefined>
-  /** Replaces the content atomically and durably but for the folder's own sync; mode is exact (no umask). */
+  /** Replaces the content atomically and durably but for the folder's own sync; mode is exact (no umask). A link is replaced, not followed. */
   write(path: string, text: string, mode: number): Promise<void>
   /** Appends to the file (made with the mode when absent) and syncs it. One write: readers see all of it or nothing. */
   append(path: string, text: string, mode: number): Promise<void>
-  /** Makes the folder and its parents; every folder made gets the mode exactly. Existing ones stay as they are. */
-  makeFolder(path: string, mode: number): Promise<void>
+  /**
+   * Makes the folder and its parents; every folder made gets the mode exactly. Existing ones, and links to folders, stay as they are.
+   * Returns the folders that got a new entry: they are the ones to sync.
+   */
+  makeFolder(path: string, mode: number): Promise<readonly string[]>
+  /** What is in a folder, sorted by name; nothing when it is absent. A link to a folder is followed. Unfinished writes are left out. */
   list(folder: string): Promise<readonly FileEntry[]>
   exists(path: string): Promise<boolean>
   modifiedMs(path: string): Promise<number | undefined>
@@ -31,10 +40,18 @@ export interface Files {
   hardLinkOver(target: string, path: string): Promise<void>
   /** Removes a file or link; absence is no error. True when something was removed. */
   remove(path: string): Promise<boolean>
-  /** Removes a folder and all in it without following links; absence is no error. */
+  /** Removes a folder and all in it without following links, whoever changes it meanwhile; absence is no error. Also takes a file or link. */
   removeTree(path: string): Promise<boolean>
-  /** Removes a folder if it is empty; anything else is no error. */
+  /** Removes a folder if it is empty (left-overs of crashed writes do not count); one that is not, or is no folder, is no error. */
   removeEmptyFolder(path: string): Promise<void>
   /** Makes changes of names in these folders durable, all at once. Missing folders are no error. */
   syncFolders(folders: Iterable<string>): Promise<void>
+  /** Takes the lock that the file stands for (made 0600 when absent), or undefined at once when anybody else has it, in any process. */
+  lock(path: string): Promise<Lock | undefined>
 }
+
+/** What `read` takes when it is not told otherwise. */
+export const readBytesMax = 1_048_576
+
+/** How unfinished writes are named; a crash may leave one behind. */
+export const unfinishedPrefix = '.gear-tmp-'

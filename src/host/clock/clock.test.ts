@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest'
+import { clockSuite } from './clock.suite.ts'
+import { FakeClock } from './fake.ts'
+import { systemClock } from './system.ts'
+
+describe('the fake clock', () => {
+  clockSuite(() => {
+    const clock = new FakeClock()
+    return { clock, pass: ms => clock.advance(ms) }
+  })
+
+  test('sleepers wake in the order of their times, and what they do next is waited for', async () => {
+    const clock = new FakeClock()
+    const woken: string[] = []
+    const first = clock.sleep(10).then(async () => {
+      woken.push('first')
+      await clock.sleep(5)
+      woken.push('first again')
+    })
+    const second = clock.sleep(12).then(() => woken.push('second'))
+    await clock.advance(20)
+    await Promise.all([first, second])
+    expect(woken).toEqual(['first', 'second', 'first again'])
+  })
+
+  test('time stands still until it is moved', async () => {
+    const clock = new FakeClock()
+    const startMs = clock.nowMs()
+    void clock.sleep(1)
+    expect(clock.sleeping).toBe(1)
+    expect(clock.nowMs()).toBe(startMs)
+  })
+})
+
+describe('the system clock', () => {
+  clockSuite(() => ({ clock: systemClock(), pass: async () => {} }))
+})

@@ -1,0 +1,28 @@
+/** Tools that answer what a test has prepared. One that nobody prepared is missing, as on a host without its package. */
+import { Faults } from '../faults.ts'
+import { type CommandResult, type Commands, type Tool, tools } from './port.ts'
+import { commandFailed } from './process.ts'
+
+type Answer = (args: readonly string[]) => Partial<CommandResult> | Promise<Partial<CommandResult>>
+
+export class FakeCommands extends Faults<'run'> implements Commands {
+  readonly #answers = new Map<Tool, Answer>()
+
+  async run(tool: Tool, args: readonly string[], options: { readonly signal?: AbortSignal } = {}): Promise<CommandResult> {
+    options.signal?.throwIfAborted()
+    await Promise.race([this.meet('run', [tool, ...args].join(' ')), aborted(options.signal)])
+    const answer = this.#answers.get(tool)
+    if (answer === undefined) throw commandFailed(tool, args, new Error(`spawn ${tools[tool].path} ENOENT`))
+    return { exitCode: 0, stdout: '', stderr: '', ...(await answer(args)) }
+  }
+
+  /** What the tool answers from now on; what is left out is exit code 0 and no output. */
+  answer(tool: Tool, answer: Answer): void {
+    this.#answers.set(tool, answer)
+  }
+}
+
+/** Never resolves; rejects with the signal's reason. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }))
+}
