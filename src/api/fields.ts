@@ -1,6 +1,6 @@
 /** Schemas of the fields that operations share. A rule is written once, with the words the caller is told. */
 import * as z from 'zod/mini'
-import { FormatError, parseCpus, parseImageReference, parseMemory, parseMountPath } from '../formats/index.ts'
+import { checkVolumePath, FormatError, parseCpus, parseImageReference, parseMemory } from '../formats/index.ts'
 import { type Id, type ImageName, idRule, isId } from './ids.ts'
 import { limits } from './limits.ts'
 
@@ -141,7 +141,10 @@ export const environment = z.object(
   wants('an object with Variables, Source and Id'),
 )
 
-const mountPath = parsed(parseMountPath)
+const mountPath = parsed(input => {
+  checkVolumePath(input)
+  return input
+})
 
 export const volumeConfig = z.object(
   {

@@ -2,6 +2,8 @@
  * The contract: every operation of the API with its method, path, fields and errors, declared once. Server, client, command line,
  * OpenAPI document and reference pages are derived from what is here. Nothing here does anything.
  */
+
+export type { PortPair } from '../formats/index.ts'
 export type { ContainerStatus, InstallContainer, ListedContainer, WaitEvent } from './containers.ts'
 export { type Contract, contract, type Handlers, type OperationName } from './contract.ts'
 export type { Environment, Variable } from './environments.ts'
@@ -9,5 +11,5 @@ export * from './errors.ts'
 export { restartPolicies, sliceNames } from './fields.ts'
 export * from './ids.ts'
 export * from './limits.ts'
-export type { Call, Caller, Handler, Method, Operation, PortPair, Reply, Schema, TableOf, TextResult } from './operation.ts'
+export type { Call, Caller, Handler, Method, Operation, Reply, Schema, TableOf, TextResult } from './operation.ts'
 export { fromText, fromWire, inputInvalid, toWire, wireName } from './wire.ts'

@@ -54,13 +54,6 @@ export function operation<Params, Query, Body, Data, const Kind extends string>(
   return value
 }
 
-export interface PortPair {
-  /** Port inside the container. */
-  readonly internal: number
-  /** Port on the host; 0 asks for one. */
-  readonly external: number
-}
-
 /** Text to send: whole, or in pieces as they come. `sideData` goes out as `X-NAME` headers before the text (spec §1.6). */
 export interface TextResult {
   readonly text: string | AsyncIterable<string>

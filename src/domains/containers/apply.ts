@@ -1,0 +1,82 @@
+/** What each kind of step does to the host; the only file of this domain that changes anything. */
+import { type ContainerId, GearError, limits, type UnitName } from '../../api/index.ts'
+import { printNetworkLinkFile } from '../../formats/index.ts'
+import type { Host } from '../../host/index.ts'
+import { applySteps, type StepObserver } from '../../lib/index.ts'
+import type { EnvironmentStore } from '../environments/index.ts'
+import { folderOf, modes } from '../layout/index.ts'
+import type { PortStore } from '../ports/index.ts'
+import type { ContainerStep } from './plan.ts'
+
+export interface Hands {
+  readonly host: Host
+  readonly ports: PortStore
+  readonly environments: EnvironmentStore
+  readonly observe: (id: ContainerId, step: ContainerStep, when: 'before' | 'after') => void
+}
+
+/**
+ * Carries a plan out for a container. When an install fails before its unit file took its place, what the new version reserved and
+ * wrote for itself is taken back, so that a failed install changes nothing; what comes later stays for the next look to finish.
+ */
+export async function applyPlan(hands: Hands, id: ContainerId, steps: readonly ContainerStep[]): Promise<void> {
+  const done: ContainerStep[] = []
+  const observe: StepObserver<ContainerStep> = (step, when) => {
+    if (when === 'after') done.push(step)
+    hands.observe(id, step, when)
+  }
+  try {
+    await applySteps<ContainerStep>(steps, appliers(hands, id), observe)
+  } catch (error) {
+    if (!done.some(step => step.kind === 'swapUnit')) await takeBack(hands, id, steps, done)
+    throw error
+  }
+}
+
+async function takeBack(hands: Hands, id: ContainerId, steps: readonly ContainerStep[], done: readonly ContainerStep[]): Promise<void> {
+  for (const step of done) if (step.kind === 'reservePorts') await hands.ports.release(id, step.ports)
+  for (const step of steps) {
+    if (step.kind !== 'writeVersion') continue
+    await hands.host.files.remove(step.path)
+    await hands.host.files.removeEmptyFolder(folderOf(step.path))
+  }
+}
+
+function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<ContainerStep>>[1] {
+  const { files, units, engine } = hands.host
+  return {
+    writeVersion: async step => {
+      await files.makeFolder(folderOf(step.path), modes.unitFolder)
+      await files.write(step.path, step.text, modes.unitFile)
+    },
+    reservePorts: step => hands.ports.reserve(step.ports, step.version),
+    repointPorts: step => hands.ports.repoint(step.ports, step.version),
+    releasePorts: step => hands.ports.release(id, step.ports),
+    writeEnvironment: step => hands.environments.write(step.id, step.variables),
+    writeLinks: async step => {
+      await files.makeFolder(folderOf(step.path), modes.secretFolder)
+      await files.write(step.path, printNetworkLinkFile(step.links), modes.secretFile)
+    },
+    syncFolders: step => files.syncFolders(step.folders),
+    swapUnit: step => files.hardLinkOver(step.version, step.unit),
+    linkUnit: step => files.relink(step.target, step.path),
+    removeFile: async step => void (await files.remove(step.path)),
+    removeFolder: async step => void (await files.removeTree(step.path)),
+    removeEmptyFolder: step => files.removeEmptyFolder(step.path),
+    removeEnvironment: step => hands.environments.remove(step.id),
+    reload: () => units.reload(),
+    // The calls travel in this order, so the start finds a fresh start limit without waiting for an answer in between.
+    start: async step => void (await Promise.all([units.resetFailed(step.unit), units.queueStart(step.unit, 'replace')])),
+    restart: async step => void (await Promise.all([units.resetFailed(step.unit), units.queueRestart(step.unit, 'replace')])),
+    queueStop: step => units.queueStop(step.unit, 'replace'),
+    stop: step => stopWhole(hands, step.unit),
+    resetFailed: step => units.resetFailed(step.unit),
+    removeEngineContainer: step => engine.removeContainer(step.name, { withVolumes: step.withVolumes }),
+  }
+}
+
+/** Stops a unit and waits until it has. Throws SYSTEMD_FAILED when it does not end in time. */
+async function stopWhole({ host }: Hands, unit: UnitName): Promise<void> {
+  const result = await host.units.stop(unit, { mode: 'replace', signal: AbortSignal.timeout(limits.unitJobMs) })
+  if (result !== 'done') throw new GearError('SYSTEMD_FAILED', `${unit} could not be stopped: the job ended as ${result}`)
+}

@@ -1,0 +1,134 @@
+/**
+ * Why a container is not running though it should: one sentence, and what to try. Pure: from what systemd says of the unit and what
+ * the helpers noted when the last run ended.
+ */
+import type { UnitStatus } from '../../host/index.ts'
+import type { InstalledContainer } from './container.ts'
+import type { LastExit } from './run-state.ts'
+
+export interface Cause {
+  readonly cause: string
+  readonly next: string
+}
+
+interface Situation {
+  readonly id: string
+  readonly installed: Pick<InstalledContainer, 'image' | 'memoryBytes'>
+  readonly status: UnitStatus
+  readonly lastExit: LastExit | undefined
+}
+
+/** Undefined while the container is well: it runs, starts for the first time, or was stopped on request. */
+export function causeOf(situation: Situation): Cause | undefined {
+  const { status } = situation
+  const isRetrying = status.activeState === 'activating' && (status.subState === 'auto-restart' || status.restarts > 0)
+  if (status.loadState !== 'loaded') return notLoaded(situation)
+  if (status.activeState !== 'failed' && !isRetrying) return undefined
+  const why = lastFailure(situation)
+  if (status.activeState === 'failed' && status.result === 'start-limit-hit') {
+    return { cause: `it failed too often in a short time, so systemd gave up; at last ${why.cause}`, next: why.next }
+  }
+  if (isRetrying) return { cause: `${why.cause}; systemd starts it again (restart ${status.restarts})`, next: why.next }
+  return why
+}
+
+function notLoaded({ id, status }: Situation): Cause | undefined {
+  if (status.loadState === 'not-found')
+    return { cause: 'it is disabled: systemd does not know its unit', next: `Enable and start it with: gear start ${id}` }
+  return { cause: `systemd could not load its unit (${status.loadState})`, next: `Look at: systemctl status ctr-${id}.service` }
+}
+
+function lastFailure(situation: Situation): Cause {
+  const { lastExit, status, id } = situation
+  if (lastExit === undefined) {
+    return { cause: `the unit ended as ${status.result}${exitText(status)}`, next: `Look at: journalctl -u ctr-${id}` }
+  }
+  return refused(situation, lastExit) ?? ended(situation, lastExit)
+}
+
+function exitText({ mainStatus, mainSignalled }: UnitStatus): string {
+  if (mainStatus === 0) return ''
+  return mainSignalled ? ` (signal ${mainStatus})` : ` (exit code ${mainStatus})`
+}
+
+/** Why the engine did not start it at all. */
+function refused({ installed: { image }, id }: Situation, { reason, message }: LastExit): Cause | undefined {
+  const said = message === '' ? '' : `: ${message}`
+  switch (reason) {
+    case 'image-missing':
+      return {
+        cause: `the image ${image} is neither on this host nor in its registry${said}`,
+        next: 'Check the name of the image, or bring it here with: docker pull, docker load.',
+      }
+    case 'pull-failed':
+      return {
+        cause: `the image ${image} could not be pulled${said}`,
+        next: `Check that this host reaches the registry, and log in if it needs it: docker pull ${image}`,
+      }
+    case 'port-taken':
+      return {
+        cause: `an external port is used by another program${said}`,
+        next: 'Find it with: ss -ltnp. Stop it, or install again with another port.',
+      }
+    case 'engine-away':
+      return { cause: `the container engine does not answer${said}`, next: 'Check: systemctl status docker' }
+    case 'name-taken':
+      return {
+        cause: `the engine has a container named ${id} that gear did not make`,
+        next: `Remove or rename it (docker rename ${id} NEW), or install under another id.`,
+      }
+    case 'run-failed':
+      return { cause: `the engine refused to start it${said}`, next: `Look at the message, and at: journalctl -u ctr-${id} -u docker` }
+    default:
+      return undefined
+  }
+}
+
+/** How a run that had begun ended. */
+function ended({ id, status, installed: { memoryBytes } }: Situation, { exitCode, oomKilled, message }: LastExit): Cause {
+  if (oomKilled) {
+    const limit = memoryBytes === undefined ? 'its memory limit' : `its memory limit of ${Math.round(memoryBytes / 1024 / 1024)} MiB`
+    return {
+      cause: `it was killed because it needed more than ${limit}`,
+      next: 'Give it more with: gear install … --memory SIZE (0 for no limit).',
+    }
+  }
+  if (status.result === 'timeout') {
+    return { cause: 'it did not start or stop in the time systemd allows', next: `Look at: gear log ${id}` }
+  }
+  if (exitCode === undefined) {
+    return { cause: `its end was not seen by the engine${message === '' ? '' : `: ${message}`}`, next: `Look at: gear log ${id}` }
+  }
+  if (exitCode > 128) {
+    return {
+      cause: `it was ended by signal ${signalName(exitCode - 128)} (exit code ${exitCode})`,
+      next: `Look at its last lines: gear log ${id}`,
+    }
+  }
+  const hint =
+    exitCode === 126 || exitCode === 127
+      ? 'The command of the image could not be run; check the image.'
+      : `Look at its last lines: gear log ${id}`
+  return { cause: `its process ended with exit code ${exitCode}`, next: hint }
+}
+
+/** Names of the signals that end processes in practice (signal(7)). */
+const signalNames: Readonly<Record<number, string>> = {
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  3: 'SIGQUIT',
+  4: 'SIGILL',
+  5: 'SIGTRAP',
+  6: 'SIGABRT',
+  7: 'SIGBUS',
+  8: 'SIGFPE',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  13: 'SIGPIPE',
+  14: 'SIGALRM',
+  15: 'SIGTERM',
+}
+
+export function signalName(number: number): string {
+  return signalNames[number] ?? `number ${number}`
+}

@@ -1,0 +1,99 @@
+/**
+ * The model of a container: what is to be installed, and what an installed unit file says of it. Pure. The unit file is the record: its
+ * metadata keys (spec §6.1, and `X-Gear…` of our own) are all that is kept of a container.
+ */
+import type { ContainerId, EnvironmentId, ImageName, InstallContainer, PortPair, RequestId } from '../../api/index.ts'
+import { readUnitMetadata, readUnitPortPairs } from '../../formats/index.ts'
+
+/** Everything a unit file is made from. */
+export interface ContainerSpec {
+  readonly id: ContainerId
+  readonly requestId: RequestId
+  readonly image: ImageName
+  readonly ports: readonly PortPair[]
+  /** Publish the image's own ports on ports the engine picks. */
+  readonly publishAll: boolean
+  readonly environment: EnvironmentId | undefined
+  readonly volumes: readonly string[]
+  readonly mounts: readonly Mount[]
+  readonly slice: string
+  /** 0 for no limit. */
+  readonly memoryBytes: number
+  /** 0 for no limit. */
+  readonly cpus: number
+  /** 0 for no limit. */
+  readonly pids: number
+  readonly restart: RestartPolicy
+}
+
+export interface Mount {
+  readonly hostPath: string
+  readonly containerPath: string
+  readonly isReadOnly: boolean
+}
+
+export type RestartPolicy = InstallContainer['restart']
+
+const mebibyte = 1024 * 1024
+
+/** Memory per container of the size classes (design §4); `container` itself has none. */
+const memoryOfSlice: Readonly<Record<string, number>> = { 'container-small': 512 * mebibyte, 'container-large': 1024 * mebibyte }
+
+/** The spec of a request, its ports decided. Environments with neither id nor content are none. */
+export function specOf(
+  id: ContainerId,
+  request: InstallContainer,
+  decided: { readonly requestId: RequestId; readonly ports: readonly PortPair[] },
+): ContainerSpec {
+  return {
+    id,
+    requestId: decided.requestId,
+    image: request.image,
+    ports: decided.ports,
+    publishAll: request.simple && decided.ports.length === 0,
+    environment: request.environment?.id,
+    volumes: request.volumeConfig?.volumes.map(volume => volume.path) ?? [],
+    // On the wire the first field of a mount is called Path and holds the host's side (spec §2.4).
+    mounts:
+      request.volumeConfig?.volumeMounts.map(mount => ({
+        hostPath: mount.path,
+        containerPath: mount.hostPath,
+        isReadOnly: mount.readOnly,
+      })) ?? [],
+    slice: request.systemdSlice,
+    memoryBytes: request.memory ?? memoryOfSlice[request.systemdSlice] ?? 0,
+    cpus: request.cpus ?? 0,
+    pids: request.pids ?? 0,
+    restart: request.restart,
+  }
+}
+
+/** What the metadata of an installed unit says. */
+export interface InstalledContainer {
+  readonly image: string
+  readonly requestId: string
+  readonly ports: readonly PortPair[]
+  readonly environment: string | undefined
+  /** With its suffix: `container-small.slice`. */
+  readonly slice: string
+  /** The memory limit; undefined for none. */
+  readonly memoryBytes: number | undefined
+}
+
+export function readInstalled(unitText: string): InstalledContainer {
+  const metadata = readUnitMetadata(unitText)
+  const first = (key: string) => metadata.get(key)?.[0] ?? ''
+  const environment = first(environmentKey)
+  return {
+    image: first('X-ContainerImage'),
+    requestId: first('X-ContainerRequestId'),
+    ports: readUnitPortPairs(unitText),
+    environment: environment === '' ? undefined : environment,
+    slice: /^Slice=(\S+)$/m.exec(unitText)?.[1] ?? 'container.slice',
+    memoryBytes: Number(first(memoryKey)) || undefined,
+  }
+}
+
+/** Metadata keys of our own: the environment the unit reads, so that a delete finds it, and the memory limit, for reports. */
+export const environmentKey = 'X-GearEnvironment'
+export const memoryKey = 'X-GearMemory'

@@ -1,0 +1,51 @@
+/** The contract's container operations, carried out by the service and the reports. */
+import type { Handlers } from '../../api/index.ts'
+import type { Host } from '../../host/index.ts'
+import { containerLog } from './log.ts'
+import type { ContainerReports } from './reports.ts'
+import { type Containers, portMappingText } from './service.ts'
+import { untilStopped } from './stop.ts'
+import { waitForContainer } from './wait.ts'
+
+export function containerHandlers(host: Host, containers: Containers, reports: ContainerReports) {
+  return {
+    installContainer: async ({ params, body, requestId, caller }) => {
+      const installed = await containers.install({ id: params.id, requestId, caller, body })
+      const mapping = portMappingText(installed.ports)
+      const state = body.started ? 'is installed and starting' : 'is installed'
+      const notice = installed.isRestartNeeded ? `; it still runs as it was before, restart it with: gear restart ${params.id}` : ''
+      return {
+        text: `Container ${params.id} ${state}${notice}\n`,
+        ...(mapping === undefined ? {} : { sideData: { PortMapping: mapping } }),
+      }
+    },
+    deleteContainer: async ({ params, query }) => void (await containers.delete(params.id, { isEverythingWanted: query.all })),
+    startContainer: async ({ params }) => {
+      const isQueued = await containers.start(params.id)
+      return { text: isQueued ? `Container ${params.id} is starting\n` : `Container ${params.id} is running or starting already\n` }
+    },
+    stopContainer: async ({ params, body, signal }) => {
+      const isQueued = await containers.stop(params.id)
+      if (!isQueued) return { text: `Container ${params.id} is stopped\n` }
+      return { text: body.wait ? untilStopped(host, { id: params.id, signal }) : `Container ${params.id} is stopping\n` }
+    },
+    restartContainer: async ({ params }) => {
+      await containers.restart(params.id)
+      return { text: `Container ${params.id} is restarting\n` }
+    },
+    containerStatus: async ({ params, query, wants }) =>
+      wants === 'data' ? { data: await reports.status(params.id, query.lines) } : { text: await reports.statusText(params.id) },
+    containerLog: async ({ params, query, signal }) => {
+      await reports.requireInstalled(params.id)
+      const { follow, since, lines } = query
+      return { text: containerLog(host, { id: params.id, isFollowing: follow, since, lines, signal }) }
+    },
+    containerPorts: async ({ params }) => ({ ports: [...(await reports.ports(params.id))] }),
+    waitContainer: async ({ params, query, signal }) => {
+      await reports.requireInstalled(params.id)
+      return waitForContainer(host, { id: params.id, target: query.for, signal, explain: status => reports.explain(params.id, status) })
+    },
+    listContainers: async ({ query }) => ({ containers: [...(await reports.list(query.all))] }),
+    purgeContainers: () => containers.purge(),
+  } satisfies Partial<Handlers>
+}

@@ -1,0 +1,118 @@
+/** Looking at what the host has of a container, whole or half made: disk, systemd and engine in parallel. Changes nothing. */
+import { type ContainerId, containerUnit, GearError, isId } from '../../api/index.ts'
+import { readUnitPortPairs } from '../../formats/index.ts'
+import type { EngineContainer, Host, UnitStatus } from '../../host/index.ts'
+import { containerPaths } from '../layout/index.ts'
+import type { PortStore } from '../ports/index.ts'
+import { readInstalled } from './container.ts'
+import type { Found, FoundForDelete } from './plan.ts'
+
+export async function lookAt(host: Pick<Host, 'files' | 'paths'>, id: ContainerId): Promise<Found> {
+  const paths = containerPaths(host.paths, id)
+  const [unitText, versions, systemdUnit, wanted, boot] = await Promise.all([
+    host.files.read(paths.unit),
+    host.files.list(paths.versions),
+    host.files.readLink(paths.systemdUnit),
+    host.files.readLink(paths.wanted),
+    host.files.readLink(paths.boot),
+  ])
+  return { paths, unitText, versions: versions.map(entry => entry.name), systemdUnit, wanted, boot }
+}
+
+/** Every external port that the unit or one of its versions names and that is reserved for the container. */
+export async function ownedPorts(host: Pick<Host, 'files'>, ports: PortStore, id: ContainerId, found: Found): Promise<ReadonlySet<number>> {
+  const texts = await Promise.all(found.versions.map(name => host.files.read(`${found.paths.versions}/${name}`)))
+  const named = [found.unitText, ...texts].flatMap(text => (text === undefined ? [] : readUnitPortPairs(text)))
+  return ports.ownedOf(
+    id,
+    named.map(pair => pair.external),
+  )
+}
+
+/** Everything of the container that a delete has to deal with. */
+export async function lookForDelete(
+  host: Host,
+  ports: PortStore,
+  id: ContainerId,
+  options: { readonly isEverythingWanted: boolean },
+): Promise<FoundForDelete> {
+  const found = await lookAt(host, id)
+  const { paths } = found
+  const [status, owned, hasSocket, hasIdleFlag, hasLinks, hasRun, hasHome] = await Promise.all([
+    host.units.status(containerUnit(id)),
+    ownedPorts(host, ports, id, found),
+    host.files.exists(paths.socket),
+    host.files.exists(paths.idleFlag),
+    host.files.exists(paths.links),
+    host.files.exists(paths.run),
+    host.files.exists(paths.home),
+  ])
+  const isKnown = found.unitText !== undefined || found.versions.length > 0 || hasRun || status.loadState === 'loaded'
+  const [engineContainer, dataContainer] = isKnown
+    ? await Promise.all([ourContainer(host, id, id), ourContainer(host, `${id}-data`, id)])
+    : []
+  const environment = found.unitText === undefined ? undefined : readInstalled(found.unitText).environment
+  return {
+    ...found,
+    unit: containerUnit(id),
+    isLoaded: status.loadState === 'loaded' || isFailed(status),
+    isStopped: isAtRest(status),
+    ports: [...owned],
+    portFolders: ports.foldersOf([...owned]),
+    hasSocket,
+    hasIdleFlag,
+    hasLinks,
+    hasRun,
+    hasHome,
+    engineContainer: engineContainer?.name,
+    dataContainer: dataContainer?.name,
+    environment: options.isEverythingWanted && environment !== undefined && isId(environment) ? environment : undefined,
+    isDataWanted: options.isEverythingWanted,
+  }
+}
+
+function isFailed(status: UnitStatus): boolean {
+  return status.activeState === 'failed'
+}
+
+export function isAtRest(status: UnitStatus): boolean {
+  return ['inactive', 'failed'].includes(status.activeState) && !status.hasJob
+}
+
+/** The engine's container of this name when it carries our label; a foreign one is nobody's business here. */
+async function ourContainer(host: Pick<Host, 'engine'>, name: string, id: ContainerId): Promise<EngineContainer | undefined> {
+  const container = await host.engine.container(name)
+  return container !== undefined && isOurs(container, id) ? container : undefined
+}
+
+function isOurs(container: EngineContainer, id: ContainerId): boolean {
+  return container.labels['gear.id'] === id
+}
+
+/**
+ * Refuses a new id whose name is taken: by a container of the engine that gear did not make for it, or by the data container of another
+ * (`shop` owns `shop-data`, which is also a legal id). An engine that is away has no say; the unit checks again when it starts.
+ */
+export async function requireFreeName(host: Host, id: ContainerId): Promise<void> {
+  const base = id.endsWith('-data') ? id.slice(0, -'-data'.length) : ''
+  const data = `${id}-data`
+  const isInstalled = (name: string) => (isId(name) ? host.files.exists(containerPaths(host.paths, name).unit) : false)
+  const [isDataOfOther, hasDataNamesake, container] = await Promise.all([isInstalled(base), isInstalled(data), engineContainer(host, id)])
+  if (isDataOfOther) throw nameTaken(id, `it is the data container of container ${base}`)
+  if (hasDataNamesake) throw nameTaken(id, `its data container would be ${data}, which is a container itself`)
+  if (container !== undefined && !isOurs(container, id))
+    throw nameTaken(id, `the engine has a container of that name which gear did not make`)
+}
+
+function nameTaken(id: ContainerId, why: string): GearError {
+  return new GearError('NAME_TAKEN', `The id ${id} cannot be used: ${why}`)
+}
+
+async function engineContainer(host: Pick<Host, 'engine'>, name: string): Promise<EngineContainer | undefined> {
+  try {
+    return await host.engine.container(name)
+  } catch (error) {
+    if (error instanceof GearError && error.code === 'ENGINE_UNAVAILABLE') return undefined
+    throw error
+  }
+}

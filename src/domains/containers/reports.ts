@@ -1,0 +1,167 @@
+/** The operations that only look: status as text and as data, ports, log, list. */
+import {
+  type ContainerId,
+  type ContainerStatus,
+  containerOfUnit,
+  containerUnit,
+  GearError,
+  type ListedContainer,
+  limits,
+  type PortPair,
+} from '../../api/index.ts'
+import { withUnitPath } from '../../formats/index.ts'
+import type { EngineContainer, EngineImage, Host, UnitStatus } from '../../host/index.ts'
+import { type ContainerPaths, containerPaths } from '../layout/index.ts'
+import { type Cause, causeOf, signalName } from './cause.ts'
+import { readInstalled } from './container.ts'
+import { readRunState } from './run-state.ts'
+import { containerUnknown } from './service.ts'
+import { installedContainers } from './store.ts'
+import { readUsage } from './usage.ts'
+
+/** Containers whose image the reports remember; one entry is an id and a digest. */
+const imagesRemembered = 2000
+
+interface ImageOfContainer {
+  readonly imageId: string
+  readonly imageDigest: string | undefined
+}
+
+export class ContainerReports {
+  readonly #host: Host
+  /** By engine id: a container's image never changes, so the engine is asked once per run. */
+  readonly #images = new Map<string, ImageOfContainer>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** The text of `systemctl status`, its Loaded line as programs for the original expect it. Throws CONTAINER_UNKNOWN. */
+  async statusText(id: ContainerId): Promise<string> {
+    const { paths } = await this.#installed(id)
+    return withUnitPath(await this.#host.journal.statusText(containerUnit(id)), paths.unit)
+  }
+
+  /** Everything known of the container, with the last `lines` of its log when that is more than 0. Throws CONTAINER_UNKNOWN. */
+  async status(id: ContainerId, lines: number): Promise<ContainerStatus> {
+    const { paths, unitText } = await this.#installed(id)
+    const unit = containerUnit(id)
+    const [status, run, boot, modifiedMs, logLines] = await Promise.all([
+      this.#host.units.status(unit),
+      readRunState(this.#host, paths),
+      this.#host.files.readLink(paths.boot),
+      this.#host.files.modifiedMs(paths.unit),
+      lines > 0 ? this.#lastLines(id, lines) : undefined,
+    ])
+    const isRunning = status.activeState === 'active'
+    const containerId = isRunning ? run.containerId : undefined
+    const installed = readInstalled(unitText)
+    const [usage, image] =
+      containerId === undefined
+        ? [undefined, undefined]
+        : await Promise.all([readUsage(this.#host, installed.slice, containerId), this.#imageOf(containerId)])
+    const cause = causeOf({ id, installed, status, lastExit: run.lastExit })
+    const exitCode = run.lastExit?.exitCode
+    return {
+      id,
+      unit,
+      activeState: status.activeState,
+      subState: status.subState,
+      loadState: status.loadState,
+      since: timeText(status.stateSinceMs),
+      enabled: boot === paths.unit,
+      restarts: status.restarts,
+      exitCode,
+      signal: exitCode !== undefined && exitCode > 128 ? signalName(exitCode - 128) : undefined,
+      oomKilled: run.lastExit?.oomKilled,
+      ports: [...installed.ports],
+      image: installed.image,
+      imageId: image?.imageId,
+      imageDigest: image?.imageDigest,
+      containerId,
+      memoryBytes: usage?.memoryBytes,
+      cpuMs: usage?.cpuMs,
+      restartNeeded: isRunning && (modifiedMs ?? 0) > status.activeSinceMs,
+      cause: cause?.cause,
+      next: cause?.next,
+      lines: logLines,
+    }
+  }
+
+  /** Why a container in this state is not running; undefined when it is as it should be. */
+  async explain(id: ContainerId, status: UnitStatus): Promise<Cause | undefined> {
+    const { paths, unitText } = await this.#installed(id)
+    const { lastExit } = await readRunState(this.#host, paths)
+    return causeOf({ id, installed: readInstalled(unitText), status, lastExit })
+  }
+
+  async ports(id: ContainerId): Promise<readonly PortPair[]> {
+    return readInstalled((await this.#installed(id)).unitText).ports
+  }
+
+  /** The containers systemd has loaded; with `isAll` those it has not as well, as inactive (spec §4.9). Sorted by id. */
+  async list(isAll: boolean): Promise<readonly ListedContainer[]> {
+    const [listed, installed] = await Promise.all([this.#host.units.list(['ctr-*.service']), installedContainers(this.#host)])
+    const isInstalled = new Set(installed)
+    const byId = new Map<ContainerId, ListedContainer>()
+    for (const unit of listed) {
+      const id = containerOfUnit(unit.name)
+      if (id === undefined || !isInstalled.has(id) || ['not-found', 'masked'].includes(unit.loadState)) continue
+      const { activeState, subState, loadState, jobType } = unit
+      byId.set(id, { id, activeState, subState, loadState, jobType })
+    }
+    if (isAll) {
+      for (const id of installed) if (!byId.has(id)) byId.set(id, { id, activeState: 'inactive', subState: 'dead', loadState: 'loaded' })
+    }
+    return [...byId.values()].sort((one, other) => (one.id < other.id ? -1 : 1))
+  }
+
+  /** Throws CONTAINER_UNKNOWN. */
+  async requireInstalled(id: ContainerId): Promise<void> {
+    await this.#installed(id)
+  }
+
+  async #installed(id: ContainerId): Promise<{ readonly paths: ContainerPaths; readonly unitText: string }> {
+    const paths = containerPaths(this.#host.paths, id)
+    const unitText = await this.#host.files.read(paths.unit)
+    if (unitText === undefined) throw containerUnknown(id)
+    return { paths, unitText }
+  }
+
+  async #lastLines(id: ContainerId, lines: number): Promise<string[]> {
+    const signal = AbortSignal.timeout(limits.toolCallMs)
+    const found: string[] = []
+    for await (const line of this.#host.journal.lines({ unit: containerUnit(id), lines, isFollowing: false }, signal)) found.push(line)
+    return found
+  }
+
+  async #imageOf(containerId: string): Promise<ImageOfContainer | undefined> {
+    const known = this.#images.get(containerId)
+    if (known !== undefined) return known
+    const found = await askForImage(this.#host, containerId)
+    if (found !== undefined) {
+      const oldest = this.#images.keys().next().value
+      if (this.#images.size >= imagesRemembered && oldest !== undefined) this.#images.delete(oldest)
+      this.#images.set(containerId, found)
+    }
+    return found
+  }
+}
+
+/** The image of a container; undefined when the engine is away: a report is not the place to fail for that. */
+async function askForImage({ engine }: Pick<Host, 'engine'>, containerId: string): Promise<ImageOfContainer | undefined> {
+  let container: EngineContainer | undefined
+  let image: EngineImage | undefined
+  try {
+    container = await engine.container(containerId)
+    image = container === undefined ? undefined : await engine.image(container.imageId)
+  } catch (error) {
+    if (!(error instanceof GearError)) throw error
+    return undefined
+  }
+  return container === undefined ? undefined : { imageId: container.imageId, imageDigest: image?.digests[0] }
+}
+
+function timeText(ms: UnitStatus['stateSinceMs']): string | undefined {
+  return ms === 0 ? undefined : new Date(ms).toISOString()
+}

@@ -1,0 +1,55 @@
+/**
+ * What the helpers in `libexec/` leave in `$RUN/<aa>/ID`: the engine's id of the running container, and how the last run ended. They write these at every
+ * start and end, with or without an agent; this only reads.
+ */
+import type { Host } from '../../host/index.ts'
+import type { ContainerPaths } from '../layout/index.ts'
+
+export interface LastExit {
+  readonly exitCode: number | undefined
+  readonly oomKilled: boolean
+  /** `exited`, or why there was no start: `image-missing`, `pull-failed`, `port-taken`, `engine-away`, `name-taken`, `run-failed`. */
+  readonly reason: string
+  /** systemd's word for the result of the run. */
+  readonly result: string
+  /** One line of whoever refused. */
+  readonly message: string
+  readonly finishedAt: string | undefined
+}
+
+export interface RunState {
+  readonly containerId: string | undefined
+  readonly lastExit: LastExit | undefined
+}
+
+const runFileBytes = 65_536
+
+export async function readRunState({ files }: Pick<Host, 'files'>, paths: ContainerPaths): Promise<RunState> {
+  const [containerId, lastExit] = await Promise.all([
+    files.read(`${paths.run}/container-id`, runFileBytes),
+    files.read(`${paths.run}/last-exit`, runFileBytes),
+  ])
+  const id = containerId?.trim()
+  return {
+    containerId: id !== undefined && /^[0-9a-f]{64}$/.test(id) ? id : undefined,
+    lastExit: lastExit === undefined ? undefined : parseLastExit(lastExit),
+  }
+}
+
+/** `Key=value` lines; unknown keys are passed over. */
+export function parseLastExit(text: string): LastExit {
+  const values = new Map<string, string>()
+  for (const line of text.split('\n')) {
+    const equals = line.indexOf('=')
+    if (equals > 0) values.set(line.slice(0, equals), line.slice(equals + 1))
+  }
+  const exitCode = values.get('ExitCode') ?? ''
+  return {
+    exitCode: /^\d{1,3}$/.test(exitCode) ? Number(exitCode) : undefined,
+    oomKilled: values.get('OOMKilled') === 'true',
+    reason: values.get('Reason') ?? 'exited',
+    result: values.get('Result') ?? '',
+    message: values.get('Message') ?? '',
+    finishedAt: values.get('FinishedAt') || undefined,
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * The operations that change containers: look, plan, apply, report. One lock per id; nothing else is kept in memory, because the truth is
+ * on disk and in systemd. Two installs that want the same port are settled by the reservation itself, which only one can make.
+ */
+import {
+  type Caller,
+  type ContainerId,
+  containerUnit,
+  GearError,
+  type InstallContainer,
+  type PortPair,
+  type RequestId,
+} from '../../api/index.ts'
+import { printPortPairs } from '../../formats/index.ts'
+import type { Host } from '../../host/index.ts'
+import { KeyedMutex } from '../../lib/index.ts'
+import type { Environments } from '../environments/index.ts'
+import { folderOf } from '../layout/index.ts'
+import { PortAllocator, type PortPlan, PortStore, planPorts } from '../ports/index.ts'
+import { applyPlan, type Hands } from './apply.ts'
+import { readInstalled, specOf } from './container.ts'
+import { isAtRest, lookAt, lookForDelete, ownedPorts, requireFreeName } from './look.ts'
+import { type ContainerStep, type Found, linkSteps, planDelete, planInstall, type WantedInstall } from './plan.ts'
+import { installedContainers } from './store.ts'
+import { renderUnit } from './unit.ts'
+
+export interface InstallRequest {
+  readonly id: ContainerId
+  readonly requestId: RequestId
+  readonly caller: Caller
+  readonly body: InstallContainer
+}
+
+export interface Installed {
+  readonly ports: readonly PortPair[]
+  readonly isUpdate: boolean
+  /** The container runs as it was before the update. */
+  readonly isRestartNeeded: boolean
+}
+
+export type StepLog = Hands['observe']
+
+export class Containers {
+  readonly #host: Host
+  readonly #environments: Environments
+  readonly #ports: PortStore
+  readonly #allocator: PortAllocator
+  readonly #hands: Hands
+  readonly #locks = new KeyedMutex()
+
+  constructor(host: Host, environments: Environments, observe: StepLog = () => undefined) {
+    this.#host = host
+    this.#environments = environments
+    this.#ports = new PortStore(host)
+    this.#allocator = new PortAllocator(host)
+    this.#hands = { host, ports: this.#ports, environments: environments.store, observe }
+  }
+
+  async install(request: InstallRequest): Promise<Installed> {
+    requireSupported(request.body)
+    return this.#locks.run(request.id, () => this.#install(request))
+  }
+
+  async #install(request: InstallRequest): Promise<Installed> {
+    const { id, body } = request
+    const found = await lookAt(this.#host, id)
+    if (found.unitText === undefined) await requireFreeName(this.#host, id)
+    const environment = await this.#environmentOf(request)
+    const isUpdate = found.unitText !== undefined
+    const isRestartNeeded = isUpdate && !isAtRest(await this.#host.units.status(containerUnit(id)))
+    const ports = await this.#planPorts(id, body.ports, found)
+    await applyPlan(this.#hands, id, this.#planInstall(request, found, ports, environment))
+    return { ports: ports.pairs, isUpdate, isRestartNeeded }
+  }
+
+  #planInstall(
+    { id, requestId, body }: InstallRequest,
+    found: Found,
+    ports: PortPlan,
+    environment: WantedInstall['environment'],
+  ): readonly ContainerStep[] {
+    return planInstall(
+      {
+        id,
+        unit: containerUnit(id),
+        text: renderUnit(specOf(id, body, { requestId, ports: ports.pairs }), this.#host.paths),
+        version: `${found.paths.versions}/${requestId}`,
+        ports,
+        environment,
+        links: body.networkLinks,
+        isStarted: body.started,
+        portFolders: this.#ports.foldersOf([...ports.reserve, ...ports.keep, ...ports.release]),
+      },
+      found,
+    )
+  }
+
+  async #planPorts(id: ContainerId, wanted: readonly PortPair[], found: Found): Promise<PortPlan> {
+    const owned = await ownedPorts(this.#host, this.#ports, id, found)
+    const existing = found.unitText === undefined ? [] : readInstalled(found.unitText).ports
+    return planPorts(
+      { wanted, existing, owned },
+      () => this.#allocator.next(),
+      port => this.#ports.holderOf(port),
+    )
+  }
+
+  /**
+   * The variables an install stores. A request that only names an environment uses what is stored under that id; one that does not
+   * exist yet is made empty, because the engine refuses to start without the file.
+   */
+  async #environmentOf({ body, caller }: InstallRequest): Promise<WantedInstall['environment']> {
+    const { environment } = body
+    if (environment?.id === undefined) return undefined
+    const variables = await this.#environments.variablesOf(environment, caller)
+    const isReference = environment.source === '' && variables.length === 0
+    if (isReference && (await this.#environments.store.exists(environment.id))) return undefined
+    return { id: environment.id, variables, folder: this.#environments.store.folder(environment.id) }
+  }
+
+  /** Removes the container and all of its own. True when data volumes were kept. An unknown id is no error. */
+  async delete(id: ContainerId, options: { readonly isEverythingWanted: boolean }): Promise<{ readonly isDataKept: boolean }> {
+    return this.#locks.run(id, async () => {
+      const found = await lookForDelete(this.#host, this.#ports, id, options)
+      const shared = found.environment !== undefined && (await this.#isShared(id, found.environment))
+      const plan = planDelete(shared ? { ...found, environment: undefined } : found)
+      await applyPlan(this.#hands, id, plan)
+      return { isDataKept: found.dataContainer !== undefined && !options.isEverythingWanted }
+    })
+  }
+
+  async #isShared(id: ContainerId, environment: string): Promise<boolean> {
+    for (const other of await installedContainers(this.#host)) {
+      if (other === id) continue
+      const text = (await lookAt(this.#host, other)).unitText
+      if (text !== undefined && readInstalled(text).environment === environment) return true
+    }
+    return false
+  }
+
+  /** Queues a start. Throws CONTAINER_UNKNOWN. False when it runs or starts already. */
+  start(id: ContainerId): Promise<boolean> {
+    return this.#locks.run(id, async () => {
+      const unit = containerUnit(id)
+      const [found, status] = await Promise.all([this.#requireInstalled(id), this.#host.units.status(unit)])
+      const isUp = ['active', 'activating', 'reloading'].includes(status.activeState) && status.subState !== 'auto-restart'
+      const steps: ContainerStep[] = [...bootSteps(found)]
+      if (!isUp) {
+        if (status.needsReload) steps.push({ kind: 'reload', reason: 'systemd holds an older version of the unit' })
+        steps.push({ kind: 'start', reason: 'a start was asked for', unit })
+      }
+      await applyPlan(this.#hands, id, steps)
+      return !isUp
+    })
+  }
+
+  /** Queues a restart. Throws CONTAINER_UNKNOWN, and CONTAINER_CHANGING while it is being started. */
+  restart(id: ContainerId): Promise<void> {
+    return this.#locks.run(id, async () => {
+      const unit = containerUnit(id)
+      const [found, status] = await Promise.all([this.#requireInstalled(id), this.#host.units.status(unit)])
+      if (status.activeState === 'activating' && status.subState !== 'auto-restart') {
+        throw new GearError('CONTAINER_CHANGING', `Container ${id} is being started already`, { retryAfterSeconds: 1 })
+      }
+      const steps: ContainerStep[] = [...bootSteps(found)]
+      if (status.needsReload) steps.push({ kind: 'reload', reason: 'systemd holds an older version of the unit' })
+      steps.push({ kind: 'restart', reason: 'a restart was asked for', unit })
+      await applyPlan(this.#hands, id, steps)
+    })
+  }
+
+  /** Queues a stop and takes the container out of the boot. False when it is stopped already; unknown ids count as stopped. */
+  stop(id: ContainerId): Promise<boolean> {
+    return this.#locks.run(id, async () => {
+      const unit = containerUnit(id)
+      const [found, status] = await Promise.all([lookAt(this.#host, id), this.#host.units.status(unit)])
+      const steps: ContainerStep[] = []
+      if (found.boot !== undefined) {
+        steps.push(
+          { kind: 'removeFile', reason: 'a stopped container does not come back at boot', path: found.paths.boot },
+          { kind: 'syncFolders', reason: 'the change survives a power cut', folders: [bootFolderOf(found)] },
+        )
+      }
+      const isDown = isAtRest(status) || (status.activeState === 'deactivating' && !status.hasJob)
+      if (!isDown) steps.push({ kind: 'queueStop', reason: 'a stop was asked for', unit })
+      await applyPlan(this.#hands, id, steps)
+      return !isDown
+    })
+  }
+
+  /** Stops and disables every container; files stay (spec §4.12). */
+  async purge(): Promise<void> {
+    const ids = await installedContainers(this.#host)
+    const failures = (await Promise.allSettled(ids.map(id => this.#locks.run(id, () => this.#purge(id))))).flatMap(result =>
+      result.status === 'rejected' ? [result.reason] : [],
+    )
+    await this.#host.units.reload()
+    if (failures.length > 0)
+      throw new GearError('SYSTEMD_FAILED', `${failures.length} of ${ids.length} containers could not be purged`, { cause: failures[0] })
+  }
+
+  async #purge(id: ContainerId): Promise<void> {
+    const unit = containerUnit(id)
+    const [found, status] = await Promise.all([lookAt(this.#host, id), this.#host.units.status(unit)])
+    const { paths } = found
+    const steps: ContainerStep[] = []
+    if (found.boot !== undefined) steps.push({ kind: 'removeFile', reason: 'it must not come back at boot', path: paths.boot })
+    if (!isAtRest(status)) steps.push({ kind: 'stop', reason: 'it runs', unit })
+    if (found.wanted !== undefined) steps.push({ kind: 'removeFile', reason: 'it is disabled', path: paths.wanted })
+    if (found.systemdUnit !== undefined) steps.push({ kind: 'removeFile', reason: 'it is disabled', path: paths.systemdUnit })
+    await applyPlan(this.#hands, id, steps)
+  }
+
+  async #requireInstalled(id: ContainerId): Promise<Found> {
+    const found = await lookAt(this.#host, id)
+    if (found.unitText === undefined) throw containerUnknown(id)
+    return found
+  }
+}
+
+export function containerUnknown(id: ContainerId): GearError {
+  return new GearError('CONTAINER_UNKNOWN', `There is no container ${id} on this host`)
+}
+
+/** Links a started unit needs, made durable; nothing when they are there. */
+function bootSteps(found: Found): readonly ContainerStep[] {
+  const steps = linkSteps(found, true)
+  if (steps.length === 0) return steps
+  return [...steps, { kind: 'syncFolders', reason: 'the change survives a power cut', folders: [bootFolderOf(found)] }]
+}
+
+function bootFolderOf({ paths }: Found): string {
+  return folderOf(paths.boot)
+}
+
+function requireSupported(body: InstallContainer): void {
+  if (body.socketActivation && body.ports.length > 0) {
+    throw new GearError('SOCKET_ACTIVATION_UNSUPPORTED', 'SocketActivation is not supported yet')
+  }
+  if (body.isolate) throw new GearError('ISOLATION_UNSUPPORTED', 'Isolate is not supported yet')
+}
+
+/** `8080:4000,22:4022`, for the header X-PortMapping. */
+export function portMappingText(ports: readonly PortPair[]): string | undefined {
+  return ports.length === 0 ? undefined : printPortPairs(ports)
+}

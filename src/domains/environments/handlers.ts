@@ -1,0 +1,11 @@
+/** The contract's environment operations, carried out by the service. */
+import type { Handlers } from '../../api/index.ts'
+import type { Environments } from './service.ts'
+
+export function environmentHandlers(environments: Environments) {
+  return {
+    getEnvironment: async call => ({ text: await environments.get(call.params.id) }),
+    putEnvironment: call => environments.put(call.params.id, call.body, call.caller),
+    patchEnvironment: call => environments.patch(call.params.id, call.body),
+  } satisfies Partial<Handlers>
+}

@@ -1,0 +1,31 @@
+/**
+ * What gear does, a folder per subject: containers, ports, environments, images, the node itself. The handlers of all of them together carry
+ * out the contract; an operation nobody carries out does not compile.
+ */
+import type { Handlers } from '../api/index.ts'
+import type { Host } from '../host/index.ts'
+import { ContainerReports, Containers, containerHandlers, type StepLog } from './containers/index.ts'
+import { Environments, environmentHandlers } from './environments/index.ts'
+import { imageHandlers } from './images/index.ts'
+import { type AgentFacts, nodeHandlers } from './node/index.ts'
+
+export type { StepLog } from './containers/index.ts'
+export type { AgentFacts } from './node/index.ts'
+export { prepareHost } from './node/index.ts'
+
+export interface DomainOptions extends AgentFacts {
+  /** Sees every step of every plan before and after it is carried out. */
+  readonly onStep?: StepLog
+}
+
+export function makeHandlers(host: Host, options: DomainOptions): Handlers {
+  const environments = new Environments(host)
+  const containers = new Containers(host, environments, options.onStep)
+  const reports = new ContainerReports(host)
+  return {
+    ...containerHandlers(host, containers, reports),
+    ...environmentHandlers(environments),
+    ...imageHandlers(host),
+    ...nodeHandlers(host, options),
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Where everything of gear is on disk (spec §5): the folders with their modes, and the path of each file by the id it belongs to. The
+ * layout is the original's and other programs read it, so paths and modes here are exact. `<aa>` is the first two characters of an id.
+ */
+import { type ContainerId, containerUnit, type EnvironmentId, partition } from '../../api/index.ts'
+import type { Paths } from '../../host/index.ts'
+
+/** Modes of spec §5.2 to §5.4, before no umask at all. */
+export const modes = {
+  publicFolder: 0o755,
+  /** Folders whose parents only root and the group read. */
+  privateFolder: 0o750,
+  unitFolder: 0o775,
+  unitFile: 0o664,
+  socketFile: 0o666,
+  secretFolder: 0o770,
+  secretFile: 0o660,
+} as const
+
+export interface Folder {
+  readonly path: string
+  readonly mode: number
+}
+
+/** The folders that exist on every host gear runs on (spec §5.2), parents first. */
+export function requiredFolders({ base, run, systemd }: Paths): readonly Folder[] {
+  const publicOnes = ['', '/home', '/units', '/git', '/router', '/access/containers/ssh', '/access/git', '/keys/public']
+  const privateOnes = ['/targets', '/slices', '/env/contents', '/ports/descriptions', '/ports/interfaces', '/ports/links']
+  return [
+    ...publicOnes.map(path => ({ path: base + path, mode: modes.publicFolder })),
+    ...privateOnes.map(path => ({ path: base + path, mode: modes.privateFolder })),
+    { path: run, mode: modes.publicFolder },
+    { path: bootFolder({ systemd }), mode: modes.publicFolder },
+    { path: wantedFolder({ systemd }), mode: modes.publicFolder },
+  ]
+}
+
+/** Everything on disk that belongs to one container. */
+export interface ContainerPaths {
+  /** `$BASE/units/<aa>` */
+  readonly unitFolder: string
+  /** The record: its existence is the container's existence. */
+  readonly unit: string
+  /** Folder of versions: one rendered unit per install, named by request id. */
+  readonly versions: string
+  readonly socket: string
+  readonly idleFlag: string
+  readonly linksFolder: string
+  readonly links: string
+  readonly run: string
+  readonly home: string
+  /** Links that make systemd see the unit: by its name, wanted by container.target, wanted at boot. */
+  readonly systemdUnit: string
+  readonly wanted: string
+  readonly boot: string
+}
+
+export function containerPaths(paths: Paths, id: ContainerId): ContainerPaths {
+  const part = partition(id)
+  const unit = containerUnit(id)
+  const unitFolder = `${paths.base}/units/${part}`
+  return {
+    unitFolder,
+    unit: `${unitFolder}/${unit}`,
+    versions: `${unitFolder}/${id}`,
+    socket: `${unitFolder}/ctr-${id}.socket`,
+    idleFlag: `${unitFolder}/ctr-${id}.idle`,
+    linksFolder: `${paths.base}/ports/links/${part}`,
+    links: `${paths.base}/ports/links/${part}/${id}`,
+    run: `${paths.run}/${part}/${id}`,
+    home: `${paths.base}/home/${part}/${id}`,
+    systemdUnit: `${paths.systemd}/${unit}`,
+    wanted: `${wantedFolder(paths)}/${unit}`,
+    boot: `${bootFolder(paths)}/${unit}`,
+  }
+}
+
+export function unitsFolder({ base }: Pick<Paths, 'base'>): string {
+  return `${base}/units`
+}
+
+export function wantedFolder({ systemd }: Pick<Paths, 'systemd'>): string {
+  return `${systemd}/container.target.wants`
+}
+
+export function bootFolder({ systemd }: Pick<Paths, 'systemd'>): string {
+  return `${systemd}/container-active.target.wants`
+}
+
+export function environmentFolder({ base }: Pick<Paths, 'base'>, id: EnvironmentId): string {
+  return `${base}/env/contents/${partition(id)}`
+}
+
+export function environmentFile(paths: Pick<Paths, 'base'>, id: EnvironmentId): string {
+  return `${environmentFolder(paths, id)}/${id}`
+}
+
+/** Folder of the reservations of a block of a hundred ports (spec §8.1); `1` is the only device. */
+export function portFolder({ base }: Pick<Paths, 'base'>, port: number): string {
+  return `${base}/ports/interfaces/1/${Math.floor(port / portsPerBlock)}`
+}
+
+export function portLink(paths: Pick<Paths, 'base'>, port: number): string {
+  return `${portFolder(paths, port)}/${port}`
+}
+
+export const portsPerBlock = 100
+
+/** Parent of a path. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
+}

@@ -1,0 +1,4 @@
+/** Small pure tools without domain words: nothing here knows what a container is. */
+export { Channel } from './channel.ts'
+export { KeyedMutex } from './keyed-mutex.ts'
+export { applySteps, type Step, type StepObserver } from './steps.ts'
