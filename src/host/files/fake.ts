@@ -79,6 +79,11 @@ export class FakeFiles extends Faults<Operation> implements Files {
     markSynced(this.#root)
   }
 
+  /** Makes or replaces a link as another program would: nothing is counted, nothing is synced. */
+  placeLink(target: string, path: string): void {
+    this.#set(this.#putFolder(dirname(path)), path, { kind: 'link', target, modifiedMs: this.#tick() })
+  }
+
   putFolder(path: string, mode = 0o755): void {
     this.#putFolder(path, mode)
     markSynced(this.#root)
@@ -113,6 +118,7 @@ export class FakeFiles extends Faults<Operation> implements Files {
   /** The text and time of what a path leads to through links, and where that is: what systemd sees when it loads a unit. */
   follow(path: string): { readonly path: string; readonly text: string; readonly modifiedMs: number } | undefined {
     for (let followed = 0; followed < linksFollowedMax; followed++) {
+      if (path === '/dev/null') return { path, text: '', modifiedMs: 0 }
       const node = this.#lookAt(path)
       if (node?.kind === 'file') return { path, text: node.text, modifiedMs: node.modifiedMs }
       if (node?.kind !== 'link') return undefined

@@ -3,6 +3,11 @@ export interface Network {
   /** Whether nothing on this host listens on the TCP port, on any address. */
   isPortFree(port: number): Promise<boolean>
   /**
+   * The user id of the program at the other end of a TCP connection within this host, given as the accepting side sees it (Node's socket
+   * has the fields under these names). Undefined when the other end is not on this host or the connection is gone.
+   */
+  ownerOfConnection(connection: Connection): Promise<number | undefined>
+  /**
    * GET of a text, bounded in time and size. Unless `mayReachHost`, addresses that are loopback, link-local, unspecified, multicast or
    * the host's own are refused, for every address a name resolves to and again after each redirect (the connection goes to the
    * address that was checked). Errors: ENVIRONMENT_FETCH_FAILED.
@@ -11,4 +16,12 @@ export interface Network {
     url: string,
     options: { readonly maxBytes: number; readonly timeoutMs: number; readonly mayReachHost: boolean },
   ): Promise<string>
+}
+
+/** A TCP connection as the side that accepted it sees it. */
+export interface Connection {
+  readonly localAddress: string
+  readonly localPort: number
+  readonly remoteAddress: string
+  readonly remotePort: number
 }

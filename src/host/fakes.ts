@@ -1,0 +1,71 @@
+/**
+ * A machine in memory: all fakes, tied together as the real things are. Unit files are read from the fake files; while a container's unit
+ * runs, the engine has its container. For tests and for `gear daemon` without a host; nothing here touches the machine it runs on.
+ */
+import { containerOfUnit } from '../api/index.ts'
+import { FakeClock } from './clock/fake.ts'
+import { FakeCommands } from './commands/fake.ts'
+import { FakeEngine } from './engine/fake.ts'
+import { FakeFiles } from './files/fake.ts'
+import type { Host, Paths } from './host.ts'
+import { FakeJournal } from './journal/fake.ts'
+import { FakeNetwork } from './network/fake.ts'
+import { FakeUnits } from './units/fake.ts'
+
+export { FakeClock } from './clock/fake.ts'
+export { FakeCommands } from './commands/fake.ts'
+export { FakeEngine } from './engine/fake.ts'
+export { FakeFiles } from './files/fake.ts'
+export { FakeJournal } from './journal/fake.ts'
+export { FakeNetwork } from './network/fake.ts'
+export { type Behaviour, FakeUnits } from './units/fake.ts'
+
+export interface FakeHost extends Host {
+  readonly units: FakeUnits
+  readonly engine: FakeEngine
+  readonly journal: FakeJournal
+  readonly files: FakeFiles
+  readonly commands: FakeCommands
+  readonly network: FakeNetwork
+  readonly clock: FakeClock
+  /** A power cut and the boot after it: unsynced names are gone, nothing runs, systemd has read all unit files. */
+  reboot(): Promise<void>
+}
+
+export interface FakeHostOptions {
+  readonly paths?: Partial<Paths>
+  readonly engine?: 'docker' | 'podman'
+}
+
+export function fakeHost(options: FakeHostOptions = {}): FakeHost {
+  const paths: Paths = {
+    base: '/var/lib/containers',
+    run: '/var/run/containers',
+    systemd: '/etc/systemd/system',
+    libexec: '/usr/lib/gear/libexec',
+    cgroup: '/sys/fs/cgroup',
+    ...options.paths,
+  }
+  const clock = new FakeClock()
+  const files = new FakeFiles(clock)
+  for (const folder of [paths.systemd, paths.cgroup, paths.libexec, '/var/lib', '/var/run', '/run']) files.putFolder(folder)
+  const engine = new FakeEngine(options.engine)
+  const units = new FakeUnits({
+    files,
+    clock,
+    folder: paths.systemd,
+    onRunning: ({ name, isRunning }) => {
+      const id = containerOfUnit(name)
+      if (id === undefined) return
+      if (isRunning) engine.addContainer(id, { labels: { 'gear.id': id, OBJECT_SYSTEMD_UNIT: name } })
+      else engine.dropContainer(id)
+    },
+  })
+  const journal = new FakeJournal(clock, unit => units.statusText(unit))
+  const reboot = async (): Promise<void> => {
+    files.crash()
+    await files.removeTree(paths.run)
+    await units.reboot()
+  }
+  return { units, engine, journal, files, commands: new FakeCommands(), network: new FakeNetwork(), clock, paths, reboot }
+}

@@ -1,0 +1,31 @@
+/**
+ * Shares an expensive piece of work between callers who all need it done after they asked. Calls that come while a round waits to begin
+ * share it; one that comes while a round runs needs the next, because what it wants seen may have come too late for this one.
+ */
+export class Rounds {
+  readonly #work: () => Promise<void>
+  #running: Promise<void> | undefined
+  #next: Promise<void> | undefined
+
+  constructor(work: () => Promise<void>) {
+    this.#work = work
+  }
+
+  join(): Promise<void> {
+    this.#next ??= this.#begin()
+    return this.#next
+  }
+
+  async #begin(): Promise<void> {
+    // let callers of this turn of the loop join, then wait for the round that runs, however it ends
+    await Promise.resolve()
+    while (this.#running !== undefined) await this.#running.catch(() => {})
+    this.#next = undefined
+    this.#running = this.#work()
+    try {
+      await this.#running
+    } finally {
+      this.#running = undefined
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** systemd's failures in gear's words. The D-Bus error name is in `data.name`, what systemd said is the cause. */
+import { GearError } from '../../api/index.ts'
+
+/** D-Bus error names gear tells apart. */
+export const unitErrors = {
+  noSuchUnit: 'org.freedesktop.systemd1.NoSuchUnit',
+  masked: 'org.freedesktop.systemd1.UnitMasked',
+  destructive: 'org.freedesktop.systemd1.TransactionIsDestructive',
+  fileNotFound: 'org.freedesktop.DBus.Error.FileNotFound',
+} as const
+
+export function systemdFailed(
+  attempted: string,
+  reply: { readonly name: string; readonly message: string; readonly cause?: unknown },
+): GearError {
+  return new GearError('SYSTEMD_FAILED', `Could not ${attempted}`, {
+    cause: reply.cause ?? new Error(reply.message),
+    data: { name: reply.name },
+  })
+}
+
+export function systemdUnavailable(attempted: string, cause: unknown): GearError {
+  return new GearError('SYSTEMD_UNAVAILABLE', `Could not ${attempted}: systemd does not answer over D-Bus`, { cause })
+}
+
+/** The D-Bus error name a call failed with, if it did. */
+export function systemdErrorName(error: unknown): string | undefined {
+  if (!(error instanceof GearError) || error.code !== 'SYSTEMD_FAILED') return undefined
+  const { data } = error
+  return typeof data === 'object' && data !== null && 'name' in data && typeof data.name === 'string' ? data.name : undefined
+}
