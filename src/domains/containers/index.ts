@@ -3,6 +3,9 @@
  * runs is what systemd runs. This domain writes the unit files, asks systemd to start and stop them, and reports; nothing of it is
  * needed while a container runs, restarts or comes back after a boot.
  */
+
+export { specOf } from './container.ts'
 export { containerHandlers } from './handlers.ts'
 export { ContainerReports } from './reports.ts'
 export { Containers, type StepLog } from './service.ts'
+export { renderUnit } from './unit.ts'
