@@ -4,12 +4,20 @@
  * that says in plain words what was expected. What a value means, and whether it is allowed now, is decided on higher floors.
  */
 
+export * from './duration.ts'
 export * from './env-file.ts'
 export { FormatError, type FormatErrorDetails, quoted } from './format-error.ts'
 export * from './host-name.ts'
+export * from './image-reference.ts'
 export * from './json.ts'
+export * from './locator.ts'
+export * from './network-links.ts'
 export * from './ports.ts'
 export * from './request-id.ts'
+export * from './size.ts'
+export * from './systemd-status.ts'
+export * from './text-table.ts'
 export * from './unit-command.ts'
 export * from './unit-file.ts'
 export * from './unit-name.ts'
+export * from './volumes.ts'

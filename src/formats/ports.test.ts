@@ -35,8 +35,8 @@ describe('the text of port pairs', () => {
 
   test('may have no more pairs than the limit, counted also where they are not text', () => {
     const pairs = Array.from({ length: portPairsMax + 1 }, (_, index) => ({ internal: index + 1, external: 0 }))
-    expect(() => checkPortPairs(pairs)).toThrow('at most 256')
-    expect(() => parsePortPairs(printPortPairs(pairs))).toThrow('at most 256')
+    expect(() => checkPortPairs(pairs)).toThrow('at most 100')
+    expect(() => parsePortPairs(printPortPairs(pairs))).toThrow('at most 100')
     expect(parsePortPairs(printPortPairs(pairs.slice(1)))).toHaveLength(portPairsMax)
   })
 })

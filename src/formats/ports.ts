@@ -12,7 +12,7 @@ export interface PortPair {
 }
 
 export const portMax = 65535
-export const portPairsMax = 256
+export const portPairsMax = 100
 
 const textCharactersMax = portPairsMax * '65535:65535,'.length
 
