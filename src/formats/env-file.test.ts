@@ -11,6 +11,9 @@ import {
 } from './env-file.ts'
 import { FormatError } from './format-error.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+const codeUnit = fc.nat(0xffff).map(code => String.fromCharCode(code))
+
 describe('an argument', () => {
   // The observed behaviour of the original, spec §1.8.
   test.each([
@@ -95,6 +98,10 @@ describe('a file', () => {
     expect(() => parseEnvironmentFile('=s3cret')).toThrow('line 1: the name of a variable must not be blank')
   })
 
+  test('may begin with a byte order mark', () => {
+    expect(parseEnvironmentFile('\ufeffA=1').variables).toEqual([{ name: 'A', value: '1' }])
+  })
+
   test('is refused beyond a megabyte', () => {
     expect(() => parseEnvironmentFile('#'.repeat(1024 * 1024 + 1))).toThrow(FormatError)
   })
@@ -136,7 +143,7 @@ describe('the stored form', () => {
 const name = fc.stringMatching(/^[A-Za-z_#.-][A-Za-z0-9_.-]{0,20}$/)
 const value = fc.oneof(
   fc.string({ unit: 'grapheme' }),
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: codeUnit }),
   fc.array(fc.constantFrom('"', "'", '`', '\\', 'n', 'x41', ' ', '=', '\n', '\t', 'u00e9')).map(parts => parts.join('')),
 )
 

@@ -137,8 +137,9 @@ function checkFile(text: string): void {
   }
 }
 
+/** Some editors put a byte order mark in front, which is no part of the first name. */
 function fileLines(text: string): readonly string[] {
-  return text.split(/\r?\n/)
+  return text.replace(/^\ufeff/, '').split(/\r?\n/)
 }
 
 function atLine<Result>(line: number, read: () => Result): Result {

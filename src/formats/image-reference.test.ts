@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { FormatError } from './format-error.ts'
 import { parseImageReference, printImageReference } from './image-reference.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+const codeUnit = fc.nat(0xffff).map(code => String.fromCharCode(code))
+
 const hex = '0123456789abcdef'.repeat(4)
 const name = { kind: 'name', registry: undefined, tag: undefined, digest: undefined }
 
@@ -100,7 +103,7 @@ test('nothing but a format error is ever thrown, and what is accepted is one pla
   fc.assert(
     fc.property(
       fc.oneof(
-        fc.string({ unit: 'binary' }),
+        fc.string({ unit: codeUnit }),
         fc.array(pieces).map(parts => parts.join('')),
       ),
       text => {

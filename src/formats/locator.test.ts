@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { FormatError } from './format-error.ts'
 import { agentUrl, groupByHost, hostNameOf, parseHost, parseLocator, printHost, printLocator } from './locator.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+const codeUnit = fc.nat(0xffff).map(code => String.fromCharCode(code))
+
 const local = { kind: 'local' }
 const remote = (name: string, port?: number) => ({ kind: 'remote', name, port })
 
@@ -113,7 +116,7 @@ test('nothing but a format error is ever thrown, and what is accepted has a prin
   fc.assert(
     fc.property(
       fc.oneof(
-        fc.string({ unit: 'binary' }),
+        fc.string({ unit: codeUnit }),
         fc.array(pieces).map(parts => parts.join('')),
       ),
       text => {

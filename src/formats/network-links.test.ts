@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { FormatError } from './format-error.ts'
 import { isCompleteLink, networkLinksMax, parseNetworkLinkFile, parseNetworkLinks, printNetworkLinkFile } from './network-links.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+const codeUnit = fc.nat(0xffff).map(code => String.fromCharCode(code))
+
 const link = { fromHost: '127.0.0.1', fromPort: 8081, toHost: '10.1.2.3', toPort: 80 }
 
 describe('the text of links', () => {
@@ -111,7 +114,7 @@ test('nothing but a format error is ever thrown, and what is accepted can be sto
   fc.assert(
     fc.property(
       fc.oneof(
-        fc.string({ unit: 'binary' }),
+        fc.string({ unit: codeUnit }),
         fc.array(pieces).map(parts => parts.join('')),
       ),
       text => {

@@ -2,6 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { withUnitPath } from './systemd-status.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+const codeUnit = fc.nat(0xffff).map(code => String.fromCharCode(code))
+
 const unitPath = '/var/lib/containers/units/sh/ctr-shop-web.service'
 
 function status(loaded: string): string {
@@ -47,7 +50,7 @@ test('what the container has written is never changed', () => {
 
 test('every text is taken', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), text => {
+    fc.property(fc.string({ unit: codeUnit }), text => {
       expect(withUnitPath(text, unitPath)).toBe(text)
     }),
   )

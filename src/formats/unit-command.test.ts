@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { FormatError } from './format-error.ts'
 import { argumentBytesMax, printCommand, quoteArgument, splitCommand } from './unit-command.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+const codeUnit = fc.nat(0xffff).map(code => String.fromCharCode(code))
+
 describe('quoting an argument', () => {
   test.each([
     ['--env-file', '--env-file'],
@@ -87,7 +90,7 @@ describe('splitting a command', () => {
 
 const argument = fc.oneof(
   fc.string({ unit: 'grapheme' }),
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: codeUnit }),
   fc
     .array(fc.constantFrom('%', '$', '{', '}', '"', "'", '\\', ' ', ';', '\t', '\r', 'a', 'x41', '#', '\u00a0', 'é'))
     .map(parts => parts.join('')),
