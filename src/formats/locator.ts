@@ -19,16 +19,16 @@ export interface RemoteHost {
   readonly port: number | undefined
 }
 
-export type Host = LocalHost | RemoteHost
+export type LocatorHost = LocalHost | RemoteHost
 
 export interface Locator {
   readonly type: string
-  readonly host: Host
+  readonly host: LocatorHost
   readonly id: string
 }
 
 export interface HostGroup {
-  readonly host: Host
+  readonly host: LocatorHost
   readonly locators: readonly Locator[]
 }
 
@@ -52,7 +52,7 @@ export function parseLocator(text: string, defaultType = 'ctr'): Locator {
 }
 
 /** Reads `host[:port]`. Port and address are told apart as Go's `net.SplitHostPort` does it, so an IPv6 address needs brackets and a port. */
-export function parseHost(text: string): Host {
+export function parseHost(text: string): LocatorHost {
   requireLine(text, { rule: 'locator.host', subject: 'a host', bytesMax: locatorBytesMax })
   if (text === '' || text === 'local') return localHost
   const { name, portText } = text.includes(':') ? splitHostPort(text) : { name: text, portText: '' }
@@ -70,14 +70,14 @@ export function printLocator({ type, host, id }: Locator): string {
 }
 
 /** `host[:port]`, or `local`. */
-export function printHost(host: Host): string {
+export function printHost(host: LocatorHost): string {
   if (host.kind === 'local') return 'local'
   if (host.name.includes(':')) return `[${host.name}]:${host.port ?? defaultAgentPort}`
   return host.port === undefined ? host.name : `${host.name}:${host.port}`
 }
 
 /** The name under which others may reach what runs there: the host without its port. */
-export function hostNameOf(host: Host): string {
+export function hostNameOf(host: LocatorHost): string {
   return host.kind === 'local' ? 'localhost' : host.name
 }
 
