@@ -77,6 +77,12 @@ function refused({ installed: { image }, id }: Situation, { reason, message }: L
         cause: `the engine has a container named ${id} that gear did not make`,
         next: `Remove or rename it (docker rename ${id} NEW), or install under another id.`,
       }
+    case 'links-failed':
+      return { cause: `its network links could not be applied${said}`, next: `Look at: journalctl -u ctr-${id}` }
+    case 'start-timeout':
+      return { cause: 'it had not started when the time systemd allows was over', next: `Look at: journalctl -u ctr-${id} -u docker` }
+    case 'waiter-lost':
+      return { cause: 'the process that watched it was killed, so it was ended and starts anew', next: `Look at: journalctl -u ctr-${id}` }
     case 'run-failed':
       return { cause: `the engine refused to start it${said}`, next: `Look at the message, and at: journalctl -u ctr-${id} -u docker` }
     default:

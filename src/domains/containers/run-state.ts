@@ -8,7 +8,10 @@ import type { ContainerPaths } from '../layout/index.ts'
 export interface LastExit {
   readonly exitCode: number | undefined
   readonly oomKilled: boolean
-  /** `exited`, or why there was no start: `image-missing`, `pull-failed`, `port-taken`, `engine-away`, `name-taken`, `run-failed`. */
+  /**
+   * `exited` or `stopped` (on request); or why it did not start: `image-missing`, `pull-failed`, `port-taken`, `name-taken`, `links-failed`,
+   * `run-failed`, `start-timeout`; or who ended it: `engine-away`, `waiter-lost`.
+   */
   readonly reason: string
   /** systemd's word for the result of the run. */
   readonly result: string

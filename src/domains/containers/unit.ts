@@ -3,7 +3,7 @@
  * `Environment=` and `EnvironmentFile=` would reach root's engine CLI (design §4), so only the engine reads the environment file.
  * What is only known at run time (cgroup driver, data container) is added by the helpers in `libexec/`.
  */
-import { escapeSpecifiers, printCommand, printCpus, printUnitFile, type UnitEntry } from '../../formats/index.ts'
+import { escapeSpecifiers, printCommand, printCpus, printUnitFile, quoteArgument, type UnitEntry } from '../../formats/index.ts'
 import type { Paths } from '../../host/index.ts'
 import { environmentFile } from '../layout/index.ts'
 import { type ContainerSpec, environmentKey, memoryKey } from './container.ts'
@@ -30,6 +30,17 @@ function unitEntries({ id }: ContainerSpec): readonly UnitEntry[] {
   ]
 }
 
+/** Where the helpers look for a container's files when nothing else is said. */
+const defaultPaths = { base: '/var/lib/containers', run: '/var/run/containers' } as const
+
+/** The helpers learn of other roots from the unit. These come from the agent's configuration, never from a caller. */
+function pathEntries({ base, run }: Paths): readonly UnitEntry[] {
+  const entries: UnitEntry[] = []
+  if (base !== defaultPaths.base) entries.push(['Environment', quoteArgument(`GEARD_BASE_PATH=${base}`)])
+  if (run !== defaultPaths.run) entries.push(['Environment', quoteArgument(`GEARD_RUN_PATH=${run}`)])
+  return entries
+}
+
 function serviceEntries(spec: ContainerSpec, paths: Paths): readonly UnitEntry[] {
   const helper = (name: string, ...args: readonly string[]) => printCommand([`${paths.libexec}/${name}`, spec.id, ...args])
   return [
@@ -40,6 +51,7 @@ function serviceEntries(spec: ContainerSpec, paths: Paths): readonly UnitEntry[]
     ['Restart', spec.restart],
     ['RestartSec', '1s'],
     ['Slice', `${spec.slice}.slice`],
+    ...pathEntries(paths),
     ['ExecStartPre', helper('docker-start', `${spec.slice}.slice`, '--', ...runOptions(spec, paths), spec.image)],
     ['ExecStart', helper('docker-wait')],
     ['ExecStop', helper('docker-stop')],
