@@ -1,0 +1,103 @@
+# shellcheck shell=bash
+# One host: making it, booting it, finding it, taking it away.
+#
+# $state/HOST holds all of it on the machine's disk: upper and work (the overlay over the machine's root), docker, containerd and containers
+# (bind-mounted, since engines cannot put an overlay on an overlay), address, nspawn.pid, console.log. Mounts are made in a mount
+# namespace that only the host's own processes are in (see supervise): when they end, however they end, the mounts are gone.
+
+boot_limit_s=60
+host_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+host_names() {
+  local folder
+  for folder in "$state"/*/; do [[ ! -d $folder ]] || basename "$folder"; done
+}
+
+# Sets `leader` to the process id of the host's systemd. On the path of every `exec`: starts no process.
+find_leader() { # HOST
+  local nspawn name groups
+  leader=
+  { read -r nspawn <"$state/$1/nspawn.pid" && read -r name <"/proc/$nspawn/comm"; } 2>/dev/null || return 1
+  [[ $name == systemd-nspawn ]] || return 1
+  { leader=$(<"/proc/$nspawn/task/$nspawn/children") && leader=${leader%% *} && groups=$(<"/proc/$leader/cgroup"); } 2>/dev/null || return 1
+  # Until systemd has made its own scope, the child is nspawn on the way into its namespaces.
+  [[ $groups == */init.scope* ]]
+}
+
+# Becomes COMMAND inside the host: in its groups, so that it is accounted to the host and dies with it, and in its namespaces.
+become_in_host() { # LEADER COMMAND...
+  local leader=$1
+  shift
+  join_groups "$leader"
+  exec env -i PATH="$host_path" HOME=/root USER=root LOGNAME=root LANG=C.UTF-8 TERM="${TERM:-dumb}" nsenter --target "$leader" --all -- "$@"
+}
+
+make_host() { # HOST
+  mkdir -p "$state/$1"/{upper,work,root,docker,containerd,containers}
+  [[ -s $state/$1/address ]] || next_address >"$state/$1/address"
+}
+
+start_host() { # HOST
+  local group
+  group=$(group_name "$1")
+  make_groups "$group"
+  rm -f "$state/$1/nspawn.pid"
+  (
+    enter_groups "$group"
+    exec setsid unshare --cgroup --mount --propagation slave "$here/supervise" "$1"
+  ) >"$state/$1/console.log" 2>&1 </dev/null 9>&- &
+  until is_populated "$1" || ! kill -0 $! 2>/dev/null; do sleep 0.01; done
+}
+
+is_populated() { # HOST
+  grep -qs '^populated 1' "$groups_root/unified/$(group_name "$1")/cgroup.events"
+}
+
+wait_host() { # HOST
+  local leader deadline=$((SECONDS + boot_limit_s))
+  until find_leader "$1" && has_booted "$leader" && has_docker "$leader"; do
+    is_populated "$1" || fail_boot "$1" 'ended while booting'
+    ((SECONDS < deadline)) || fail_boot "$1" "did not boot in $boot_limit_s s"
+    sleep 0.05
+  done
+}
+
+fail_boot() { # HOST WHAT
+  tail -n 20 "$state/$1/console.log" | sed "s/^/$1: /" >&2
+  fail "$1 $2; the end of $state/$1/console.log is above"
+}
+
+has_booted() { # LEADER
+  local answer
+  answer=$( (become_in_host "$1" timeout "$boot_limit_s" systemctl is-system-running --wait) 2>/dev/null) || true
+  [[ $answer == running || $answer == degraded ]]
+}
+
+has_docker() { # LEADER
+  [[ $(curl -qs --max-time 10 --unix-socket "/proc/$1/root/run/docker.sock" http://docker/_ping) == OK ]]
+}
+
+write_names() {
+  local host address leader
+  {
+    echo '127.0.0.1 localhost'
+    echo "$subnet.1 machine"
+    for host in $(host_names); do
+      read -r address <"$state/$host/address"
+      echo "$address $host"
+    done
+  } >"$state/.hosts"
+  for host in $(host_names); do
+    ! find_leader "$host" || cat "$state/.hosts" >"/proc/$leader/root/etc/hosts"
+  done
+}
+
+end_host() { # HOST
+  kill_groups "$(group_name "$1")"
+}
+
+remove_host() { # HOST
+  end_host "$1"
+  remove_groups "$(group_name "$1")"
+  rm -rf --one-file-system "${state:?}/$1"
+}
