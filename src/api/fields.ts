@@ -1,6 +1,6 @@
 /** Schemas of the fields that operations share. A rule is written once, with the words the caller is told. */
 import * as z from 'zod/mini'
-import { checkVolumePath, FormatError, parseCpus, parseImageReference, parseMemory } from '../formats/index.ts'
+import { checkVolumePath, FormatError, isHostName, parseCpus, parseImageReference, parseMemory } from '../formats/index.ts'
 import { type Id, type ImageName, idRule, isId } from './ids.ts'
 import { limits } from './limits.ts'
 
@@ -92,7 +92,7 @@ function isDistinct(values: readonly number[]): boolean {
 /** A host of a link: a name or an IPv4 address, or nothing. */
 const linkHost = z._default(
   text.check(
-    z.refine(value => value === '' || (value.length <= 253 && /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(value)), {
+    z.refine(value => value === '' || isHostName(value), {
       error: () => 'must be a host name or an IPv4 address',
     }),
   ),
@@ -119,7 +119,7 @@ export const variable = z.object(
       hasNoLineBreak,
       maxBytes(limits.environmentNameBytes),
       z.refine(value => value.trim() !== '', { error: () => 'must not be blank' }),
-      z.refine(value => !/[\s=]/.test(value), { error: () => 'must not contain white space or =' }),
+      z.refine(value => !/[\s=\u0085]/.test(value), { error: () => 'must not contain white space or =' }),
     ),
     value: z._default(text.check(hasNoLineBreak, maxBytes(limits.environmentValueBytes)), ''),
   },

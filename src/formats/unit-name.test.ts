@@ -1,15 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FormatError } from './format-error.ts'
-import {
-  checkUnitName,
-  containerIdOfUnit,
-  containerUnitName,
-  escapeBusLabel,
-  unescapeBusLabel,
-  unitNameOfObjectPath,
-  unitObjectPath,
-} from './unit-name.ts'
+import { checkUnitName, escapeBusLabel, unescapeBusLabel, unitNameOfObjectPath, unitObjectPath } from './unit-name.ts'
 
 /** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
 const codeUnit = fc.nat(0xffff).map(code => String.fromCharCode(code))
@@ -44,23 +36,6 @@ test('every text is escaped to letters, digits and underscores, and found again'
   )
 })
 
-test('a container and its unit name each other', () => {
-  expect(containerUnitName('shop-web.1')).toBe('ctr-shop-web.1.service')
-  expect(containerIdOfUnit('ctr-shop-web.1.service')).toBe('shop-web.1')
-  expect(containerIdOfUnit('ctr-shop.service.service')).toBe('shop.service')
-})
-
-test.each(['ctr-abc.service', 'ctr-abcd.socket', 'git-abcd.service', 'xctr-abcd.service', 'ctr-..ab.service', 'ctr-abcd.service\n', ''])(
-  '%j is not the unit of a container',
-  name => {
-    expect(containerIdOfUnit(name)).toBeUndefined()
-  },
-)
-
-test.each(['', 'abc', '..ab', '-abcd', 'a b c d', 'abcd/ef', 'a'.repeat(25), 'abcd\n'])('%j has no unit', id => {
-  expect(() => containerUnitName(id)).toThrow(FormatError)
-})
-
 test.each(['', 'a', 'a.b', '.service', 'a b.service', 'a/b.service', `${'a'.repeat(250)}.service`])(
   '%.20j is not the name of a unit',
   name => {
@@ -71,7 +46,7 @@ test.each(['', 'a', 'a.b', '.service', 'a b.service', 'a/b.service', `${'a'.repe
 test('nothing but a format error is ever thrown', () => {
   fc.assert(
     fc.property(fc.string({ unit: codeUnit }), text => {
-      for (const act of [escapeBusLabel, unescapeBusLabel, unitObjectPath, unitNameOfObjectPath, containerUnitName]) {
+      for (const act of [escapeBusLabel, unescapeBusLabel, unitObjectPath, unitNameOfObjectPath]) {
         try {
           act(text)
         } catch (error) {

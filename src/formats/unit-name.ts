@@ -1,5 +1,5 @@
 /**
- * Names of units, and of the objects that stand for them on the bus. The unit of container ID is `ctr-ID.service`. On the bus every
+ * Names of units, and of the objects that stand for them on the bus. On the bus every
  * byte that is not a letter or digit is written as `_xx` (a leading digit too), as systemd itself does it.
  */
 
@@ -8,24 +8,7 @@ import { isLongerThan } from './text-rules.ts'
 
 const unitObjectPrefix = '/org/freedesktop/systemd1/unit/'
 const unitNameBytesMax = 255
-const containerIdSource = '[A-Za-z0-9][A-Za-z0-9_.-]{3,23}'
-const containerIdPattern = new RegExp(`^${containerIdSource}$`)
-const containerUnitPattern = new RegExp(`^ctr-(${containerIdSource})\\.service$`)
 const unitNamePattern = /^[A-Za-z0-9:_.\\@-]+\.(?:service|socket|slice|target|timer|path|mount|automount|swap|scope|device)$/
-
-export function containerUnitName(id: string): string {
-  if (!containerIdPattern.test(id)) {
-    throw new FormatError('unit-name.container', `a container id must be 4 to 24 letters, digits, "_", "." or "-", not ${quoted(id)}`, {
-      input: id,
-    })
-  }
-  return `ctr-${id}.service`
-}
-
-/** The container a unit belongs to, or undefined for every other unit. */
-export function containerIdOfUnit(unitName: string): string | undefined {
-  return containerUnitPattern.exec(unitName)?.[1]
-}
 
 export function checkUnitName(name: string): void {
   if (name.length > unitNameBytesMax || !unitNamePattern.test(name)) {
