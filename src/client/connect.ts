@@ -1,0 +1,50 @@
+/** The way to an agent: its address in, a client out. */
+import type { RequestId } from '../api/index.ts'
+import { newRequestId } from '../formats/index.ts'
+import type { Client } from './client.ts'
+import { remoteClient } from './remote-client.ts'
+import { type Address, httpTransport, randomBytes16, readToken } from './transport.ts'
+
+/** Where the agent of this machine listens. */
+export const agentSocketPath = '/run/gear/gear.sock'
+
+export interface ConnectOptions {
+  /** A file with the bearer token of the agent. */
+  readonly tokenFile?: string
+}
+
+/** Connects at the first call, not before. Throws when the token file cannot be used. */
+export function connect(address: Address, { tokenFile }: ConnectOptions = {}): Client {
+  return remoteClient({
+    transport: httpTransport(address),
+    place: placeOf(address),
+    ...(tokenFile === undefined ? {} : { token: readToken(tokenFile) }),
+    newRequestId: freshRequestId,
+    pause,
+  })
+}
+
+export function freshRequestId(): RequestId {
+  return newRequestId(randomBytes16()) as RequestId
+}
+
+function placeOf(address: Address): string {
+  if (address.kind === 'socket') return address.path
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
+}
+
+/** Rejects with the reason of the signal. */
+function pause(waitMs: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const stop = () => {
+    clearTimeout(timer)
+    reject(signal?.reason)
+  }
+  const timer = setTimeout(() => {
+    signal?.removeEventListener('abort', stop)
+    resolve()
+  }, waitMs)
+  if (signal?.aborted) stop()
+  else signal?.addEventListener('abort', stop, { once: true })
+  return promise
+}

@@ -1,0 +1,90 @@
+/** The client of this very process: calls go to the handlers themselves, without HTTP. */
+import type { Handlers, Operation, OperationName, RequestId, TextResult } from '../api/index.ts'
+import { type AnyAnswer, type CallOptions, type Client, opened } from './client.ts'
+import type { Request, Wants } from './request.ts'
+
+/** Handlers with the write lock of the host, until they are disposed of. */
+export interface OpenedHandlers extends AsyncDisposable {
+  readonly handlers: Handlers
+}
+
+export function localClient(host: OpenedHandlers, newRequestId: () => RequestId): Client {
+  return {
+    async call<Name extends OperationName, Form extends Wants>(request: Request<Name, Form>, options: CallOptions = {}) {
+      options.signal?.throwIfAborted()
+      const result = await handlerOf(
+        host.handlers,
+        request,
+      )({
+        params: request.params,
+        query: request.query,
+        body: request.body,
+        wants: request.wants,
+        caller: { isRoot: true },
+        requestId: options.requestId ?? newRequestId(),
+        signal: options.signal ?? new AbortController().signal,
+      })
+      return opened<Name, Form>(answerOf(result, request.operation))
+    },
+    async close() {
+      await host[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The request was checked with the schemas of its operation, so its parts fit this handler; the compiler cannot follow that here. */
+function handlerOf(handlers: Handlers, request: Request): (call: unknown) => Promise<unknown> {
+  return handlers[request.name] as (call: unknown) => Promise<unknown>
+}
+
+function answerOf(result: unknown, { reply }: Operation): AnyAnswer {
+  switch (reply.kind) {
+    case 'none':
+      return { kind: 'text', answer: { hasText: false, text: pieces(''), sideData: {} } }
+    case 'data':
+      return { kind: 'data', data: result }
+    case 'events':
+      return { kind: 'events', events: result as AsyncIterable<unknown> }
+    case 'text': {
+      const given = result as TextResult | { readonly data: unknown }
+      if ('data' in given) return { kind: 'data', data: given.data }
+      const text = typeof given.text === 'string' ? pieces(given.text) : given.text
+      return { kind: 'text', answer: { hasText: true, text, sideData: given.sideData ?? {} } }
+    }
+  }
+}
+
+async function* pieces(text: string): AsyncGenerator<string> {
+  if (text !== '') yield text
+}
+
+export interface FallbackOptions {
+  readonly first: Client
+  /** Whether an error means that there is nobody to call. */
+  readonly isAbsent: (error: unknown) => boolean
+  readonly open: () => Promise<Client>
+}
+
+/** A client that turns to another for good when the first has nobody at its end: with no agent running, a local command does the work itself. */
+export function withFallback({ first, isAbsent, open }: FallbackOptions): Client {
+  let opening: Promise<Client> | undefined
+  let second: Client | undefined
+  return {
+    async call(request, options) {
+      if (opening === undefined) {
+        try {
+          return await first.call(request, options)
+        } catch (error) {
+          if (!isAbsent(error)) throw error
+        }
+      }
+      opening ??= open()
+      second = await opening
+      return second.call(request, options)
+    },
+    async close() {
+      await first.close()
+      await second?.close()
+    },
+  }
+}

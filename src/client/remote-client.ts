@@ -1,0 +1,76 @@
+/** The client of an agent that is reached over HTTP: headers, repeats, and words for what can go wrong on the way. */
+import { asGearError, GearError, type OperationName, type RequestId } from '../api/index.ts'
+import { type CallOptions, type Client, opened } from './client.ts'
+import { readReply } from './reply.ts'
+import type { Request, Wants } from './request.ts'
+import { ConnectionError, type Transport, type WireReply } from './transport.ts'
+
+export interface RemoteClientOptions {
+  readonly transport: Transport
+  /** Where the agent is, for messages: `node7:43273`, `/run/gear/gear.sock`. */
+  readonly place: string
+  readonly token?: string
+  /** 16 random bytes in text. */
+  readonly newRequestId: () => RequestId
+  readonly pause: (waitMs: number, signal?: AbortSignal) => Promise<void>
+}
+
+/** Waits before the repeats of a call whose connection broke; an agent that restarts is back within them. */
+const pausesMs = [100, 500, 2000]
+
+export function remoteClient({ transport, place, token, newRequestId, pause }: RemoteClientOptions): Client {
+  return {
+    async call<Name extends OperationName, Form extends Wants>(request: Request<Name, Form>, options: CallOptions = {}) {
+      const requestId = options.requestId ?? newRequestId()
+      const headers = {
+        Accept: acceptOf(request),
+        'X-Api-Version': '1',
+        'X-Request-Id': requestId,
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      }
+      const reply = await exchange(request, headers, options)
+      return opened<Name, Form>(await readReply(reply, request, { place }))
+    },
+    async close() {
+      transport.close()
+    },
+  }
+
+  /**
+   * Sends a call, again if the connection broke before an answer and the operation may be repeated. Every time with the same request id, by
+   * which the agent knows work it has begun already.
+   */
+  async function exchange(request: Request, headers: Readonly<Record<string, string>>, { signal }: CallOptions): Promise<WireReply> {
+    const { operation, target, payload } = request
+    const wire = { method: operation.method, target, headers, payload, isFresh: operation.effect === 'once' }
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await transport.exchange(wire, signal)
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) throw error
+        const waitMs = pausesMs[attempt]
+        const mayRepeat = operation.effect !== 'once' && !error.isTimeout && (error.stage === 'answer' || attempt > 0)
+        if (!mayRepeat || waitMs === undefined) throw unreachable(error, place)
+        await pause(waitMs, signal)
+      }
+    }
+  }
+}
+
+/** Text routes give their data to those who accept exactly JSON; everything else wants what the original's client sends. */
+function acceptOf({ operation, wants }: Request): string {
+  return operation.reply.kind === 'text' && wants === 'data' ? 'application/json' : 'application/json;stream=true'
+}
+
+function unreachable(error: ConnectionError, place: string): GearError {
+  if (error.code === 'EACCES')
+    return new GearError('CALLER_REFUSED', `The agent at ${place} may not be called by this user`, { cause: error })
+  const what = error.stage === 'connect' ? 'cannot be reached' : 'did not answer'
+  return new GearError('HOST_UNREACHABLE', `The agent at ${place} ${what}`, { cause: error })
+}
+
+/** Whether nothing was sent because no agent is there at all: no socket, or nobody who listens on it. */
+export function isAgentAbsent(error: unknown): boolean {
+  const { cause } = asGearError(error)
+  return cause instanceof ConnectionError && cause.stage === 'connect' && (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED')
+}
