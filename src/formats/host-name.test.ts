@@ -26,6 +26,8 @@ test.each([
   '256.1.1.1',
   '01.2.3.4',
   '12',
+  'a.1',
+  'a.0x1',
   'a'.repeat(64),
 ])('%j is not a host name', text => {
   expect(isHostName(text)).toBe(false)

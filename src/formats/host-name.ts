@@ -6,7 +6,8 @@ const labelPattern = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/
 /** True for a DNS name (underscores allowed, as containers' names have them) and for an IPv4 address in its usual form. */
 export function isHostName(text: string): boolean {
   if (text.length > hostNameCharactersMax) return false
-  if (/^[0-9.]+$/.test(text)) return isIpv4Address(text)
+  // A name that ends in a number is read as an address by URL parsers (WHATWG URL, "ends in a number") and by many tools.
+  if (/(?:^|\.)(?:[0-9]+|0x[0-9A-Fa-f]*)$/.test(text)) return isIpv4Address(text)
   return text.split('.').every(label => labelPattern.test(label))
 }
 

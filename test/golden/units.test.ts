@@ -18,12 +18,14 @@ const paths = {
   cgroup: '/sys/fs/cgroup',
 }
 
+const installBody = contract.installContainer.body ?? expect.fail('an install has a body')
+
 describe('unit files', () => {
   for (const file of readdirSync(folder).filter(name => name.endsWith('.service'))) {
     it(file, () => {
       const golden = readFileSync(new URL(file, folder), 'utf8')
       const { head, expected, request, ports } = readCase(golden)
-      const body = fromWire(contract.installContainer.body, request)
+      const body = fromWire(installBody, request)
       const spec = specOf('shop-web.1' as Id, body, { requestId: 'Qm9vbS1ub3QtcmVhbC1pZA' as RequestId, ports })
       const rendered = renderUnit(spec, paths)
       if (process.env['GOLDEN'] === 'write') writeFileSync(new URL(file, folder), head + rendered)
