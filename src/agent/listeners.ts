@@ -1,0 +1,322 @@
+/**
+ * Where the agent can be called: its Unix socket, loopback and other TCP addresses, and sockets that systemd holds for it. Each listener
+ * knows how it tells its callers apart; one that could not is not opened.
+ */
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { type AddressInfo, createConnection, type ListenOptions, type Socket } from 'node:net'
+import { hostname, networkInterfaces } from 'node:os'
+import { dirname } from 'node:path'
+import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server'
+import { asGearError, type Caller, GearError, limits, type RequestId } from '../api/index.ts'
+import { newRequestId } from '../formats/index.ts'
+import type { Host } from '../host/index.ts'
+import { errorAnswer } from './answer.ts'
+import {
+  type Admission,
+  groupEntry,
+  groupName,
+  hostRefusal,
+  isLoopback,
+  Members,
+  pageRefusal,
+  peerOf,
+  plainAddress,
+  remote,
+  Token,
+  trusted,
+} from './callers.ts'
+import type { Log } from './log.ts'
+import type { App } from './serve.ts'
+import { parseTarget } from './target.ts'
+
+export const defaultPort = 43_273
+
+/** Most time for the header of a request, for all of a request, and between two requests of a connection. */
+const headerMs = 10_000
+const requestMs = 30_000
+const idleConnectionMs = 30_000
+
+/** Shorter ones could be guessed. */
+const tokenCharactersMin = 16
+
+export interface ListenUrl {
+  readonly url: string
+  readonly host: string
+  readonly port: number
+}
+
+/** `http://HOST[:PORT]` and nothing else, as the original has it (spec §2.5); `localhost:43273` is no URL. */
+export function parseListenUrl(url: string): ListenUrl | undefined {
+  const match = /^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/.exec(url)
+  const [, host, portText] = match ?? []
+  const port = portText === undefined ? defaultPort : Number(portText)
+  return host === undefined || port > 65_535 ? undefined : { url, host: host.replace(/^\[(.*)\]$/, '$1'), port }
+}
+
+export interface ListenerOptions {
+  readonly app: App
+  readonly host: Pick<Host, 'files' | 'network' | 'clock'>
+  readonly log: Log
+  readonly urls: readonly ListenUrl[]
+  /** None when empty. */
+  readonly socketPath: string
+  readonly tokenFile: string | undefined
+  readonly isInsecure: boolean
+  /** Names of this host besides its own that requests to open listeners may be for. */
+  readonly hostNames: readonly string[]
+  /** Where systemd says which sockets it passes. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
+
+/** Opens all listeners, or none. Refusals to start are `GearError`s that say what to change. */
+export async function openListeners(options: ListenerOptions): Promise<Listeners> {
+  const listeners = new Listeners(options)
+  try {
+    await listeners.open()
+  } catch (error) {
+    await listeners.close(0)
+    throw error
+  }
+  return listeners
+}
+
+/** A server and how it knows its callers, which for sockets that systemd passes is known only once it listens. */
+interface Listener {
+  readonly server: Server
+  admission: Admission | undefined
+}
+
+export class Listeners {
+  readonly #options: ListenerOptions
+  readonly #members: Members
+  readonly #token: Token | undefined
+  readonly #ownNames: ReadonlySet<string>
+  readonly #servers: Server[] = []
+  readonly #peers = new WeakMap<Socket, Promise<Caller | GearError>>()
+  #isActivated = false
+  #connections = 0
+  #lastActiveMs: number
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+    this.#members = new Members(options.host)
+    this.#token = options.tokenFile === undefined ? undefined : new Token(readToken(options.tokenFile))
+    this.#ownNames = ownNames([...options.hostNames, ...options.urls.map(url => url.host)])
+    this.#lastActiveMs = options.host.clock.nowMs()
+  }
+
+  /** Sockets that systemd passes take the place of those that would be opened for the same address. */
+  async open(): Promise<void> {
+    const { urls, socketPath, environment = process.env } = this.#options
+    const passed: (AddressInfo | undefined)[] = []
+    for (const fd of passedSockets(environment)) passed.push(await this.#openPassed(fd))
+    this.#isActivated = passed.length > 0
+    if (socketPath !== '' && !passed.includes(undefined)) await this.#openSocket(socketPath)
+    for (const url of urls) if (!passed.some(address => isSameAddress(address, url))) await this.#openUrl(url)
+  }
+
+  /** Where clients reach it, for the log and for tests that asked for any port. */
+  get addresses(): readonly string[] {
+    return this.#servers.map(server => addressText(server.address()))
+  }
+
+  /** systemd holds the sockets, so that a next request starts the agent again. */
+  get isActivated(): boolean {
+    return this.#isActivated
+  }
+
+  /** How long nobody was connected. */
+  get idleMs(): number {
+    return this.#connections > 0 ? 0 : this.#options.host.clock.nowMs() - this.#lastActiveMs
+  }
+
+  /** Takes no more connections, lets the requests that run end for a time, then ends them. */
+  async close(graceMs: number): Promise<void> {
+    const enough = new AbortController()
+    const closed = Promise.all(this.#servers.map(server => new Promise<void>(resolve => server.close(() => resolve()))))
+    const cut = this.#options.host.clock.sleep(graceMs, enough.signal).then(
+      () => this.#servers.forEach(server => void server.closeAllConnections()),
+      () => undefined,
+    )
+    await closed
+    enough.abort()
+    await cut
+  }
+
+  /** Ends connections on which no request is under way. */
+  closeIdle(): void {
+    for (const server of this.#servers) server.closeIdleConnections()
+  }
+
+  /** A socket from systemd; answers its address, or undefined for a Unix socket. */
+  async #openPassed(fd: number): Promise<AddressInfo | undefined> {
+    const listener = this.#makeListener(undefined)
+    await listen(listener.server, { fd }, `socket ${fd} of systemd`)
+    const address = listener.server.address()
+    const isTcp = typeof address === 'object' && address !== null
+    listener.admission = isTcp ? this.#admissionOf(address.address) : 'socket'
+    return isTcp ? address : undefined
+  }
+
+  async #openUrl({ host, port, url }: ListenUrl): Promise<void> {
+    const { server, admission } = this.#makeListener(this.#admissionOf(host))
+    await listen(server, { host, port }, url)
+    const address = server.address()
+    if (admission === 'peer' && typeof address === 'object' && address !== null && !isLoopback(address.address)) {
+      throw new GearError('INPUT_INVALID', `${url} can be reached from other hosts: ${host} stands for ${address.address}`)
+    }
+  }
+
+  /** The socket file is made without any permission, and gets its group and mode before anybody could connect. */
+  async #openSocket(path: string): Promise<void> {
+    const gid = groupEntry((await this.#options.host.files.read('/etc/group')) ?? '')?.gid
+    if (gid === undefined) this.#options.log.warn({ socket: path, group: groupName }, 'no such group, the socket is for root only')
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+    await removeStale(path)
+    const { server } = this.#makeListener('socket')
+    const mask = process.umask(0o777)
+    const opened = listen(server, { path }, path)
+    process.umask(mask)
+    await opened
+    chownSync(path, process.getuid?.() ?? 0, gid ?? process.getgid?.() ?? 0)
+    chmodSync(path, 0o660)
+  }
+
+  #admissionOf(host: string): Admission {
+    if (isLoopback(host)) return 'peer'
+    if (this.#token !== undefined) return 'token'
+    if (this.#options.isInsecure) return 'open'
+    throw new GearError(
+      'INPUT_INVALID',
+      `${host} can be reached from other hosts, and who calls is as good as root: give --token-file FILE, or --insecure-http where the network is trusted`,
+    )
+  }
+
+  #makeListener(admission: Admission | undefined): Listener {
+    const { app, log } = this.#options
+    const serve = getRequestListener(
+      async (request, bindings) => {
+        const { incoming, outgoing } = bindings as HttpBindings
+        const caller = await this.#callerOf(incoming, listener)
+        return app.fetch(request, { incoming, outgoing, caller })
+      },
+      { hostname: 'gear', errorHandler: error => this.#unreadable(error) },
+    )
+    const server = createServer(serverOptions, (incoming, outgoing) => void serve(incoming, outgoing))
+    const listener: Listener = { server, admission }
+    server.maxConnections = limits.connectionsMax
+    server.on('drop', () => log.warn({ connectionsMax: limits.connectionsMax }, 'connection refused, too many are open'))
+    server.on('connection', socket => this.#welcome(socket, listener))
+    this.#servers.push(server)
+    return listener
+  }
+
+  /** The other end of a connection is looked up once, as soon as it is there. */
+  #welcome(socket: Socket, { admission }: Listener): void {
+    this.#connections += 1
+    socket.once('close', () => {
+      this.#connections -= 1
+      this.#lastActiveMs = this.#options.host.clock.nowMs()
+    })
+    if (admission !== 'peer') return
+    const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket
+    this.#peers.set(socket, peerOf({ localAddress, localPort, remoteAddress, remotePort }, this.#options.host.network, this.#members))
+  }
+
+  async #callerOf(incoming: IncomingMessage, { admission }: Listener): Promise<Caller | GearError> {
+    const { headers, socket } = incoming
+    const page = pageRefusal(headers)
+    if (page !== undefined) return page
+    if (admission === 'socket') return trusted
+    if (admission === 'token') return this.#token?.refusal(headers) ?? remote
+    const { authority } = parseTarget(incoming.url ?? '')
+    const refusal = hostRefusal({ headers, authority, localAddress: socket.localAddress, ownNames: this.#ownNames })
+    if (refusal !== undefined) return refusal
+    if (admission === 'open') return remote
+    return (await this.#peers.get(socket)) ?? new GearError('CALLER_REFUSED', 'It cannot be told who is calling')
+  }
+
+  /** The adapter could not make a request of what came, which is the caller's doing, or something threw, which is ours. */
+  #unreadable(error: unknown): Response {
+    const requestId = newRequestId(this.#options.host.clock.randomBytes(16)) as RequestId
+    if (error instanceof RequestError)
+      return errorAnswer(new GearError('INPUT_INVALID', 'The request target is not one of HTTP'), requestId)
+    this.#options.log.error({ request: requestId, stack: error instanceof Error ? error.stack : String(error) }, 'mistake in gear')
+    return errorAnswer(asGearError(error), requestId)
+  }
+}
+
+const serverOptions = {
+  maxHeaderSize: limits.headerBytes,
+  headersTimeout: headerMs,
+  requestTimeout: requestMs,
+  keepAliveTimeout: idleConnectionMs,
+  connectionsCheckingInterval: headerMs / 2,
+} as const
+
+function listen(server: Server, where: ListenOptions | { readonly fd: number }, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (cause: unknown): void => reject(new GearError('INPUT_INVALID', `Could not listen on ${name}`, { cause }))
+    server.once('error', onError)
+    server.listen(where, () => {
+      server.off('error', onError)
+      resolve()
+    })
+  })
+}
+
+/** Descriptors from 3 on, when they are meant for this process (sd_listen_fds(3)). */
+function passedSockets(environment: Readonly<Record<string, string | undefined>>): readonly number[] {
+  const { LISTEN_PID: pid, LISTEN_FDS: count } = environment
+  if (pid !== String(process.pid) || count === undefined || !/^\d{1,3}$/.test(count)) return []
+  return Array.from({ length: Number(count) }, (_, index) => 3 + index)
+}
+
+function isSameAddress(address: AddressInfo | undefined, { host, port }: ListenUrl): boolean {
+  if (address === undefined || address.port !== port) return false
+  return plainAddress(address.address) === plainAddress(host) || (host === 'localhost' && isLoopback(address.address))
+}
+
+function addressText(address: ReturnType<Server['address']>): string {
+  if (address === null) return 'unix socket of systemd'
+  if (typeof address === 'string') return address
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+}
+
+function ownNames(names: readonly string[]): ReadonlySet<string> {
+  const addresses = Object.values(networkInterfaces()).flatMap(list => (list ?? []).map(({ address }) => address))
+  return new Set([hostname(), ...addresses, ...names].map(plainAddress))
+}
+
+/** Throws unless the file is for its owner's eyes only and holds something that is hard to guess. */
+function readToken(path: string): string {
+  const refuse = (rule: string, cause?: unknown): GearError => new GearError('INPUT_INVALID', `The token file ${path} ${rule}`, { cause })
+  try {
+    const { mode } = statSync(path)
+    if ((mode & 0o077) !== 0) throw refuse('may be read by others than its owner: chmod 600 it')
+    const token = readFileSync(path, 'utf8').trim()
+    if (token.length < tokenCharactersMin || /\s/.test(token)) {
+      throw refuse(`must hold one token of at least ${tokenCharactersMin} characters`)
+    }
+    return token
+  } catch (error) {
+    throw error instanceof GearError ? error : refuse('cannot be read', error)
+  }
+}
+
+/** A socket file that a crash left behind goes; one that somebody answers on stays. */
+async function removeStale(path: string): Promise<void> {
+  if (!existsSync(path)) return
+  const isAnswered = await new Promise<boolean>(resolve => {
+    const socket = createConnection({ path })
+    const settle = (isOpen: boolean): void => {
+      socket.destroy()
+      resolve(isOpen)
+    }
+    socket.once('connect', () => settle(true)).once('error', () => settle(false))
+  })
+  if (isAnswered) throw new GearError('INPUT_INVALID', `Another program listens on ${path}`)
+  if (!lstatSync(path).isSocket()) throw new GearError('INPUT_INVALID', `${path} is there and is not a socket`)
+  unlinkSync(path)
+}

@@ -1,0 +1,223 @@
+/**
+ * The contract over HTTP (spec §3): one route per operation, and the same path for every request: its id, its fields, its body, its turn,
+ * its answer. What an operation does is not known here.
+ */
+import { createHash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Context, Hono } from 'hono'
+import {
+  asGearError,
+  type Caller,
+  type ErrorCode,
+  explain,
+  fromText,
+  fromWire,
+  GearError,
+  type Operation,
+  type RequestId,
+} from '../api/index.ts'
+import { FormatError, newRequestId, parseRequestId } from '../formats/index.ts'
+import type { Clock } from '../host/index.ts'
+import { acceptsOf } from './accept.ts'
+import { errorAnswer, requestIdHeader } from './answer.ts'
+import { parseBody, readBody } from './body.ts'
+import type { Log } from './log.ts'
+import { Lanes } from './queue.ts'
+import { Requests, type Result, type Work } from './requests.ts'
+import { makeRoute, type Route, requireAcceptable, toResult, type Value, wantedForm, writeAnswer } from './route.ts'
+import { parseTarget, pathParameters } from './target.ts'
+
+/** What comes with every request from the listener it came in by. */
+export interface Bindings {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+  /** Who calls, or why the call is refused. */
+  readonly caller: Caller | GearError
+}
+
+export type App = Hono<{ Bindings: Bindings }>
+
+export interface ServeOptions {
+  readonly contract: Readonly<Record<string, Operation>>
+  /** One function per operation of the contract. `Handlers` fits. */
+  readonly handlers: Readonly<Record<string, unknown>>
+  readonly log: Log
+  readonly clock: Pick<Clock, 'nowMs' | 'sleep' | 'randomBytes'>
+  readonly requests?: Requests<Value>
+  readonly lanes?: Lanes
+}
+
+export function makeApp(options: ServeOptions): App {
+  const server = new Server(options)
+  const app: App = new Hono({ getPath: (_request, context) => parseTarget(context?.env?.incoming.url ?? '/').path })
+  for (const [pattern, methods] of routesByPattern(options)) app.all(pattern, context => server.answer(context, methods))
+  app.notFound(context => server.answer(context, undefined))
+  return app
+}
+
+type Methods = ReadonlyMap<string, Route>
+
+function routesByPattern({ contract, handlers }: ServeOptions): ReadonlyMap<string, Methods> {
+  const patterns = new Map<string, Map<string, Route>>()
+  for (const [name, operation] of Object.entries(contract)) {
+    const handler = handlers[name]
+    if (typeof handler !== 'function') throw new TypeError(`The operation ${name} has no handler`)
+    const route = makeRoute(operation, handler as Route['handler'])
+    const methods = patterns.get(route.template.pattern) ?? new Map<string, Route>()
+    patterns.set(route.template.pattern, methods.set(operation.method, route))
+    if (operation.method === 'GET') methods.set('HEAD', route)
+  }
+  return patterns
+}
+
+/** A request on its way; its fields are for the log line it ends in. */
+interface Arrival {
+  readonly context: Context<{ Bindings: Bindings }>
+  readonly requestId: RequestId
+  /** The caller gave the id, so the request can be joined. */
+  readonly isNamed: boolean
+  readonly arrivedMs: number
+}
+
+class Server {
+  readonly #log: Log
+  readonly #clock: ServeOptions['clock']
+  readonly #requests: Requests<Value>
+  readonly #lanes: Lanes
+
+  constructor({ log, clock, requests, lanes }: ServeOptions) {
+    this.#log = log
+    this.#clock = clock
+    this.#requests = requests ?? new Requests()
+    this.#lanes = lanes ?? new Lanes()
+  }
+
+  /** Answers any request; never throws. */
+  async answer(context: Arrival['context'], methods: Methods | undefined): Promise<Response> {
+    const arrivedMs = this.#clock.nowMs()
+    const header = single(context.env.incoming.headers['x-request-id'])
+    const id = readRequestId(header)
+    const requestId = id instanceof GearError || id === undefined ? this.#newId() : id
+    const arrival: Arrival = { context, requestId, isNamed: id === requestId, arrivedMs }
+    const route = methods?.get(context.req.method)
+    try {
+      if (context.env.caller instanceof GearError) throw context.env.caller
+      if (id instanceof GearError) throw id
+      if (route !== undefined) return await this.#carryOut(arrival, route, context.env.caller)
+      if (methods === undefined) throw new GearError('ROUTE_UNKNOWN', 'There is no such path')
+      throw new GearError('METHOD_NOT_ALLOWED', `The method ${context.req.method} does not exist for this path`)
+    } catch (error) {
+      return this.#refuse(arrival, route, error, methods)
+    }
+  }
+
+  async #carryOut(arrival: Arrival, route: Route, caller: Caller): Promise<Response> {
+    const { operation } = route
+    const { context, requestId, isNamed } = arrival
+    const { incoming, outgoing } = context.env
+    const accepts = acceptsOf({ accept: incoming.headers.accept, xAccept: single(incoming.headers['x-accept']) })
+    requireAcceptable(operation, accepts)
+    const wants = wantedForm(operation, accepts)
+    const params = fromText(operation.params, pathParameters(route.template, context.req.path))
+    const query = fromText(operation.query, parseTarget(incoming.url ?? '').query)
+    const bytes = operation.body === undefined ? undefined : await readBody(incoming)
+    const body = operation.body === undefined || bytes === undefined ? undefined : fromWire(operation.body, parseBody(bytes))
+    const digest = isNamed ? digestOf([operation.method, incoming.url ?? '', wants, caller.isRoot ? 'root' : ''], bytes) : ''
+    const work: Work<Value> = signal => this.#inTurn(route, { params, query, body, wants, caller, requestId, signal })
+    const visit = this.#requests.open({ id: isNamed ? requestId : undefined, digest, isRead: operation.effect === 'read' }, work)
+    outgoing.once('close', visit.leave)
+    const { value } = await visit.result
+    const headers = requestIdHeader(requestId)
+    const response = await writeAnswer(value, { operation, accepts, isHead: context.req.method === 'HEAD', headers, leave: visit.leave })
+    this.#logAnswer(arrival, route, response.status)
+    return response
+  }
+
+  /** Waits for a turn and calls the handler. The turn lasts until the text that follows the result has ended. */
+  #inTurn(route: Route, call: Parameters<Route['handler']>[0]): Promise<Result<Value>> {
+    const { operation, handler } = route
+    return new Promise((resolve, reject) => {
+      const run = async (): Promise<void> => {
+        call.signal.throwIfAborted()
+        const given = await handler(call)
+        const result = toResult(operation, given, call.signal, {
+          sleep: (ms, signal) => this.#clock.sleep(ms, signal),
+          onLateFailure: error => this.#logFailure(operation, call.requestId, error),
+        })
+        resolve(result)
+        await result.ended
+      }
+      this.#lanes.run(operation.lane, run).catch((error: unknown) => {
+        const why = call.signal.aborted ? nobodyWaits(call.signal) : asGearError(error)
+        if (why.code === 'INTERNAL') this.#logFailure(operation, call.requestId, why)
+        reject(why)
+      })
+    })
+  }
+
+  #refuse(arrival: Arrival, route: Route | undefined, cause: unknown, methods: Methods | undefined): Response {
+    const error = asGearError(cause)
+    if (error !== cause) this.#logFailure(route?.operation, arrival.requestId, error)
+    this.#logAnswer(arrival, route, error.entry.status, error)
+    const allow = error.code === 'METHOD_NOT_ALLOWED' ? { Allow: [...(methods?.keys() ?? [])].join(', ') } : undefined
+    return errorAnswer(error, arrival.requestId, allow)
+  }
+
+  /** One line per request: changes and failures of the host as news, the rest for debugging. Fields of the body are never in it. */
+  #logAnswer(arrival: Arrival, route: Route | undefined, status: number, error?: GearError): void {
+    const level = status >= 500 ? 'warn' : route === undefined || route.operation.effect === 'read' ? 'debug' : 'info'
+    const { method, path } = arrival.context.req
+    this.#log[level](
+      {
+        ...(route === undefined ? { method, path } : { operation: route.operation.id, path }),
+        status,
+        ms: Math.round(this.#clock.nowMs() - arrival.arrivedMs),
+        request: arrival.requestId,
+        ...(error === undefined ? {} : { code: error.code, error: explain(error) }),
+      },
+      'request answered',
+    )
+  }
+
+  /** A mistake of gear's own, with its stack; or a failure that came after the answer had begun. */
+  #logFailure(operation: Operation | undefined, request: RequestId, error: GearError): void {
+    const fields = { ...(operation === undefined ? {} : { operation: operation.id }), request }
+    if (error.code === 'INTERNAL') this.#log.error({ ...fields, stack: stackOf(error.cause ?? error) }, 'mistake in gear')
+    else this.#log.warn({ ...fields, code: error.code, error: explain(error) }, 'request failed after its answer began')
+  }
+
+  #newId(): RequestId {
+    return newRequestId(this.#clock.randomBytes(16)) as RequestId
+  }
+}
+
+function single(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'object' ? header.join(', ') : header
+}
+
+function readRequestId(header: string | undefined): RequestId | GearError | undefined {
+  if (header === undefined || header === '') return undefined
+  try {
+    return parseRequestId(header) as RequestId
+  } catch (error) {
+    if (error instanceof FormatError) return new GearError('REQUEST_ID_INVALID', `X-Request-Id: ${error.message}`)
+    throw error
+  }
+}
+
+function digestOf(parts: readonly string[], body: Uint8Array | undefined): string {
+  const hash = createHash('sha256').update(parts.join('\n')).update('\n')
+  if (body !== undefined) hash.update(body)
+  return hash.digest('base64url')
+}
+
+const goneCode: ErrorCode = 'HOST_UNREACHABLE'
+
+/** Why a read was ended: at shutdown the signal says; else the caller left, and nobody reads this. */
+function nobodyWaits(signal: AbortSignal): GearError {
+  return signal.reason instanceof GearError ? signal.reason : new GearError(goneCode, 'The caller left before the answer')
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
