@@ -13,15 +13,20 @@ host_names() {
   for folder in "$state"/*/; do [[ ! -d $folder ]] || basename "$folder"; done
 }
 
-# Sets `leader` to the process id of the host's systemd. On the path of every `exec`: starts no process.
+# Sets `leader` to the process id of the host's systemd. On the path of every `exec`: starts no process, not even for $(<file), which in
+# bash 5.2 ends the shell when the process behind a /proc file goes away during the read.
 find_leader() { # HOST
-  local nspawn name groups
-  leader=
-  { read -r nspawn <"$state/$1/nspawn.pid" && read -r name <"/proc/$nspawn/comm"; } 2>/dev/null || return 1
+  local nspawn name path
+  leader= nspawn= name=
+  read -r nspawn 2>/dev/null <"$state/$1/nspawn.pid" || return 1
+  read -r name 2>/dev/null <"/proc/$nspawn/comm" || return 1
   [[ $name == systemd-nspawn ]] || return 1
-  { leader=$(<"/proc/$nspawn/task/$nspawn/children") && leader=${leader%% *} && groups=$(<"/proc/$leader/cgroup"); } 2>/dev/null || return 1
+  read -r leader _ 2>/dev/null <"/proc/$nspawn/task/$nspawn/children" || [[ -n $leader ]] || return 1 # it has no end of line
   # Until systemd has made its own scope, the child is nspawn on the way into its namespaces.
-  [[ $groups == */init.scope* ]]
+  while read -r path; do
+    [[ $path != */init.scope ]] || return 0
+  done 2>/dev/null <"/proc/$leader/cgroup"
+  return 1
 }
 
 # Becomes COMMAND inside the host: in its groups, so that it is accounted to the host and dies with it, and in its namespaces.
