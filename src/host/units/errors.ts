@@ -6,6 +6,7 @@ export const unitErrors = {
   noSuchUnit: 'org.freedesktop.systemd1.NoSuchUnit',
   masked: 'org.freedesktop.systemd1.UnitMasked',
   destructive: 'org.freedesktop.systemd1.TransactionIsDestructive',
+  alreadySubscribed: 'org.freedesktop.systemd1.AlreadySubscribed',
   fileNotFound: 'org.freedesktop.DBus.Error.FileNotFound',
 } as const
 

@@ -13,7 +13,7 @@ import type { ActiveState, JobMode, JobResult, ListedUnit, UnitStatus, Units } f
 
 /** What starting and stopping a unit leads to; `pending` jobs stay until `finishJob`. */
 export interface Behaviour {
-  readonly start: 'active' | 'failed' | 'pending'
+  readonly start: 'active' | 'failed' | 'pending' | { readonly signal: number }
   readonly stop: 'inactive' | 'failed' | 'pending'
 }
 
@@ -146,7 +146,7 @@ export class FakeUnits extends Faults<keyof Units> implements Units {
     const globs = patterns.map(globPattern)
     for (const name of this.#wantedNames()) this.#load(name as UnitName)
     return [...this.#units.values()]
-      .filter(unit => !this.#isForgotten(unit) && globs.some(glob => glob.test(unit.name)))
+      .filter(unit => !this.#isForgotten(unit) && (globs.length === 0 || globs.some(glob => glob.test(unit.name))))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map(unit => ({
         name: unit.name,
@@ -218,7 +218,7 @@ export class FakeUnits extends Faults<keyof Units> implements Units {
     await this.#reloads.join()
   }
 
-  async *changes(signal: AbortSignal): AsyncGenerator<UnitName> {
+  async *changes(signal: AbortSignal): AsyncGenerator<UnitName, void> {
     await this.#reach('changes', '', 'watch units')
     const waiting = new Set<UnitName>()
     let arrival = Promise.withResolvers<void>()
@@ -315,7 +315,10 @@ export class FakeUnits extends Faults<keyof Units> implements Units {
     unit.job = { type, end: Promise.withResolvers() }
     this.#enter(unit, 'activating')
     const outcome = this.#behaviours.get(unit.name)?.start ?? 'active'
-    if (outcome !== 'pending') this.finishJob(unit.name, outcome === 'active' ? 'done' : 'failed')
+    if (typeof outcome === 'object') {
+      this.finishJob(unit.name)
+      this.exit(unit.name, outcome)
+    } else if (outcome !== 'pending') this.finishJob(unit.name, outcome === 'active' ? 'done' : 'failed')
   }
 
   #stop(name: UnitName, mode: JobMode, attempted: string): Promise<JobResult> {

@@ -48,7 +48,7 @@ export type JobMode = 'replace' | 'fail'
  * SYSTEMD_FAILED (systemd refused; the message says what was asked and what systemd said).
  */
 export interface Units {
-  /** All units systemd has loaded whose name matches one of the globs. */
+  /** All units systemd has loaded whose name matches one of the globs; without globs, all. */
   list(patterns: readonly string[]): Promise<readonly ListedUnit[]>
   /** The unit's state; a unit nobody knows has `loadState` `not-found`. */
   status(name: UnitName): Promise<UnitStatus>
@@ -64,8 +64,12 @@ export interface Units {
   enable(paths: readonly string[]): Promise<void>
   /** Reads all unit files again. Calls that come while one waits share it. */
   reload(): Promise<void>
-  /** Unit changes as they happen, until the signal aborts. `status` is to be asked for the details. */
-  changes(signal: AbortSignal): AsyncIterable<UnitName>
+  /**
+   * Units whose state changed or that finished a job, as it happens, until the signal aborts. `status` is to be asked for the details; that is
+   * no change itself. A slow reader gets each name once. Fails with SYSTEMD_UNAVAILABLE when the bus goes away: what happened until the next
+   * watch begins is unknown then.
+   */
+  changes(signal: AbortSignal): AsyncGenerator<UnitName, void>
   /** Calls systemd once; throws SYSTEMD_UNAVAILABLE when it cannot be reached. */
   ping(): Promise<void>
   close(): Promise<void>
