@@ -1,0 +1,51 @@
+/** What commands do with the answers of agents: print their text, and wait for what was only queued. */
+import { contract, GearError, type Operation, type PortPair, type WaitEvent } from '../api/index.ts'
+import { RemoteError, request, type TextAnswer } from '../client/index.ts'
+import { describePortPairs, parsePortPairs } from '../formats/index.ts'
+import type { Call, Task } from './run.ts'
+
+/** Side data first, then the text (spec §2.2). Answers the ports that were reserved. */
+export async function sayAnswer({ sideData, text }: TextAnswer, say: (text: string) => Promise<void>): Promise<readonly PortPair[]> {
+  const ports = portsOf(sideData)
+  if (ports.length > 0) await say(`PortMapping: ${describePortPairs(ports)}\n`)
+  for await (const piece of text) await say(piece)
+  return ports
+}
+
+function portsOf(sideData: TextAnswer['sideData']): readonly PortPair[] {
+  try {
+    return parsePortPairs(sideData['PortMapping'] ?? '')
+  } catch (cause) {
+    throw new GearError('REPLY_UNEXPECTED', 'The agent answered with a port mapping that is none', { cause })
+  }
+}
+
+/** The whole text of an answer that must have some. */
+export async function wholeText({ hasText, text }: TextAnswer): Promise<string> {
+  if (!hasText) throw new GearError('REPLY_UNEXPECTED', 'The agent sent no text')
+  let whole = ''
+  for await (const piece of text) whole += piece
+  return whole
+}
+
+/** Waits until a container has reached a state, showing what happens meanwhile. Throws the failure with its cause and next step. */
+export async function waitFor(call: Call<Task>, id: string, state: 'started' | 'stopped'): Promise<void> {
+  const { task, client, signal, say, progress } = call
+  const wait = request('waitContainer', { params: { id }, query: { for: state } })
+  for await (const event of await client.call(wait, { signal })) {
+    switch (event.event) {
+      case 'reached':
+        await say(`${event.message}\n`)
+        return
+      case 'failed':
+        throw failureOf(event)
+      default:
+        await progress.update(`${task.name}: ${event.message}`)
+    }
+  }
+  throw new GearError('WAIT_TIMEOUT', `The agent stopped reporting before ${id} had ${state}`)
+}
+
+function failureOf({ message, code, next }: WaitEvent): RemoteError {
+  return new RemoteError({ status: 500, message, code, next, fields: [], data: undefined }, contract.waitContainer as Operation)
+}

@@ -1,0 +1,136 @@
+/**
+ * From the words of a command line to an exit code. Each command is loaded only when it is asked for; help and messages about wrong usage go to
+ * stderr, as the original's do.
+ */
+import {
+  type Application,
+  type ApplicationText,
+  ArgumentParseError,
+  ArgumentScannerError,
+  buildApplication,
+  buildCommand,
+  buildRouteMap,
+  type PartialApplicationConfiguration,
+  run,
+  text_en,
+} from '@stricli/core'
+import { readCommandLine, withPlainFlags } from './arguments.ts'
+import type { CliCommand, CliContext } from './command.ts'
+import type { Context } from './context.ts'
+import { errorText } from './render/errors.ts'
+import { overviewText } from './render/overview.ts'
+import { type CommandName, commandAliases, commandNamed, summaries } from './summaries.ts'
+import { UsageError } from './usage-error.ts'
+
+const loaders: Readonly<Record<CommandName, () => Promise<{ readonly command: CliCommand }>>> = {
+  install: () => import('./commands/install.ts'),
+  start: () => import('./commands/start.ts'),
+  stop: () => import('./commands/stop.ts'),
+  restart: () => import('./commands/restart.ts'),
+  status: () => import('./commands/status.ts'),
+  log: () => import('./commands/log.ts'),
+  'list-units': () => import('./commands/list-units.ts'),
+  'list-images': () => import('./commands/list-images.ts'),
+  delete: () => import('./commands/delete.ts'),
+  env: () => import('./commands/env.ts'),
+  'set-env': () => import('./commands/set-env.ts'),
+  purge: () => import('./commands/purge.ts'),
+  daemon: () => import('./commands/daemon.ts'),
+  version: () => import('./commands/version.ts'),
+}
+
+/** Runs the command that the words name. Never throws. */
+export async function runCommandLine(words: readonly string[], context: Context): Promise<number> {
+  try {
+    const { command, args } = readCommandLine(words)
+    if (command === undefined) {
+      await context.err.write(overviewText())
+      return 0
+    }
+    const name = command === '--version' ? 'version' : commandNamed(command)
+    if (name === undefined) return await refuseCommand(command, context)
+    const { command: loaded } = await loaders[name]()
+    return await runCommand(loaded, { name, args, context })
+  } catch (error) {
+    await context.err.write(error instanceof UsageError ? `gear: ${error.message}\n` : errorText(error, ''))
+    return 1
+  }
+}
+
+interface Invocation {
+  readonly name: CommandName
+  readonly args: readonly string[]
+  readonly context: Context
+}
+
+async function runCommand({ command, usage, valueAliases }: CliCommand, { name, args, context }: Invocation): Promise<number> {
+  const { exitCode, printed } = await runStricli(
+    buildApplication(command, settingsOf(`gear ${name}`)),
+    withPlainFlags(args, valueAliases),
+    context,
+  )
+  await context.err.write(exitCode === 'wrong-usage' ? `${printed}Usage: ${usage}\nSee: gear ${name} --help\n` : printed)
+  return exitCode === 'wrong-usage' ? 1 : exitCode
+}
+
+async function refuseCommand(word: string, context: Context): Promise<number> {
+  // Stubs under the real names: the parser knows which of them is meant.
+  const stubOf = (brief: string) =>
+    buildCommand<Record<never, never>, [], CliContext>({ docs: { brief }, parameters: {}, func: () => undefined })
+  const names = [...Object.keys(summaries), ...Object.keys(commandAliases)]
+  const map = buildRouteMap({ routes: Object.fromEntries(names.map(name => [name, stubOf(name)])), docs: { brief: 'gear' } })
+  const { printed } = await runStricli(buildApplication(map, settingsOf('gear')), [word], context)
+  await context.err.write(`${printed}Usage: gear COMMAND [arguments] [flags]\nSee: gear help\n`)
+  return 1
+}
+
+interface Ran {
+  readonly exitCode: number | 'wrong-usage'
+  /** What the parser printed: help, or what is wrong. */
+  readonly printed: string
+}
+
+function settingsOf(name: string): PartialApplicationConfiguration {
+  return {
+    name,
+    // Insertions cost least: people leave letters out.
+    scanner: {
+      caseStyle: 'allow-kebab-for-camel',
+      allowArgumentEscapeSequence: true,
+      distanceOptions: { threshold: 4, weights: { insertion: 1, deletion: 2, substitution: 2, transposition: 0 } },
+    },
+    documentation: { disableAnsiColor: true },
+    completion: { includeAliases: true },
+    localization: { text },
+  }
+}
+
+async function runStricli(app: Application<CliContext>, args: readonly string[], context: Context): Promise<Ran> {
+  let printed = ''
+  const stream = {
+    write: (piece: string) => {
+      printed += piece
+    },
+  }
+  const stricli: CliContext = { process: { stdout: stream, stderr: stream, exitCode: null }, gear: context, exitCode: 0 }
+  await run(app, args, stricli)
+  const ended = Number(stricli.process.exitCode ?? 0)
+  return { exitCode: ended === 0 ? stricli.exitCode : 'wrong-usage', printed }
+}
+
+const text: ApplicationText = {
+  ...text_en,
+  noCommandRegisteredForInput: ({ input, corrections }) => {
+    const proposals = corrections.map(correction => correction.replaceAll('`', '')).join(' or ')
+    return `gear: there is no command ${input}${proposals === '' ? '' : `; did you mean ${proposals}?`}`
+  },
+  exceptionWhileParsingArguments: error => {
+    if (error instanceof ArgumentParseError) {
+      const reason = error.exception instanceof Error ? error.exception.message : String(error.exception)
+      return `gear: --${error.externalFlagNameOrPlaceholder}: ${reason}`
+    }
+    if (error instanceof ArgumentScannerError) return `gear: ${error.message}`
+    throw error
+  },
+  exceptionWhileRunningCommand: error => errorText(error, '').trimEnd(),
+}

@@ -1,0 +1,77 @@
+/** What a command is: its flags and texts, and the function that runs it. `@stricli/core` reads the arguments and prints the help. */
+import { type Aliases, type ApplicationContext, buildCommand, type Command, type FlagParametersForType } from '@stricli/core'
+import type { Context } from './context.ts'
+import { type CommonFlags, commonAliases, commonFlags } from './flags.ts'
+import { type CommandName, summaries } from './summaries.ts'
+import { UsageError } from './usage-error.ts'
+
+/** What stricli hands through to a command. */
+export interface CliContext extends ApplicationContext {
+  readonly gear: Context
+  /** Set by the command that ran. */
+  exitCode: number
+}
+
+export interface CommandText<Flags> {
+  readonly name: CommandName
+  /** What follows the name: `IMAGE NAME... [NAME=VALUE...] [flags]`. */
+  readonly usage: string
+  /** What the summary does not say. */
+  readonly description: readonly string[]
+  /** The arguments that are no flags: what stands for them in the help, and what they are. */
+  readonly argument: { readonly placeholder: string; readonly brief: string } | undefined
+  readonly examples: readonly string[]
+  readonly flags: FlagParametersForType<Flags, CliContext>
+  readonly aliases?: Aliases<keyof Flags & string>
+  /** Answers the exit code. */
+  readonly run: (context: Context, flags: Flags & CommonFlags, args: readonly string[]) => Promise<number>
+}
+
+export interface CliCommand {
+  readonly command: Command<CliContext>
+  readonly usage: string
+  /** The short names of flags that take a value. */
+  readonly valueAliases: ReadonlySet<string>
+}
+
+export function defineCommand<Flags extends object>(text: CommandText<Flags>): CliCommand {
+  const flags = { ...text.flags, ...commonFlags } as Record<string, { readonly kind: string }>
+  const aliases: Readonly<Record<string, string>> = { ...commonAliases, ...text.aliases }
+  const usage = `gear ${text.name}${text.usage === '' ? '' : ` ${text.usage}`}`
+  const command = buildCommand<Record<string, unknown>, readonly string[], CliContext>({
+    docs: { brief: summaries[text.name], fullDescription: describe(text), customUsage: [text.usage] },
+    parameters: {
+      flags: flags as FlagParametersForType<Record<string, unknown>, CliContext>,
+      aliases,
+      positional: { kind: 'array', parameter: { placeholder: 'ARGUMENT', brief: '', ...text.argument, parse: String } },
+    },
+    async func(values, ...args) {
+      this.exitCode = await runReporting(this.gear, text, values as Flags & CommonFlags, args)
+    },
+  })
+  const valueAliases = new Set(Object.entries(aliases).flatMap(([alias, name]) => (flags[name]?.kind === 'boolean' ? [] : [alias])))
+  return { command, usage, valueAliases }
+}
+
+/** What is wrong with the command line as a whole is told in one line; what went wrong with single hosts and ids has been told already. */
+async function runReporting<Flags extends object>(
+  context: Context,
+  { name, run }: CommandText<Flags>,
+  flags: Flags & CommonFlags,
+  args: readonly string[],
+): Promise<number> {
+  try {
+    if (flags.with !== undefined) throw new UsageError('--with is not supported yet: name the containers instead')
+    return await run(context, flags, args)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    await context.err.write(`gear ${name}: ${error.message} (see: gear ${name} --help)\n`)
+    return 1
+  }
+}
+
+function describe<Flags>({ name, description, examples }: CommandText<Flags>): string {
+  const parts = [`${summaries[name]}.`, ...description]
+  if (examples.length > 0) parts.push(`EXAMPLES\n${examples.map(example => `  ${example}`).join('\n')}`)
+  return parts.join('\n\n')
+}

@@ -1,0 +1,35 @@
+/** `gear delete` */
+import { request } from '../../client/index.ts'
+import { sayAnswer } from '../answers.ts'
+import { readTargets } from '../arguments.ts'
+import { requestAll } from '../changes.ts'
+import { defineCommand } from '../command.ts'
+import { toggle } from '../flags.ts'
+import { runWork } from '../run.ts'
+
+interface DeleteFlags {
+  readonly all?: boolean
+}
+
+export const command = defineCommand<DeleteFlags>({
+  name: 'delete',
+  usage: 'NAME... [flags]',
+  description: [
+    'Removes the unit, the ports and the links of containers, and stops them first. Their environments and data volumes stay, so that an install under the same name finds them again, unless --all is given. A container that does not exist is no error.',
+  ],
+  argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+  examples: ['gear delete web-1', 'gear delete --all node7/web-1'],
+  flags: { all: toggle('Remove the environment and the data volumes too') },
+  run: (context, flags, args) =>
+    runWork(context, flags, {
+      groups: requestAll(readTargets(args, 'container'), ({ id }) => ({
+        request: request('deleteContainer', { params: { id }, query: { all: flags.all ?? false } }),
+      })),
+      change: ({ id }) => `The deletion of ${id}`,
+      run: async ({ task, client, signal, say }) => {
+        await sayAnswer(await client.call(task.request, { signal }), say)
+        await say(`Deleted ${task.id}\n`)
+        return {}
+      },
+    }),
+})

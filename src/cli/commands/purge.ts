@@ -1,0 +1,25 @@
+/** `gear purge` */
+import { request } from '../../client/index.ts'
+import { sayAnswer } from '../answers.ts'
+import { readHosts } from '../arguments.ts'
+import { defineCommand } from '../command.ts'
+import { runWork } from '../run.ts'
+
+export const command = defineCommand({
+  name: 'purge',
+  usage: '[HOST...] [flags]',
+  description: ['Stops every container of the hosts and keeps it from starting at boot. Nothing is removed.'],
+  argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine' },
+  examples: ['gear purge', 'gear purge node7 node8:43273'],
+  flags: {},
+  run: (context, flags, args) =>
+    runWork(context, flags, {
+      groups: readHosts(args),
+      change: () => 'The purge',
+      run: async ({ task, client, signal, say }) => {
+        await sayAnswer(await client.call(request('purgeContainers', {}), { signal }), say)
+        await say(`Stopped and disabled every container of ${task.name}\n`)
+        return {}
+      },
+    }),
+})

@@ -1,0 +1,107 @@
+/**
+ * The command line's view of its process: arguments, environment, terminal, interruptions. The only file of the command line that touches
+ * `process` or files; commands get a `Context`, tests make one of their own.
+ */
+import type { Client } from '../client/index.ts'
+import type { LocatorHost } from '../formats/index.ts'
+import { openClient } from './connections.ts'
+
+export interface Output {
+  /** Resolves when more can be taken. Never fails: when nobody reads any more, the signal of the context aborts. */
+  write(text: string): Promise<void>
+  readonly isTerminal: boolean
+  readonly columns: number
+}
+
+export interface Context {
+  readonly out: Output
+  readonly err: Output
+  /** Aborts with an `Interruption`. */
+  readonly signal: AbortSignal
+  /** `GEAR_TOKEN_FILE` */
+  readonly tokenFile: string | undefined
+  readonly connect: (host: LocatorHost, options: { readonly tokenFile: string | undefined }) => Client
+  readonly readTextFile: (path: string) => Promise<string>
+}
+
+/** Why the command was told to stop. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption'
+  /** The exit code that says so, as shells count: 128 and the number of the signal. */
+  readonly exitCode: number
+
+  constructor(cause: 'SIGINT' | 'SIGTERM' | 'SIGPIPE') {
+    super(`stopped by ${cause}`)
+    this.exitCode = { SIGINT: 130, SIGTERM: 143, SIGPIPE: 141 }[cause]
+  }
+
+  /** Nobody is left who could read a message. */
+  get isSilent(): boolean {
+    return this.exitCode === 141
+  }
+}
+
+export function commandArguments(): readonly string[] {
+  return process.argv.slice(2)
+}
+
+export function setExitCode(exitCode: number): void {
+  process.exitCode = exitCode
+}
+
+export function processContext(): Context {
+  const interruption = new AbortController()
+  let isListening = false
+  return {
+    out: output(process.stdout, interruption),
+    err: output(process.stderr, interruption),
+    // Only from the first use on: the daemon has its own ways to stop, and `--help` ends by itself.
+    get signal() {
+      if (!isListening) listen(interruption)
+      isListening = true
+      return interruption.signal
+    },
+    tokenFile: textOf('GEAR_TOKEN_FILE'),
+    connect: (host, { tokenFile }) => openClient(host, { tokenFile, socketPath: textOf('GEARD_SOCKET'), isRoot: process.getuid?.() === 0 }),
+    readTextFile: async path => (await process.getBuiltinModule('node:fs/promises').readFile(path)).toString('utf8'),
+  }
+}
+
+function textOf(variable: string): string | undefined {
+  const value = process.env[variable]
+  return value === '' ? undefined : value
+}
+
+/** The first signal ends the command in order, the next one at once. */
+function listen(interruption: AbortController): void {
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      const reason = new Interruption(name)
+      if (interruption.signal.aborted) process.exit(reason.exitCode)
+      interruption.abort(reason)
+    })
+  }
+}
+
+function output(stream: NodeJS.WriteStream, interruption: AbortController): Output {
+  let isOpen = true
+  stream.on('error', error => {
+    isOpen = false
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+    interruption.abort(new Interruption('SIGPIPE'))
+  })
+  return {
+    write: text => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      if (isOpen) stream.write(text, () => resolve())
+      else resolve()
+      return promise
+    },
+    get isTerminal() {
+      return stream.isTTY === true
+    },
+    get columns() {
+      return stream.columns ?? 80
+    },
+  }
+}

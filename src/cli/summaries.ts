@@ -1,0 +1,27 @@
+/** The commands there are, with the line that the overview shows for each. */
+export const summaries = {
+  install: 'Install an image as a systemd service on one or more hosts',
+  start: 'Start containers, now and at every boot',
+  stop: 'Stop containers, and do not start them at boot',
+  restart: 'Restart containers',
+  status: 'Show how containers are',
+  log: 'Show the log of containers',
+  'list-units': 'List the containers of hosts',
+  'list-images': 'List the images that hosts have',
+  delete: 'Stop containers and remove them',
+  env: 'Print environments',
+  'set-env': 'Add variables to environments, or replace them',
+  purge: 'Stop and disable every container of hosts',
+  daemon: 'Run the agent',
+  version: 'Print the version',
+} as const
+
+export type CommandName = keyof typeof summaries
+
+/** Other names of commands. */
+export const commandAliases: Readonly<Record<string, CommandName>> = { list: 'list-units' }
+
+export function commandNamed(name: string): CommandName | undefined {
+  if (Object.hasOwn(summaries, name)) return name as CommandName
+  return Object.hasOwn(commandAliases, name) ? commandAliases[name] : undefined
+}
