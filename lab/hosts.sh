@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# One host: making it, booting it, finding it, taking it away.
+# shellcheck disable=SC2154 # here, lab and state come from names.sh and from who sources this
+# One host: making it, booting it, finding it, ending it, taking it away.
 #
 # $state/HOST holds all of it on the machine's disk: upper and work (the overlay over the machine's root), docker, containerd and containers
 # (bind-mounted, since engines cannot put an overlay on an overlay), address, nspawn.pid, console.log. Mounts are made in a mount
@@ -17,11 +18,11 @@ host_names() {
 # bash 5.2 ends the shell when the process behind a /proc file goes away during the read.
 find_leader() { # HOST
   local nspawn name path
-  leader= nspawn= name=
+  leader='' nspawn='' name=''
   read -r nspawn 2>/dev/null <"$state/$1/nspawn.pid" || return 1
   read -r name 2>/dev/null <"/proc/$nspawn/comm" || return 1
   [[ $name == systemd-nspawn ]] || return 1
-  read -r leader _ 2>/dev/null <"/proc/$nspawn/task/$nspawn/children" || [[ -n $leader ]] || return 1 # it has no end of line
+  read -r leader _ 2>/dev/null <"/proc/$nspawn/task/$nspawn/children" || [[ -n $leader ]] || return 1 # the file has no end of line
   # Until systemd has made its own scope, the child is nspawn on the way into its namespaces.
   while read -r path; do
     [[ $path != */init.scope ]] || return 0
@@ -29,47 +30,53 @@ find_leader() { # HOST
   return 1
 }
 
-# Becomes COMMAND inside the host: in its groups, so that it is accounted to the host and dies with it, and in its namespaces.
+# Becomes COMMAND inside the host: in its groups, so that it is accounted to the host and dies with it, and in its namespaces. When
+# nsenter is ended from outside, the command is too.
 become_in_host() { # LEADER COMMAND...
   local leader=$1
   shift
-  join_groups "$leader"
-  exec env -i PATH="$host_path" HOME=/root USER=root LOGNAME=root LANG=C.UTF-8 TERM="${TERM:-dumb}" nsenter --target "$leader" --all -- "$@"
+  join_groups "$leader" || fail 'the host ended'
+  exec env -i PATH="$host_path" HOME=/root USER=root LOGNAME=root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
+    nsenter --target "$leader" --all -- setpriv --pdeathsig TERM -- "$@"
 }
 
+# Whether anything of the host runs, be it only the loop around nspawn.
+is_started() { group_is_populated "$(group_name "$1")"; }
+
 make_host() { # HOST
+  # Made half and then left: supervise writes `furnished` when the disk is complete.
+  is_started "$1" || [[ -e $state/$1/furnished ]] || remove_host "$1"
   mkdir -p "$state/$1"/{upper,work,root,docker,containerd,containers}
   [[ -s $state/$1/address ]] || next_address >"$state/$1/address"
 }
 
 start_host() { # HOST
-  local group
-  group=$(group_name "$1")
-  make_groups "$group"
   rm -f "$state/$1/nspawn.pid"
   (
-    enter_groups "$group"
-    exec setsid unshare --cgroup --mount --propagation slave "$here/supervise" "$1"
+    become_in_group "$(group_name "$1")" unshare --mount --propagation slave setsid "$here/supervise" "$1"
   ) >"$state/$1/console.log" 2>&1 </dev/null 9>&- &
-  until is_populated "$1" || ! kill -0 $! 2>/dev/null; do sleep 0.01; done
+  wait_until 10 is_started_or_gone "$1" $!
 }
 
-is_populated() { # HOST
-  grep -qs '^populated 1' "$groups_root/unified/$(group_name "$1")/cgroup.events"
-}
+is_started_or_gone() { is_started "$1" || ! kill -0 "$2" 2>/dev/null; }
 
-wait_host() { # HOST
+# Waits until systemd has nothing more to start and Docker answers, and gives Docker its images at the first boot.
+await_host() { # HOST
   local leader deadline=$((SECONDS + boot_limit_s))
   until find_leader "$1" && has_booted "$leader" && has_docker "$leader"; do
-    is_populated "$1" || fail_boot "$1" 'ended while booting'
-    ((SECONDS < deadline)) || fail_boot "$1" "did not boot in $boot_limit_s s"
-    sleep 0.05
+    is_started "$1" || fail_boot "$1" 'ended while it booted'
+    ((SECONDS < deadline)) || fail_boot "$1" "did not boot within $boot_limit_s s"
+    sleep 0.02
   done
+  if [[ ! -e $state/$1/images-loaded ]]; then
+    load_images "$leader" || fail "$1 did not take the images"
+    touch "$state/$1/images-loaded"
+  fi
 }
 
 fail_boot() { # HOST WHAT
-  tail -n 20 "$state/$1/console.log" | sed "s/^/$1: /" >&2
-  fail "$1 $2; the end of $state/$1/console.log is above"
+  tail -n 30 "$state/$1/console.log" | sed "s/^/$1: /" >&2
+  fail "$1 $2; above is the end of $state/$1/console.log"
 }
 
 has_booted() { # LEADER
@@ -82,27 +89,31 @@ has_docker() { # LEADER
   [[ $(curl -qs --max-time 10 --unix-socket "/proc/$1/root/run/docker.sock" http://docker/_ping) == OK ]]
 }
 
+# Every host knows every other by name: those that run now, the others when they boot.
 write_names() {
   local host address leader
   {
     echo '127.0.0.1 localhost'
-    echo "$subnet.1 machine"
+    echo '::1 localhost ip6-localhost ip6-loopback'
     for host in $(host_names); do
-      read -r address <"$state/$host/address"
+      address=$(cat "$state/$host/address" 2>/dev/null) || continue
       echo "$address $host"
     done
   } >"$state/.hosts"
   for host in $(host_names); do
-    ! find_leader "$host" || cat "$state/.hosts" >"/proc/$leader/root/etc/hosts"
+    if find_leader "$host"; then cp "$state/.hosts" "/proc/$leader/root/etc/hosts"; fi
   done
 }
 
-end_host() { # HOST
-  kill_groups "$(group_name "$1")"
+# Everything at once, as if the power were cut.
+kill_host() { # HOST
+  local group
+  group=$(group_name "$1")
+  kill_group "$group"
+  remove_group "$group"
 }
 
 remove_host() { # HOST
-  end_host "$1"
-  remove_groups "$(group_name "$1")"
+  kill_host "$1"
   rm -rf --one-file-system "${state:?}/$1"
 }
