@@ -7,7 +7,7 @@ import { FakeClock } from './clock/fake.ts'
 import { FakeCommands } from './commands/fake.ts'
 import { FakeEngine } from './engine/fake.ts'
 import { FakeFiles } from './files/fake.ts'
-import type { Host, Paths } from './host.ts'
+import { defaultPaths, type Host, type Paths } from './host.ts'
 import { FakeJournal } from './journal/fake.ts'
 import { FakeNetwork } from './network/fake.ts'
 import { FakeUnits } from './units/fake.ts'
@@ -38,14 +38,7 @@ export interface FakeHostOptions {
 }
 
 export function fakeHost(options: FakeHostOptions = {}): FakeHost {
-  const paths: Paths = {
-    base: '/var/lib/containers',
-    run: '/var/run/containers',
-    systemd: '/etc/systemd/system',
-    libexec: '/usr/lib/gear/libexec',
-    cgroup: '/sys/fs/cgroup',
-    ...options.paths,
-  }
+  const paths: Paths = { ...defaultPaths, ...options.paths }
   const clock = new FakeClock()
   const files = new FakeFiles(clock)
   for (const folder of [paths.systemd, paths.cgroup, paths.libexec, '/var/lib', '/var/run', '/run']) files.putFolder(folder)

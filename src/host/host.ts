@@ -31,3 +31,12 @@ export interface Paths {
   /** Root of the cgroup file system: `/sys/fs/cgroup`. */
   readonly cgroup: string
 }
+
+/** Where things are unless a test or an administrator has them elsewhere. */
+export const defaultPaths: Paths = {
+  base: '/var/lib/containers',
+  run: '/var/run/containers',
+  systemd: '/etc/systemd/system',
+  libexec: '/usr/lib/gear/libexec',
+  cgroup: '/sys/fs/cgroup',
+}

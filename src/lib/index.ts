@@ -1,4 +1,6 @@
 /** Small pure tools without domain words: nothing here knows what a container is. */
+
+export { builtinHttp, builtinHttps } from './builtin-http.ts'
 export { Channel } from './channel.ts'
 export { KeyedMutex } from './keyed-mutex.ts'
 export { applySteps, type Step, type StepObserver } from './steps.ts'

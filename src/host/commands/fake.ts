@@ -1,7 +1,7 @@
 /** Tools that answer what a test has prepared. One that nobody prepared is missing, as on a host without its package. */
 import { Faults } from '../faults.ts'
+import { commandFailed } from './errors.ts'
 import { type CommandResult, type Commands, type Tool, tools } from './port.ts'
-import { commandFailed } from './process.ts'
 
 type Answer = (args: readonly string[]) => Partial<CommandResult> | Promise<Partial<CommandResult>>
 

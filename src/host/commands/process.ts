@@ -4,7 +4,8 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import { GearError, limits } from '../../api/index.ts'
+import { limits } from '../../api/index.ts'
+import { commandFailed } from './errors.ts'
 import { type CommandResult, type Commands, type Tool, toolEnvironment, tools } from './port.ts'
 
 interface Bounds {
@@ -19,10 +20,6 @@ export function processCommands(bounds: Bounds = { runMs: limits.toolCallMs, out
 /** Starts one of the tools with nothing on its standard input. */
 export function startTool(tool: Tool, args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
   return spawn(tools[tool].path, args, { env: toolEnvironment, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' })
-}
-
-export function commandFailed(tool: Tool, args: readonly string[], cause: unknown): GearError {
-  return new GearError('COMMAND_FAILED', `Could not run ${[tool, ...args].join(' ')}`, { cause })
 }
 
 function run(

@@ -31,9 +31,12 @@ export interface Engine {
   /** By name or id. */
   container(name: string): Promise<EngineContainer | undefined>
   image(name: string): Promise<EngineImage | undefined>
-  /** All tagged images (no intermediate layers), in the engine's order. */
+  /** All tagged images (no intermediate layers), in the engine's order. A tag is given in full, `busybox:latest`. */
   images(): Promise<readonly EngineImage[]>
-  /** Stops and removes a container, with its anonymous volumes only if asked. A missing one is no error. */
+  /**
+   * Removes a container, killing it if it runs, with its anonymous volumes only if asked; returns when it is gone. A missing one is no error.
+   * Whether it is gear's to remove, its labels tell: ask `container` first, and give the id it answered with.
+   */
   removeContainer(name: string, options: { readonly withVolumes: boolean }): Promise<void>
   ping(): Promise<void>
 }

@@ -21,8 +21,8 @@ import {
   symlink,
   unlink,
 } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { GearError } from '../../api/index.ts'
+import { dirname, join } from 'node:path'
+import { errnoOf, storageError } from './errors.ts'
 import { takeFlock } from './flock.ts'
 import { type FileEntry, type Files, type Lock, readBytesMax, unfinishedPrefix } from './port.ts'
 
@@ -47,7 +47,7 @@ export function diskFiles(): Files {
       try {
         return { beside, made: await make(beside) }
       } catch (error) {
-        if (codeOf(error) !== 'EEXIST') throw error
+        if (errnoOf(error) !== 'EEXIST') throw error
       }
     }
   }
@@ -146,7 +146,7 @@ async function openToAppend(path: string, mode: number): Promise<FileHandle> {
       await made.chmod(mode)
       return made
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error
+      if (errnoOf(error) !== 'EEXIST') throw error
     }
   }
 }
@@ -162,7 +162,7 @@ async function makeFolder(path: string, mode: number): Promise<readonly string[]
   try {
     await mkdir(path, mode)
   } catch (error) {
-    const code = codeOf(error)
+    const code = errnoOf(error)
     if (code === 'ENOENT' && dirname(path) !== path) {
       const changed = await makeFolder(dirname(path), mode)
       return [...changed, ...(await makeFolder(path, mode))]
@@ -197,7 +197,7 @@ async function makeLink(target: string, path: string): Promise<boolean> {
     await symlink(target, path)
     return true
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false
+    if (errnoOf(error) === 'EEXIST') return false
     throw error
   }
 }
@@ -207,7 +207,7 @@ async function hardLinkOver(target: string, path: string): Promise<void> {
   try {
     await hardLink(target, beside)
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
+    if (errnoOf(error) !== 'EEXIST') throw error
     await removeIfThere(beside) // left by a crash
     await hardLink(target, beside)
   }
@@ -248,8 +248,8 @@ async function emptyFolder(folder: FileHandle, place: { readonly top: FileHandle
       await unlink(path)
       continue
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') continue
-      if (codeOf(error) !== 'EISDIR') throw error
+      if (errnoOf(error) === 'ENOENT') continue
+      if (errnoOf(error) !== 'EISDIR') throw error
     }
     if (place.depth >= openFoldersMax) {
       const moved = `/proc/self/fd/${place.top.fd}/${unfinishedPrefix}deep-${(await lstat(path)).ino}`
@@ -284,7 +284,7 @@ async function rmdirIfEmpty(path: string): Promise<boolean> {
     await rmdir(path)
     return true
   } catch (error) {
-    const code = codeOf(error)
+    const code = errnoOf(error)
     if (code === 'ENOENT') return true
     if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR') return false
     throw error
@@ -318,7 +318,7 @@ async function absentAs<Absent, Found>(absent: Absent, work: Promise<Found>, fur
   try {
     return await work
   } catch (error) {
-    const code = codeOf(error)
+    const code = errnoOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR' || (code !== undefined && code === furtherCode)) return absent
     throw error
   }
@@ -330,16 +330,4 @@ async function attempt<Result>(what: string, path: string, work: () => Promise<R
   } catch (error) {
     throw storageError(what, path, error)
   }
-}
-
-/** The failure of a file operation in gear's words. */
-export function storageError(what: string, path: string, cause: unknown): GearError {
-  if (cause instanceof GearError) return cause
-  const code = codeOf(cause)
-  const message = `Could not ${what} ${basename(path) === '' ? '/' : path}`
-  return new GearError(code === 'ENOSPC' || code === 'EDQUOT' ? 'DISK_FULL' : 'STORAGE_FAILED', message, { cause })
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

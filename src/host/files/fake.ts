@@ -5,7 +5,7 @@
 import { basename, dirname, join } from 'node:path'
 import type { Clock } from '../clock/port.ts'
 import { Faults } from '../faults.ts'
-import { storageError } from './disk.ts'
+import { storageError } from './errors.ts'
 import { type FileEntry, type Files, type Lock, readBytesMax, unfinishedPrefix } from './port.ts'
 
 interface FakeFile {

@@ -15,9 +15,10 @@ export interface JournalQuery {
 export interface Journal {
   /**
    * Lines in journalctl's short form, without their line end. Ends when the past lines are through, or on abort when following.
-   * The child process never outlives the iteration. A slow reader slows the child down; nothing is kept in memory but one chunk.
+   * The child process never outlives the iteration. A slow reader slows the child down; nothing is kept in memory but one chunk. Lines
+   * longer than `limits.logLineBytes` are cut there. With `since: 'now'` what is written once the first line is asked for is not missed.
    */
   lines(query: JournalQuery, signal: AbortSignal): AsyncIterable<string>
-  /** The text `systemctl status UNIT` prints, whatever its exit code. */
+  /** The text `systemctl status UNIT` prints, whether the unit is active, not active or unknown. */
   statusText(unit: UnitName): Promise<string>
 }

@@ -1,0 +1,219 @@
+/**
+ * The HTTP API of Docker on its Unix socket, which Podman serves as well. A client of our own over node:http: `docs/decisions/0001-engine-client.md`
+ * has the figures. Calls are under way on few kept connections; every one is bounded in time and size.
+ */
+import type { Agent, IncomingMessage } from 'node:http'
+import { limits } from '../../api/index.ts'
+import { builtinHttp } from '../../lib/index.ts'
+import { engineFailed, engineUnavailable } from './errors.ts'
+import type { Engine, EngineContainer, EngineImage } from './port.ts'
+
+export interface DockerOptions {
+  readonly kind?: Engine['kind']
+  readonly socketPath?: string
+  readonly callMs?: number
+}
+
+const defaultSockets = { docker: '/run/docker.sock', podman: '/run/podman/podman.sock' } as const
+
+/** A host with thousands of images answers with a few megabytes. */
+const replyBytesMax = 33_554_432
+
+/** Connections to the engine at once; further calls wait for one of them. */
+const connectionsMax = 8
+
+interface Reply {
+  readonly status: number
+  readonly body: unknown
+}
+
+interface Call {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly path: string
+  /** For messages: `read container web`. */
+  readonly attempted: string
+}
+
+export function dockerEngine(options: DockerOptions = {}): Engine {
+  return new DockerEngine(options)
+}
+
+class DockerEngine implements Engine {
+  readonly kind: Engine['kind']
+  readonly #socketPath: string
+  readonly #callMs: number
+  #agent: Agent | undefined
+
+  constructor(options: DockerOptions) {
+    this.kind = options.kind ?? 'docker'
+    this.#socketPath = options.socketPath ?? defaultSockets[this.kind]
+    this.#callMs = options.callMs ?? limits.engineCallMs
+  }
+
+  async container(name: string): Promise<EngineContainer | undefined> {
+    const call: Call = { method: 'GET', path: `/containers/${encodeURIComponent(name)}/json`, attempted: `read container ${name}` }
+    const body = await this.#find(call)
+    return body === undefined ? undefined : understood(call, () => containerOf(body))
+  }
+
+  async image(name: string): Promise<EngineImage | undefined> {
+    const call: Call = { method: 'GET', path: `/images/${encodeURIComponent(name)}/json`, attempted: `read image ${name}` }
+    const body = await this.#find(call)
+    return body === undefined ? undefined : understood(call, () => imageOf(body))
+  }
+
+  async images(): Promise<readonly EngineImage[]> {
+    const call: Call = { method: 'GET', path: '/images/json', attempted: 'list images' }
+    const body = await this.#find(call)
+    return understood(call, () => {
+      if (!Array.isArray(body)) throw new TypeError('the list of images is no list')
+      return body.map(imageOf).filter(image => image.tags.length > 0)
+    })
+  }
+
+  async removeContainer(name: string, { withVolumes }: { readonly withVolumes: boolean }): Promise<void> {
+    const path = `/containers/${encodeURIComponent(name)}`
+    const attempted = `remove container ${name}`
+    // Podman asks a running container to stop and waits 10 s before it kills; Docker kills. A container that does not run can not be killed.
+    if (this.kind === 'podman') await this.#call({ method: 'POST', path: `${path}/kill`, attempted })
+    const call: Call = { method: 'DELETE', path: `${path}?force=true&v=${withVolumes}`, attempted }
+    const reply = await this.#call(call)
+    if (reply.status === 404) return
+    // somebody else removes it at the moment: done when they are
+    if (reply.status === 409) await this.#find({ method: 'POST', path: `${path}/wait?condition=removed`, attempted })
+    else expectSuccess(call, reply)
+  }
+
+  async ping(): Promise<void> {
+    const call: Call = { method: 'GET', path: '/_ping', attempted: 'ask whether the engine is there' }
+    expectSuccess(call, await this.#call(call))
+  }
+
+  /** The body, or undefined when there is no such thing. */
+  async #find(call: Call): Promise<unknown> {
+    const reply = await this.#call(call)
+    if (reply.status === 404) return undefined
+    expectSuccess(call, reply)
+    return reply.body
+  }
+
+  async #call(call: Call): Promise<Reply> {
+    try {
+      return await this.#send(call)
+    } catch (error) {
+      // A kept connection may have been closed by the engine just as it was used again. All calls here may be repeated.
+      if (!(error instanceof StaleConnection)) throw error
+      return this.#send(call)
+    }
+  }
+
+  #send(call: Call): Promise<Reply> {
+    this.#agent ??= new (builtinHttp().Agent)({ keepAlive: true, maxSockets: connectionsMax })
+    return new Promise((resolve, reject) => {
+      const request = builtinHttp().request({
+        agent: this.#agent,
+        socketPath: this.#socketPath,
+        method: call.method,
+        path: call.path,
+        headers: { host: 'localhost', 'content-length': 0 },
+      })
+      const timer = setTimeout(() => request.destroy(new Error(`no answer within ${this.#callMs} ms`)), this.#callMs)
+      const fail = (error: Error): void => {
+        clearTimeout(timer)
+        reject(request.reusedSocket && isConnectionEnd(error) ? new StaleConnection() : engineUnavailable(this.#socketPath, error))
+      }
+      request.on('error', fail)
+      request.on('response', response => {
+        bodyOf(response).then(text => {
+          clearTimeout(timer)
+          resolve({ status: response.statusCode ?? 0, body: parsed(text) })
+        }, fail)
+      })
+      request.end()
+    })
+  }
+}
+
+class StaleConnection extends Error {}
+
+function isConnectionEnd(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+}
+
+async function bodyOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length
+    if (sizeBytes > replyBytesMax) throw new Error(`the answer has more than ${replyBytesMax} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** JSON where it is JSON; `/_ping` and some failures are plain text. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function expectSuccess(call: Call, reply: Reply): void {
+  if (reply.status >= 200 && reply.status < 300) return
+  const { body } = reply
+  const said = typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body).trim()
+  throw engineFailed(call.attempted, new Error(said === '' ? `the engine answered ${reply.status}` : said))
+}
+
+function understood<Result>(call: Call, read: () => Result): Result {
+  try {
+    return read()
+  } catch (error) {
+    throw engineFailed(call.attempted, error)
+  }
+}
+
+function containerOf(body: unknown): EngineContainer {
+  const container = recordOf(body, 'the answer')
+  const state = recordOf(container['State'], 'State')
+  const labels = recordOf(recordOf(container['Config'], 'Config')['Labels'] ?? {}, 'Labels')
+  return {
+    id: textOf(container['Id'], 'Id'),
+    name: textOf(container['Name'], 'Name').replace(/^\//, ''),
+    labels: Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, textOf(value, name)])),
+    isRunning: state['Running'] === true,
+    pid: typeof state['Pid'] === 'number' ? state['Pid'] : 0,
+    imageId: digestOf(textOf(container['Image'], 'Image')),
+  }
+}
+
+function imageOf(body: unknown): EngineImage {
+  const image = recordOf(body, 'the answer')
+  return {
+    id: digestOf(textOf(image['Id'], 'Id')),
+    tags: namesOf(image['RepoTags']),
+    digests: namesOf(image['RepoDigests']),
+  }
+}
+
+/** Engines write `<none>` into lists of names that have none. */
+function namesOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(name => textOf(name, 'a name')).filter(name => !name.includes('<none>')) : []
+}
+
+/** Podman leaves the algorithm out. */
+function digestOf(id: string): string {
+  return /^[0-9a-f]{64}$/.test(id) ? `sha256:${id}` : id
+}
+
+function recordOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${what} is not an object`)
+  return value as Readonly<Record<string, unknown>>
+}
+
+function textOf(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw new TypeError(`${what} is not a text`)
+  return value
+}

@@ -1,0 +1,33 @@
+/** The real machine. Nothing is connected and no heavy library is loaded until a port is first used. */
+import { systemClock } from './clock/system.ts'
+import { processCommands } from './commands/process.ts'
+import { type DockerOptions, dockerEngine } from './engine/docker.ts'
+import { diskFiles } from './files/disk.ts'
+import { defaultPaths, type Host, type Paths } from './host.ts'
+import { journalctlJournal } from './journal/journalctl.ts'
+import { linuxNetwork } from './network/linux.ts'
+import { systemdUnits } from './units/systemd.ts'
+
+export interface LinuxHostOptions {
+  readonly paths?: Partial<Paths>
+  /** Docker on its usual socket, unless said otherwise. */
+  readonly engine?: Pick<DockerOptions, 'kind' | 'socketPath'>
+  /** Socket of the system bus. */
+  readonly busSocketPath?: string
+}
+
+/** Close `units` at the end: its connection to the bus keeps the process alive. */
+export function linuxHost(options: LinuxHostOptions = {}): Host {
+  const files = diskFiles()
+  const commands = processCommands()
+  return {
+    units: systemdUnits(options.busSocketPath === undefined ? {} : { socketPath: options.busSocketPath }),
+    engine: dockerEngine(options.engine),
+    journal: journalctlJournal(commands),
+    files,
+    commands,
+    network: linuxNetwork(files),
+    clock: systemClock(),
+    paths: { ...defaultPaths, ...options.paths },
+  }
+}
