@@ -15,7 +15,7 @@ export interface Accepts {
 export function acceptsOf(headers: { readonly accept?: string | undefined; readonly xAccept?: string | undefined }): Accepts {
   const text = headers.xAccept !== undefined && headers.xAccept !== '' ? headers.xAccept : (headers.accept ?? '')
   return {
-    isStreaming: text.includes('stream') && text.split(',').some(isStreamingType),
+    isStreaming: text.split(',').some(isStreamingType),
     isTable: text === 'text/plain',
     isData: text === 'application/json',
     isAnything: text === '' || text === '*/*',

@@ -9,7 +9,7 @@ import { hostname, networkInterfaces } from 'node:os'
 import { dirname } from 'node:path'
 import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server'
 import { asGearError, type Caller, GearError, limits, type RequestId } from '../api/index.ts'
-import { newRequestId } from '../formats/index.ts'
+import { defaultAgentPort, newRequestId } from '../formats/index.ts'
 import type { Host } from '../host/index.ts'
 import { errorAnswer } from './answer.ts'
 import {
@@ -30,8 +30,6 @@ import type { Log } from './log.ts'
 import type { App } from './serve.ts'
 import { parseTarget } from './target.ts'
 
-export const defaultPort = 43_273
-
 /** Most time for the header of a request, for all of a request, and between two requests of a connection. */
 const headerMs = 10_000
 const requestMs = 30_000
@@ -50,7 +48,7 @@ export interface ListenUrl {
 export function parseListenUrl(url: string): ListenUrl | undefined {
   const match = /^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/.exec(url)
   const [, host, portText] = match ?? []
-  const port = portText === undefined ? defaultPort : Number(portText)
+  const port = portText === undefined ? defaultAgentPort : Number(portText)
   return host === undefined || port > 65_535 ? undefined : { url, host: host.replace(/^\[(.*)\]$/, '$1'), port }
 }
 

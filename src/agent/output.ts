@@ -25,19 +25,21 @@ export interface OutputSource {
   readonly patience?: (signal: AbortSignal) => Promise<void>
 }
 
-interface Piece {
+/** Pieces one after the other, whole ones only. What is filled never changes, so readers are given parts of it. */
+interface Block {
   /** Offset of the first byte in the whole output. */
   readonly start: number
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
+  filled: number
 }
 
-/** What a kept piece costs beside its bytes, so that many small ones are not free. */
-const pieceOverheadBytes = 128
+/** Small pieces share a block, so that many of them cost no more than their bytes. */
+const blockBytesMax = 4_096
 
 export class Output {
   readonly #options: OutputOptions
-  #pieces: Piece[] = []
-  #costBytes = 0
+  #blocks: Block[] = []
+  #blocksBytes = 0
   #end = 0
   #isEnded = false
   #isAbandoned = false
@@ -97,7 +99,7 @@ export class Output {
 
   /** Offset of the first byte that is still kept. */
   get start(): number {
-    return this.#pieces[0]?.start ?? this.#end
+    return this.#blocks[0]?.start ?? this.#end
   }
 
   get end(): number {
@@ -112,17 +114,16 @@ export class Output {
 
   /** Gives up what is kept; later readers get only the notice. */
   discard(): void {
-    this.#pieces = []
-    this.#costBytes = 0
+    this.#blocks = []
+    this.#blocksBytes = 0
   }
 
-  /** The kept bytes from an offset on: the rest of the piece that holds it. Called by readers. */
+  /** The kept bytes from an offset on, as many as lie together. Called by readers. */
   from(offset: number): Uint8Array | undefined {
-    for (let index = this.#pieces.length - 1; index >= 0; index--) {
-      const piece = this.#pieces[index]
-      if (piece !== undefined && piece.start <= offset) {
-        return offset < piece.start + piece.bytes.length ? piece.bytes.subarray(offset - piece.start) : undefined
-      }
+    for (let index = this.#blocks.length - 1; index >= 0; index--) {
+      const block = this.#blocks[index]
+      if (block === undefined || block.start > offset) continue
+      return offset < block.start + block.filled ? block.bytes.subarray(offset - block.start, block.filled) : undefined
     }
     return undefined
   }
@@ -144,15 +145,23 @@ export class Output {
   }
 
   #push(text: string): void {
-    const bytes = Buffer.from(text)
-    this.#pieces.push({ start: this.#end, bytes })
-    this.#end += bytes.length
-    this.#costBytes += bytes.length + pieceOverheadBytes
-    while (this.#costBytes > this.#options.keepBytes && this.#pieces.length > 1) {
-      const dropped = this.#pieces.shift()
-      if (dropped !== undefined) this.#costBytes -= dropped.bytes.length + pieceOverheadBytes
-    }
+    const sizeBytes = Buffer.byteLength(text)
+    const last = this.#blocks.at(-1)
+    const block = last !== undefined && last.bytes.length - last.filled >= sizeBytes ? last : this.#newBlock(sizeBytes)
+    block.bytes.write(text, block.filled)
+    block.filled += sizeBytes
+    this.#end += sizeBytes
     this.#wakeReaders()
+  }
+
+  #newBlock(sizeBytes: number): Block {
+    const { keepBytes } = this.#options
+    const bytes = Buffer.allocUnsafe(Math.max(sizeBytes, Math.min(blockBytesMax, keepBytes >> 4)))
+    const block: Block = { start: this.#end, bytes, filled: 0 }
+    this.#blocks.push(block)
+    this.#blocksBytes += bytes.length
+    while (this.#blocksBytes > keepBytes && this.#blocks.length > 1) this.#blocksBytes -= this.#blocks.shift()?.bytes.length ?? 0
+    return block
   }
 
   #wakeReaders(): void {
@@ -184,16 +193,17 @@ export class Output {
     stop.abort()
   }
 
-  /** One buffer instead of many pieces, cut to the size that is kept, at the beginning of a line. */
+  /** One block of the size that is kept, beginning with a whole line. */
   #compact(): void {
-    const all = Buffer.concat(this.#pieces.map(piece => piece.bytes))
+    const all = Buffer.concat(this.#blocks.map(({ bytes, filled }) => bytes.subarray(0, filled)))
     let cut = Math.max(0, all.length - this.#options.keepBytes)
     if (cut > 0) {
       const lineEnd = all.indexOf(10, cut - 1)
       if (lineEnd !== -1 && lineEnd + 1 < all.length) cut = lineEnd + 1
     }
-    this.#pieces =
-      all.length === cut ? [] : [{ start: this.#end - all.length + cut, bytes: cut === 0 ? all : Buffer.from(all.subarray(cut)) }]
+    const bytes = cut === 0 ? all : Buffer.from(all.subarray(cut))
+    this.#blocks = bytes.length === 0 ? [] : [{ start: this.#end - bytes.length, bytes, filled: bytes.length }]
+    this.#blocksBytes = bytes.length
   }
 }
 

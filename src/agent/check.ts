@@ -1,0 +1,83 @@
+/** What `gear daemon --check` reports: tools and settings of the host that gear needs and that nothing else would mention until too late. */
+import { explain, GearError } from '../api/index.ts'
+import { printTable } from '../formats/index.ts'
+import { type Host, tools } from '../host/index.ts'
+import { groupEntry, groupName } from './callers.ts'
+
+export interface Finding {
+  readonly subject: string
+  /** `missing`: gear does not work without it. `advice`: works, with the disadvantage that is told. */
+  readonly state: 'ok' | 'missing' | 'advice'
+  readonly detail: string
+}
+
+type Checked = Pick<Host, 'files' | 'units' | 'engine'>
+
+/** In the order in which they should be repaired. */
+export async function checkHost(host: Checked): Promise<readonly Finding[]> {
+  return [...(await checkTools(host)), await checkSystemd(host), await checkEngine(host), await checkGroup(host), await checkJournal(host)]
+}
+
+export function isFit(findings: readonly Finding[]): boolean {
+  return findings.every(({ state }) => state !== 'missing')
+}
+
+export function findingsText(findings: readonly Finding[]): string {
+  return printTable(
+    ['CHECK', 'STATE', 'DETAIL'],
+    findings.map(({ subject, state, detail }) => [subject, state, detail]),
+  )
+}
+
+async function checkTools({ files }: Checked): Promise<readonly Finding[]> {
+  const all = Object.entries(tools).map(async ([name, { path, package: from }]): Promise<Finding> => {
+    const isThere = await files.exists(path)
+    return { subject: name, state: isThere ? 'ok' : 'missing', detail: isThere ? path : `apt-get install ${from}` }
+  })
+  return Promise.all(all)
+}
+
+async function checkSystemd({ units }: Checked): Promise<Finding> {
+  return answering('systemd', () => units.ping())
+}
+
+async function checkEngine({ engine }: Checked): Promise<Finding> {
+  return answering(engine.kind, () => engine.ping())
+}
+
+async function answering(subject: string, ping: () => Promise<void>): Promise<Finding> {
+  try {
+    await ping()
+    return { subject, state: 'ok', detail: 'answers' }
+  } catch (error) {
+    if (!(error instanceof GearError)) throw error
+    return { subject, state: 'missing', detail: `${explain(error)}. ${error.entry.next}` }
+  }
+}
+
+async function checkGroup({ files }: Checked): Promise<Finding> {
+  const subject = `group ${groupName}`
+  const entry = groupEntry((await files.read('/etc/group')) ?? '')
+  if (entry !== undefined) return { subject, state: 'ok', detail: `its members may call: ${entry.members.join(', ') || 'none so far'}` }
+  return {
+    subject,
+    state: 'advice',
+    detail: `only root may call; groupadd --system ${groupName} lets others in, who are then as good as root`,
+  }
+}
+
+/** Where the packaged drop-in may be; see packaging/docker-journal.conf for why it is needed. */
+const journalDropIns = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'].map(
+  folder => `${folder}/docker.service.d/gear-journal.conf`,
+)
+
+async function checkJournal({ files, engine }: Checked): Promise<Finding> {
+  const subject = 'journal limit'
+  if (engine.kind !== 'docker') return { subject, state: 'ok', detail: 'each unit has its own' }
+  for (const path of journalDropIns) if (await files.exists(path)) return { subject, state: 'ok', detail: path }
+  return {
+    subject,
+    state: 'advice',
+    detail: `one chatty container silences the others; ${journalDropIns[0]} is missing (restart docker after adding it)`,
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The agent as a process: what `gear daemon` does. Signals end it in order; an error that belongs to no request ends it at once, and systemd
+ * starts it again.
+ */
+import { explain, GearError } from '../api/index.ts'
+import { makeHandlers, prepareHost } from '../domains/index.ts'
+import type { Host } from '../host/index.ts'
+import { startAgent } from './agent.ts'
+import { checkHost, findingsText, isFit } from './check.ts'
+import { type Config, type ConfigInput, isJournalStream, loadConfig, showConfig } from './config.ts'
+import { openLog } from './log.ts'
+
+export interface DaemonOptions extends ConfigInput {
+  readonly version: string
+  /** Ports to this machine, with the paths and the engine of the configuration. */
+  readonly openHost: (config: Config) => Promise<Host> | Host
+  readonly mode: 'run' | 'show-config' | 'check'
+  readonly stdout: (text: string) => void
+  readonly stderr: (text: string) => void
+}
+
+/** Answers the exit code once the agent has ended. Throws `GearError` for a configuration or host it cannot start with. */
+export async function runDaemon(options: DaemonOptions): Promise<number> {
+  const loaded = loadConfig(options)
+  if (options.mode === 'show-config') {
+    options.stdout(showConfig(loaded))
+    return 0
+  }
+  const host = await options.openHost(loaded.config)
+  if (options.mode === 'check') {
+    const findings = await checkHost(host)
+    options.stdout(findingsText(findings))
+    return isFit(findings) ? 0 : 1
+  }
+  return serveUntilSignal(options, loaded.config, host)
+}
+
+async function serveUntilSignal({ version, stderr }: DaemonOptions, config: Config, host: Host): Promise<number> {
+  const log = openLog({ format: config.logFormat, level: config.logLevel, isJournal: isJournalStream(), write: stderr })
+  const die = (error: unknown): void => {
+    log.error({ stack: error instanceof Error ? error.stack : String(error) }, 'mistake in gear outside any request')
+    process.exit(1)
+  }
+  process.on('uncaughtException', die).on('unhandledRejection', die)
+  try {
+    const agent = await startAgent({ config, host, log, version, prepareHost, makeHandlers })
+    const stop = (signal: string): void => void agent.stop(signal)
+    process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', stop)
+    await agent.ended
+    return 0
+  } catch (error) {
+    if (!(error instanceof GearError)) throw error
+    log.error({ code: error.code, error: explain(error), next: error.entry.next }, 'could not start')
+    return 1
+  }
+}

@@ -1,0 +1,126 @@
+/** Handlers that answer by the id they are asked for, so that a fixture can name the outcome it is about. */
+import { GearError, type Handlers } from '../../src/api/index.ts'
+
+export interface SeenCall {
+  readonly operation: string
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+}
+
+/** Outcomes that are failures, by id. */
+const failures: Readonly<Record<string, () => Error>> = {
+  'un-known': () => new GearError('CONTAINER_UNKNOWN', 'There is no container un-known'),
+  'port-taken': () =>
+    new GearError('PORT_TAKEN', 'The ports could not be reserved', { cause: new Error('port 4022 belongs to shop-db-1') }),
+  'in-transition': () => new GearError('CONTAINER_CHANGING', 'The container in-transition is being started'),
+  'name-taken': () => new GearError('NAME_TAKEN', 'The engine has a container name-taken'),
+  'with-data': () => new GearError('SYSTEMD_FAILED', 'Stopping failed', { data: [{ index: 0, message: 'no such job' }] }),
+  'no-systemd': () => new GearError('SYSTEMD_UNAVAILABLE', 'systemd cannot be reached'),
+  'a-mistake': () => new TypeError('undefined is not a function'),
+  isolated: () => new GearError('ISOLATION_UNSUPPORTED', 'Isolate is not supported by this version'),
+}
+
+export function fixtureHandlers(seen: SeenCall[]): Handlers {
+  const called = (operation: string, call: { readonly params: unknown; readonly query: unknown; readonly body: unknown }): void => {
+    const { params, query, body } = call
+    seen.push({ operation, params, query, ...(body === undefined ? {} : { body }) } as SeenCall)
+    const { id = '' } = params as { readonly id?: string }
+    const failure = failures[id]
+    if (failure !== undefined) throw failure()
+  }
+  return {
+    installContainer: async call => {
+      called('installContainer', call)
+      const pairs = call.body.ports.map(({ internal, external }, index) => `${internal}:${external === 0 ? 4000 + index : external}`)
+      const sideData = pairs.length === 0 ? {} : { sideData: { PortMapping: pairs.join(',') } }
+      return { text: call.body.started ? `${call.params.id} is starting\n` : `${call.params.id} is installed\n`, ...sideData }
+    },
+    deleteContainer: async call => called('deleteContainer', call),
+    startContainer: async call => {
+      called('startContainer', call)
+      return { text: `${call.params.id} is starting\n` }
+    },
+    stopContainer: async call => {
+      called('stopContainer', call)
+      return { text: call.body.wait ? stopping(call.params.id) : `${call.params.id} is stopping\n` }
+    },
+    restartContainer: async call => {
+      called('restartContainer', call)
+      return { text: `${call.params.id} is restarting\n` }
+    },
+    containerStatus: async call => {
+      called('containerStatus', call)
+      if (call.wants === 'text')
+        return { text: `ctr-${call.params.id}.service - Container ${call.params.id}\n   Active: active (running)\n` }
+      const { id } = call.params
+      return {
+        data: {
+          id,
+          unit: `ctr-${id}.service`,
+          activeState: 'active',
+          subState: 'running',
+          loadState: 'loaded',
+          enabled: true,
+          restarts: 0,
+          ports: [{ internal: 8080, external: 4000 }],
+          image: 'acme/shop',
+          restartNeeded: false,
+        },
+      }
+    },
+    containerLog: async call => {
+      called('containerLog', call)
+      return { text: stream(['first line\n', 'second line\n']) }
+    },
+    containerPorts: async call => {
+      called('containerPorts', call)
+      return {
+        ports: [
+          { internal: 8080, external: 4000 },
+          { internal: 22, external: 4022 },
+        ],
+      }
+    },
+    waitContainer: async call => {
+      called('waitContainer', call)
+      return stream([
+        { event: 'log' as const, message: 'pulling acme/shop' },
+        { event: 'reached' as const, message: `${call.params.id} has started` },
+      ])
+    },
+    listContainers: async call => {
+      called('listContainers', call)
+      return {
+        containers: [
+          { id: 'shop-db-1', activeState: 'inactive', subState: 'dead', loadState: 'loaded' },
+          { id: 'shop-web-1', activeState: 'active', subState: 'running', loadState: 'loaded', jobType: 'start' },
+        ],
+      }
+    },
+    purgeContainers: async call => called('purgeContainers', call),
+    getEnvironment: async call => {
+      called('getEnvironment', call)
+      return { text: 'MODE=prod\nMODE=test\n' }
+    },
+    putEnvironment: async call => called('putEnvironment', call),
+    patchEnvironment: async call => called('patchEnvironment', call),
+    listImages: async call => {
+      called('listImages', call)
+      return { text: 'acme/shop:latest\n' }
+    },
+    getVersion: async () => ({ version: '0.1.0', api: '1', engine: 'docker' }),
+    getHealth: async () => ({ systemd: 'ok', engine: 'ok', disk: 'ok' }),
+    getOpenApi: async () => ({ openapi: '3.1.0', paths: {} }),
+  }
+}
+
+async function* stream<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items
+}
+
+async function* stopping(id: string): AsyncGenerator<string> {
+  yield `Stopping ${id}\n`
+  if (id === 'stop-fails') throw new GearError('SYSTEMD_FAILED', 'The stop job ended with timeout')
+  yield `${id} is stopped\n`
+}
