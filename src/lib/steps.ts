@@ -8,7 +8,7 @@ export interface Step {
   readonly reason: string
 }
 
-export type StepObserver<Any extends Step> = (step: Any, when: 'before' | 'after') => void
+export type StepObserver<Any extends Step> = (step: Any, when: 'before' | 'after') => void | Promise<void>
 
 type Appliers<Any extends Step> = { readonly [Kind in Any['kind']]: (step: Extract<Any, { readonly kind: Kind }>) => Promise<void> }
 
@@ -19,9 +19,9 @@ export async function applySteps<Any extends Step>(
   observe: StepObserver<Any> = () => undefined,
 ): Promise<void> {
   for (const step of steps) {
-    observe(step, 'before')
+    await observe(step, 'before')
     const apply = appliers[step.kind as Any['kind']] as (step: Any) => Promise<void>
     await apply(step)
-    observe(step, 'after')
+    await observe(step, 'after')
   }
 }

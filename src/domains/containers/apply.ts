@@ -12,7 +12,7 @@ export interface Hands {
   readonly host: Host
   readonly ports: PortStore
   readonly environments: EnvironmentStore
-  readonly observe: (id: ContainerId, step: ContainerStep, when: 'before' | 'after') => void
+  readonly observe: (id: ContainerId, step: ContainerStep, when: 'before' | 'after') => void | Promise<void>
 }
 
 /**
@@ -23,7 +23,7 @@ export async function applyPlan(hands: Hands, id: ContainerId, steps: readonly C
   const done: ContainerStep[] = []
   const observe: StepObserver<ContainerStep> = (step, when) => {
     if (when === 'after') done.push(step)
-    hands.observe(id, step, when)
+    return hands.observe(id, step, when)
   }
   try {
     await applySteps<ContainerStep>(steps, appliers(hands, id), observe)
