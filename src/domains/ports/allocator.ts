@@ -1,12 +1,13 @@
 /**
  * Which port to hand out next (spec §8.1): the range is walked in blocks of a hundred, ascending, each block listed once when it is
- * entered, so an allocation costs one folder listing per hundred ports and never grows with what is installed. Numbers that were handed
- * out and not used come round again when the walk wraps. The links on disk are the truth; the walk is only where to look next.
+ * entered, so an allocation costs one folder listing per hundred ports and one look at the port itself, and never grows with what is
+ * installed. Numbers that were handed out and not used come round again when the walk wraps. The links on disk are the truth; the
+ * walk is only where to look next.
  */
 import { GearError, limits } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
 import { KeyedMutex } from '../../lib/index.ts'
-import { portFolder, portsPerBlock } from '../layout/index.ts'
+import { portFolder, portLink, portsPerBlock } from '../layout/index.ts'
 
 export class PortAllocator {
   readonly #host: Pick<Host, 'files' | 'network' | 'paths'>
@@ -35,9 +36,18 @@ export class PortAllocator {
       if (port === undefined) {
         await this.#enterNextBlock()
         visited += 1
-      } else if (await this.#host.network.isPortFree(port)) return port
+      } else if (await this.#isFree(port)) return port
     }
     throw new GearError('PORTS_EXHAUSTED', `No port from ${this.#first} to ${this.#last} is free`)
+  }
+
+  /** The listing of a block grows old: somebody may have named the port in a request since. */
+  async #isFree(port: number): Promise<boolean> {
+    const [isReserved, isSilent] = await Promise.all([
+      this.#host.files.exists(portLink(this.#host.paths, port)),
+      this.#host.network.isPortFree(port),
+    ])
+    return isSilent && !isReserved
   }
 
   async #enterNextBlock(): Promise<void> {

@@ -34,17 +34,18 @@ export type PortHolder = (port: number) => Promise<string | undefined>
 export async function planPorts(situation: PortSituation, allocate: () => Promise<number>, holderOf: PortHolder): Promise<PortPlan> {
   const { wanted, existing, owned } = situation
   const current = new Map(existing.map(pair => [pair.internal, pair.external]))
-  const named = new Set(wanted.map(pair => pair.external).filter(port => port !== 0))
+  /** External ports that are somebody's in this request: named by a pair, or decided for one. */
+  const spoken = new Set(wanted.map(pair => pair.external).filter(port => port !== 0))
   const pairs: PortPair[] = []
   for (const { internal, external } of wanted) {
     const kept = current.get(internal)
     if (external !== 0) {
       if (!owned.has(external)) await requireFree(external, holderOf)
       pairs.push({ internal, external })
-    } else if (kept !== undefined && owned.has(kept) && !named.has(kept)) {
-      pairs.push({ internal, external: kept })
     } else {
-      pairs.push({ internal, external: await allocateOther(allocate, named) })
+      const decided = kept !== undefined && owned.has(kept) && !spoken.has(kept) ? kept : await allocateOther(allocate, spoken)
+      spoken.add(decided)
+      pairs.push({ internal, external: decided })
     }
   }
   const result = new Set(pairs.map(pair => pair.external))
@@ -65,9 +66,13 @@ export function portTaken(port: number, holder: string): GearError {
   return new GearError('PORT_TAKEN', `The external port ${port} cannot be reserved: it is ${holder}`, { data: { port } })
 }
 
-async function allocateOther(allocate: () => Promise<number>, named: ReadonlySet<number>): Promise<number> {
+/** Allocation goes round: a port that comes a second time is the only one there is. */
+async function allocateOther(allocate: () => Promise<number>, spoken: ReadonlySet<number>): Promise<number> {
+  const passed = new Set<number>()
   for (;;) {
     const port = await allocate()
-    if (!named.has(port)) return port
+    if (!spoken.has(port)) return port
+    if (passed.has(port)) throw new GearError('PORTS_EXHAUSTED', 'The request asks for more ports than are free')
+    passed.add(port)
   }
 }
