@@ -41,11 +41,12 @@ export class FakeJournal extends Faults<keyof Journal> implements Journal {
   }
 
   async *lines(query: JournalQuery, signal: AbortSignal): AsyncGenerator<string> {
-    await this.meet('lines', query.unit)
-    const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+    // looked at before anything is waited for: what is written from now on is new
     const sinceMs = this.#sinceMs(query.since)
     const past = this.#entries.filter(entry => entry.unit === query.unit && entry.atMs >= sinceMs)
     let position = this.#entries.length
+    await this.meet('lines', query.unit)
+    const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
     this.#following += query.isFollowing ? 1 : 0
     try {
       for (const entry of query.lines === undefined ? past : past.slice(past.length - Math.min(query.lines, past.length))) {
@@ -74,7 +75,7 @@ export class FakeJournal extends Faults<keyof Journal> implements Journal {
   /** The forms of systemd.time(7) that gear sends. */
   #sinceMs(since: string | undefined): number {
     if (since === undefined) return Number.NEGATIVE_INFINITY
-    if (since === 'now') return this.#clock.nowMs()
+    if (since === 'now') return Number.POSITIVE_INFINITY
     if (/^-\d+$/.test(since)) return this.#clock.nowMs() + Number(since) * 1000
     const [, seconds] = /^@(\d+(?:\.\d+)?)$/.exec(since) ?? []
     if (seconds !== undefined) return Number(seconds) * 1000

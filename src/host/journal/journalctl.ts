@@ -15,7 +15,7 @@ export function journalctlJournal(commands: Commands): Journal {
 
 async function* lines(query: JournalQuery, signal: AbortSignal): AsyncGenerator<string, void> {
   if (signal.aborted) return
-  const args = journalctlArguments(query)
+  const args = journalctlArguments(query, Date.now())
   const child = startTool('journalctl', args)
   const ended = Promise.withResolvers<Error | undefined>()
   child.once('error', ended.resolve)
@@ -52,13 +52,14 @@ async function statusText(commands: Commands, unit: UnitName): Promise<string> {
   return stdout === '' ? stderr : stdout
 }
 
-export function journalctlArguments(query: JournalQuery): readonly string[] {
+/** Now is when we ask, not when journalctl has started: what is written between is not to be missed. */
+export function journalctlArguments(query: JournalQuery, nowMs: number): readonly string[] {
   return [
     '--quiet',
     '--no-pager',
     '--output=short',
     `--unit=${query.unit}`,
-    ...(query.since === undefined ? [] : [`--since=${query.since}`]),
+    ...(query.since === undefined ? [] : [`--since=${query.since === 'now' ? `@${nowMs / 1000}` : query.since}`]),
     // said in any case: following shows ten past lines unless told otherwise
     `--lines=${query.lines ?? 'all'}`,
     ...(query.isFollowing ? ['--follow'] : []),

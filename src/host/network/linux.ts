@@ -15,6 +15,7 @@ interface FetchOptions {
   readonly maxBytes: number
   readonly timeoutMs: number
   readonly mayReachHost: boolean
+  readonly isGuarded: Guard
 }
 
 const redirectsMax = 5
@@ -26,11 +27,13 @@ const tableBytesMax = 67_108_864
 const established = '01'
 const listening = '0A'
 
-export function linuxNetwork(files: Files): Network {
+type Guard = (address: string, ownAddresses: readonly string[]) => boolean
+
+export function linuxNetwork(files: Files, isGuarded: Guard = isGuardedAddress): Network {
   return {
     isPortFree: port => isPortFree(files, port),
     ownerOfConnection: connection => ownerOfConnection(files, connection),
-    fetchText: (url, options) => fetchText(url, options),
+    fetchText: (url, options) => fetchText(url, { ...options, isGuarded }),
   }
 }
 
@@ -130,16 +133,16 @@ function respond(url: URL, options: RequestOptions): Promise<IncomingMessage> {
 }
 
 /** Node does not look an address up that is written as one, so that is checked here. */
-function guardOf(url: URL, { mayReachHost }: FetchOptions): Pick<RequestOptions, 'lookup'> {
+function guardOf(url: URL, { mayReachHost, isGuarded }: FetchOptions): Pick<RequestOptions, 'lookup'> {
   if (mayReachHost) return {}
   const own = Object.values(networkInterfaces()).flatMap(addresses => (addresses ?? []).map(({ address }) => address))
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const refusal = (address: string): Error => new Error(`${host} is ${address}, an address of this host or of its local network`)
-  if (addressBytes(host) !== undefined && isGuardedAddress(host, own)) throw refusal(host)
+  if (addressBytes(host) !== undefined && isGuarded(host, own)) throw refusal(host)
   const lookup: LookupFunction = (name, lookupOptions, callback) => {
     process.getBuiltinModule('node:dns').lookup(name, { ...lookupOptions, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '')
-      const guarded = addresses.find(({ address }) => isGuardedAddress(address, own))
+      const guarded = addresses.find(({ address }) => isGuarded(address, own))
       const [first] = addresses
       if (guarded !== undefined) return callback(refusal(guarded.address), '')
       if (first === undefined) return callback(new Error(`${name} has no address`), '')

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { addressBytes, asIpv6, isGuardedAddress, procAddress } from './addresses.ts'
+import { FakeNetwork } from './fake.ts'
+import { networkSuite } from './network.suite.ts'
+
+describe('the fake network', () => {
+  networkSuite(async () => {
+    const network = new FakeNetwork()
+    let port = 20_000
+    return {
+      network,
+      listen: async () => {
+        network.listening.add(++port)
+        return port
+      },
+      connect: async ({ to }) => {
+        network.owners.set(++port, 1000)
+        return { uid: 1000, connection: { localAddress: to, localPort: 1, remoteAddress: to, remotePort: port } }
+      },
+      serve: async text => {
+        const url = `http://127.0.0.1:${++port}/page`
+        network.texts.set(url, text)
+        return url
+      },
+    }
+  })
+})
+
+describe('addresses', () => {
+  test.each([
+    ['127.0.0.1', '0100007F'],
+    ['10.90.0.60', '3C005A0A'],
+    ['::1', '00000000000000000000000001000000'],
+    ['fe80::1:2', '000080FE000000000000000002000100'],
+  ])('%s is spelled %s in /proc/net', (address, spelled) => {
+    expect(procAddress(addressBytes(address) ?? Uint8Array.of())).toBe(spelled)
+  })
+
+  test('IPv4 within IPv6 is taken apart, and put together again for tables of IPv6', () => {
+    expect(addressBytes('::ffff:10.0.0.1')).toEqual(Uint8Array.of(10, 0, 0, 1))
+    expect(addressBytes('::ffff:a00:1')).toEqual(Uint8Array.of(10, 0, 0, 1))
+    expect(procAddress(asIpv6(Uint8Array.of(127, 0, 0, 1)))).toBe('0000000000000000FFFF00000100007F')
+  })
+
+  test.each(['127.0.0.1', '0.1.2.3', '169.254.1.1', '239.1.1.1', '255.255.255.255', '::', '::1', 'fe80::1', 'febf::1', 'ff02::1'])(
+    '%s is guarded',
+    address => {
+      expect(isGuardedAddress(address, [])).toBe(true)
+    },
+  )
+
+  test.each(['::ffff:127.0.0.1', '::127.0.0.1', '64:ff9b::7f00:1', '::ffff:0:127.0.0.1', 'fe80::1%eth0'])(
+    '%s is guarded in its disguise',
+    address => {
+      expect(isGuardedAddress(address, [])).toBe(true)
+    },
+  )
+
+  test.each(['8.8.8.8', '10.0.0.1', '192.168.1.1', '128.0.0.1', '::ffff:8.8.8.8', '2001:db8::1', 'fec0::1', 'fd00::1'])(
+    '%s is not',
+    address => {
+      expect(isGuardedAddress(address, ['10.0.0.2', 'fd00::2'])).toBe(false)
+    },
+  )
+
+  test('the own addresses of the host are guarded in any form, and what is no address is too', () => {
+    expect(isGuardedAddress('::ffff:10.0.0.2', ['10.0.0.2'])).toBe(true)
+    expect(isGuardedAddress('fd00:0::2', ['fd00::2'])).toBe(true)
+    expect(isGuardedAddress('example.com', [])).toBe(true)
+  })
+})
