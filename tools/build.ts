@@ -6,6 +6,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 
@@ -75,6 +76,27 @@ const leaveOut: Plugin = {
   },
 }
 
+/**
+ * `import('package')` finds the same names in the bundle as without it. For a CommonJS package esbuild's chunk would have a default export
+ * only, while Node also finds the single ones; which, Node is asked here.
+ */
+const nameExports: Plugin = {
+  name: 'name-exports',
+  setup(building) {
+    building.onResolve({ filter: /^[@\w]/ }, async ({ path, kind }) => {
+      if (kind !== 'dynamic-import' || isBuiltin(path)) return undefined
+      return 'module.exports' in (await import(path)) ? { path, namespace: 'named' } : undefined
+    })
+    building.onLoad({ filter: /.*/, namespace: 'named' }, async ({ path }) => {
+      const names = Object.keys(await import(path)).filter(name => name !== 'default' && name !== 'module.exports')
+      return {
+        contents: `import all from '${path}'; export default all; export const { ${names.join(', ')} } = all`,
+        resolveDir: repository,
+      }
+    })
+  },
+}
+
 /** What CommonJS packages expect to find around them. */
 const commonJs = [
   "import { createRequire as __createRequire } from 'node:module'",
@@ -99,7 +121,7 @@ export const bundleOptions = {
   legalComments: 'none',
   logLevel: 'warning',
   banner: { js: commonJs },
-  plugins: [leaveOut, stampVersion],
+  plugins: [leaveOut, nameExports, stampVersion],
 } as const satisfies BuildOptions
 
 /** The licences of the packages that are in the bundle, as most of them ask for. */
