@@ -105,11 +105,9 @@ function ended({ id, status, installed: { memoryBytes } }: Situation, { exitCode
   if (exitCode === undefined) {
     return { cause: `its end was not seen by the engine${message === '' ? '' : `: ${message}`}`, next: `Look at: gear log ${id}` }
   }
-  if (exitCode > 128) {
-    return {
-      cause: `it was ended by signal ${signalName(exitCode - 128)} (exit code ${exitCode})`,
-      next: `Look at its last lines: gear log ${id}`,
-    }
+  const signal = signalOf(exitCode)
+  if (signal !== undefined) {
+    return { cause: `it was ended by signal ${signal} (exit code ${exitCode})`, next: `Look at its last lines: gear log ${id}` }
   }
   const hint =
     exitCode === 126 || exitCode === 127
@@ -135,6 +133,11 @@ const signalNames: Readonly<Record<number, string>> = {
   15: 'SIGTERM',
 }
 
-export function signalName(number: number): string {
+const signalMax = 64
+
+/** The signal that an exit code stands for, as shells and engines write it: 128 and the number. Larger codes are an application's own. */
+export function signalOf(exitCode: number): string | undefined {
+  const number = exitCode - 128
+  if (number < 1 || number > signalMax) return undefined
   return signalNames[number] ?? `number ${number}`
 }

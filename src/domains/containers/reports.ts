@@ -12,7 +12,7 @@ import {
 import { withUnitPath } from '../../formats/index.ts'
 import type { EngineContainer, EngineImage, Host, UnitStatus } from '../../host/index.ts'
 import { type ContainerPaths, containerPaths } from '../layout/index.ts'
-import { type Cause, causeOf, signalName } from './cause.ts'
+import { type Cause, causeOf, signalOf } from './cause.ts'
 import { readInstalled } from './container.ts'
 import { readRunState } from './run-state.ts'
 import { containerUnknown } from './service.ts'
@@ -72,7 +72,7 @@ export class ContainerReports {
       enabled: boot === paths.unit,
       restarts: status.restarts,
       exitCode,
-      signal: exitCode !== undefined && exitCode > 128 ? signalName(exitCode - 128) : undefined,
+      signal: exitCode === undefined ? undefined : signalOf(exitCode),
       oomKilled: run.lastExit?.oomKilled,
       ports: [...installed.ports],
       image: installed.image,
