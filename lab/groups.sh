@@ -83,16 +83,6 @@ enable_controllers() { # FOLDER
   for controller in $(<"$1/cgroup.controllers"); do echo "+$controller" >"$1/cgroup.subtree_control"; done
 }
 
-# Moves this shell into the groups that another process is in. On the path of every `exec`: starts no process.
-join_groups() { # PID
-  local controllers path folder
-  while IFS=: read -r _ controllers path; do
-    folder=$groups_root/${controllers#name=}
-    [[ -n $controllers || ! -d $groups_root/unified ]] || folder=$groups_root/unified
-    echo "$BASHPID" >"$folder$path/cgroup.procs" || return 1
-  done <"/proc/$1/cgroup"
-}
-
 group_is_populated() { # GROUP
   grep -qs '^populated 1' "$(group_folder "$1")/cgroup.events"
 }

@@ -7,7 +7,6 @@
 # namespace that only the host's own processes are in (see supervise): when they end, however they end, the mounts are gone.
 
 boot_limit_s=60
-host_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 host_names() {
   local folder
@@ -30,14 +29,9 @@ find_leader() { # HOST
   return 1
 }
 
-# Becomes COMMAND inside the host: in its groups, so that it is accounted to the host and dies with it, and in its namespaces. When
-# nsenter is ended from outside, the command is too.
+# Becomes COMMAND inside the host, in its control groups and namespaces: it is accounted to the host and dies with it.
 become_in_host() { # LEADER COMMAND...
-  local leader=$1
-  shift
-  join_groups "$leader" || fail 'the host ended'
-  exec env -i PATH="$host_path" HOME=/root USER=root LOGNAME=root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-    nsenter --target "$leader" --all -- setpriv --pdeathsig TERM -- "$@"
+  exec nsenter --target "$1" --pid -- "$here/enter" "$@"
 }
 
 # Whether anything of the host runs, be it only the loop around nspawn.
