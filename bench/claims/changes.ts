@@ -1,0 +1,96 @@
+/**
+ * Beside 1,000 installed containers, a change that is only queued or only written is answered in under 10 ms: start, stop, restart,
+ * environments, network links. Deletes and updates wait for systemd to reload; they are told for comparison.
+ */
+import { agentPort, ids, install, installAll, untilState } from '../agent.ts'
+import { type Call, Caller } from '../caller.ts'
+import type { Goal, Measurement } from '../finding.ts'
+import { openDurableFloor } from '../floors.ts'
+import { systemctl } from '../systemd.ts'
+
+const repetitions = 3
+const under10: Goal = { of: 'p99', atMost: 10 }
+
+export async function measure(): Promise<readonly Measurement[]> {
+  const stopped = ids('still', 1000)
+  await installAll(stopped)
+  systemctl('daemon-reload')
+  using caller = new Caller(agentPort)
+  const turns = await repeat(() => startStopRestart(caller))
+  const writes = await repeat(repetition => writeEnvironments(caller, repetition))
+  const slow = await repeat(repetition => updateAndDelete(caller, stopped.slice(repetition * 10, repetition * 10 + 10)))
+  const durable = { name: 'write, sync, rename, sync the folder', samples: writes.map(samples => samples.durable) }
+  return [
+    { what: 'queue the start of a container', unit: 'ms', samples: turns.map(samples => samples.start), goal: under10 },
+    { what: 'queue a restart', unit: 'ms', samples: turns.map(samples => samples.restart), goal: under10 },
+    { what: 'queue a stop', unit: 'ms', samples: turns.map(samples => samples.stop), goal: under10 },
+    { what: 'install and queue the start', unit: 'ms', samples: turns.map(samples => samples.installStarted), goal: under10 },
+    { what: 'replace an environment', unit: 'ms', samples: writes.map(samples => samples.put), peers: [durable], goal: under10 },
+    { what: 'add to an environment', unit: 'ms', samples: writes.map(samples => samples.patch), peers: [durable], goal: under10 },
+    {
+      what: 'install with an environment and links',
+      unit: 'ms',
+      samples: writes.map(samples => samples.everything),
+      peers: [durable],
+      goal: under10,
+    },
+    { what: 'update a container (reloads systemd)', unit: 'ms', samples: slow.map(samples => samples.update) },
+    { what: 'delete a container (reloads systemd)', unit: 'ms', samples: slow.map(samples => samples.remove) },
+  ]
+}
+
+async function repeat<Samples>(round: (repetition: number) => Promise<Samples>): Promise<readonly Samples[]> {
+  const rounds: Samples[] = []
+  for (let repetition = 0; repetition < repetitions; repetition++) rounds.push(await round(repetition))
+  return rounds
+}
+
+/** Each call is made when the one before has come to rest, so that no container's start is in the way of an answer. */
+async function startStopRestart(caller: Caller) {
+  const samples = { start: [] as number[], stop: [] as number[], restart: [] as number[], installStarted: [] as number[] }
+  const [id = ''] = ids('turn', 1)
+  for (let turn = 0; turn < 10; turn++) {
+    samples.installStarted.push((await install(caller, id, { Started: true })).ms)
+    await untilState(caller, id, 'active')
+    samples.restart.push(await callMs(caller, { method: 'POST', path: `/container/${id}/restart` }))
+    await settle(caller, id, 'active')
+    samples.stop.push(await callMs(caller, { method: 'PUT', path: `/container/${id}/stopped` }))
+    await settle(caller, id, 'inactive')
+    samples.start.push(await callMs(caller, { method: 'PUT', path: `/container/${id}/started` }))
+    await settle(caller, id, 'active')
+    await callMs(caller, { method: 'DELETE', path: `/container/${id}` })
+  }
+  return samples
+}
+
+async function settle(caller: Caller, id: string, state: string): Promise<void> {
+  await new Promise(resolve => setTimeout(resolve, 100))
+  await untilState(caller, id, state)
+}
+
+async function writeEnvironments(caller: Caller, repetition: number) {
+  using disk = openDurableFloor()
+  const samples = { put: [] as number[], patch: [] as number[], everything: [] as number[], durable: [] as number[] }
+  for (const id of ids(`env-${repetition}`, 200)) {
+    const variables = { Variables: [{ Name: 'MODE', Value: 'production' }] }
+    samples.put.push(await callMs(caller, { method: 'PUT', path: '/environment/bench-env', body: variables }))
+    samples.patch.push(await callMs(caller, { method: 'PATCH', path: '/environment/bench-env', body: variables }))
+    const links = [{ FromPort: 6379, ToHost: '10.1.2.3', ToPort: 4100 }]
+    samples.everything.push((await install(caller, id, { Environment: { Id: id, ...variables }, NetworkLinks: links })).ms)
+    samples.durable.push(disk.writeMs())
+  }
+  return samples
+}
+
+async function updateAndDelete(caller: Caller, names: readonly string[]) {
+  const samples = { update: [] as number[], remove: [] as number[] }
+  for (const id of names) {
+    samples.update.push((await install(caller, id)).ms)
+    samples.remove.push(await callMs(caller, { method: 'DELETE', path: `/container/${id}` }))
+  }
+  return samples
+}
+
+async function callMs(caller: Caller, call: Call): Promise<number> {
+  return (await caller.do(call)).ms
+}

@@ -1,0 +1,82 @@
+/**
+ * A new container is installed in under 10 ms, and beside 1,000 others as fast as beside none.
+ *
+ * Each repetition installs 1,000 containers one after the other, makes systemd load them all, as it does at boot, installs 200 more between
+ * the two floors, and deletes everything.
+ */
+import { agentPort, deleteAll, ids, install, installCall } from '../agent.ts'
+import { Caller } from '../caller.ts'
+import type { Measurement } from '../finding.ts'
+import { openDurableFloor, startEmptyServer } from '../floors.ts'
+import { systemctl } from '../systemd.ts'
+
+const repetitions = 3
+
+export async function measure(): Promise<readonly Measurement[]> {
+  await warmUp()
+  const firsts: number[][] = []
+  const lasts: number[][] = []
+  const besides: Beside[] = []
+  for (let repetition = 0; repetition < repetitions; repetition++) {
+    const names = ids(`full-${repetition}`, 1000)
+    const ms = await installMs(names)
+    firsts.push(ms.slice(0, 100))
+    lasts.push(ms.slice(-100))
+    systemctl('daemon-reload')
+    const more = ids(`more-${repetition}`, 200)
+    besides.push(await installBesideFloors(more))
+    await deleteAll([...names, ...more])
+  }
+  return [
+    {
+      what: 'install a new container beside 1,000',
+      unit: 'ms',
+      samples: besides.map(beside => beside.ours),
+      peers: [
+        { name: 'the same request to an empty HTTP server', samples: besides.map(beside => beside.http) },
+        { name: 'write, sync, rename, sync the folder', samples: besides.map(beside => beside.durable) },
+      ],
+      goal: { of: 'p99', atMost: 10 },
+    },
+    {
+      what: 'install the 901st to 1,000th container',
+      unit: 'ms',
+      samples: lasts,
+      peers: [{ name: 'the 1st to 100th', samples: firsts }],
+      goal: { of: 'ratio', atMost: 1.2 },
+    },
+  ]
+}
+
+/** The first installs of an agent's life are slower, which would make the last ones look good. */
+async function warmUp(): Promise<void> {
+  const names = ids('warm', 300)
+  await installMs(names)
+  await deleteAll(names)
+}
+
+async function installMs(names: readonly string[]): Promise<readonly number[]> {
+  using caller = new Caller(agentPort)
+  const ms: number[] = []
+  for (const id of names) ms.push((await install(caller, id)).ms)
+  return ms
+}
+
+interface Beside {
+  readonly ours: number[]
+  readonly http: number[]
+  readonly durable: number[]
+}
+
+async function installBesideFloors(names: readonly string[]): Promise<Beside> {
+  using server = await startEmptyServer()
+  using disk = openDurableFloor()
+  using caller = new Caller(agentPort)
+  const beside: Beside = { ours: [], http: [], durable: [] }
+  for (const id of names) {
+    beside.ours.push((await install(caller, id)).ms)
+    beside.http.push(await server.putMs(installCall(id).body))
+    beside.durable.push(disk.writeMs())
+  }
+  return beside
+}

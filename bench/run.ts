@@ -1,0 +1,73 @@
+/**
+ * Measures what is claimed, each claim on a lab host that is made for it and goes away again.
+ *
+ * Usage: node bench/run.ts [--json | --write] [CLAIM…]
+ * `--json` prints the findings for programs; `--write` writes bench/RESULTS.md, and takes all claims. The exit code is 1 when a goal is missed.
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus, release, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { printTable } from '../src/formats/index.ts'
+import { LabHost, labCommand } from '../test/host/lab-host.ts'
+import { claims } from './claims/index.ts'
+import { type Finding, judge, type Measurement } from './finding.ts'
+import { type Circumstances, columns, page, rows } from './report.ts'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const folder = '/opt/gear-bench'
+const claimMs = 1_800_000
+
+const { values: flags, positionals: asked } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+const names = asked.length === 0 ? Object.keys(claims) : asked
+const unknown = names.filter(name => claims[name] === undefined)
+if (unknown.length > 0) throw new Error(`there is no claim ${unknown.join(', ')}; there are ${Object.keys(claims).join(', ')}`)
+if (flags.write && asked.length > 0) throw new Error('--write takes all claims: the page is about one build')
+
+// A lab of its own, so that the hosts of others are left alone.
+process.env['GEAR_LAB'] = 'bench'
+const findings: Finding[] = []
+let gear = ''
+try {
+  for (const name of names) {
+    process.stderr.write(`measuring ${name}\n`)
+    const host = await freshHost()
+    gear = (await host.gearDo('--version')).trim()
+    findings.push(...(await measureOn(host, name)).map(judge))
+  }
+} finally {
+  await labCommand('down')
+}
+print(findings, { date: new Date().toISOString().slice(0, 10), machine: machine(), gear })
+process.exitCode = findings.some(finding => finding.isMet === false) ? 1 : 0
+
+async function freshHost(): Promise<LabHost> {
+  await labCommand('down')
+  await labCommand('up', 'bench')
+  return new LabHost('bench')
+}
+
+async function measureOn(host: LabHost, claim: string): Promise<readonly Measurement[]> {
+  // An archive of text files is text, with zeros in it.
+  const archive = execFileSync('tar', ['--create', '--directory', here, '--exclude=*.test.ts', '.'], { encoding: 'utf8' })
+  await host.do(['mkdir', folder])
+  await host.do(['tar', '--extract', '--directory', folder], { input: archive })
+  const output = await host.do(['/usr/lib/gear/bin/node', `${folder}/inside.ts`, claim], { timeoutMs: claimMs })
+  return JSON.parse(output) as readonly Measurement[]
+}
+
+function print(all: readonly Finding[], circumstances: Circumstances): void {
+  if (flags.write) writeFileSync(`${here}RESULTS.md`, page(all, circumstances))
+  if (flags.json) process.stdout.write(`${JSON.stringify({ ...circumstances, findings: all }, undefined, 2)}\n`)
+  else process.stdout.write(printTable([...columns], all.flatMap(rows)))
+}
+
+function machine(): string {
+  const model = cpus()[0]?.model ?? 'unknown'
+  const os = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux'
+  return `${model}, ${cpus().length} processors, ${Math.round(totalmem() / 1e9)} GB; ${os}, kernel ${release()}`
+}

@@ -1,0 +1,48 @@
+/**
+ * Numbers out of samples. A measurement is repeated, so samples come as repetitions; each repetition is summed up by itself, the middle one
+ * is what is told, and the lowest and highest say how far it can be trusted.
+ */
+export type Repetitions = readonly (readonly number[])[]
+
+export interface Range {
+  readonly lowest: number
+  readonly highest: number
+}
+
+/** The middle one of the repetitions' values, and how far they lie apart. */
+export interface Middle extends Range {
+  readonly value: number
+}
+
+export interface Figure {
+  readonly median: Middle
+  readonly p99: Middle
+  readonly repetitions: number
+  readonly samples: number
+}
+
+export function figure(repetitions: Repetitions): Figure {
+  return {
+    median: middle(repetitions.map(samples => percentile(samples, 0.5))),
+    p99: middle(repetitions.map(samples => percentile(samples, 0.99))),
+    repetitions: repetitions.length,
+    samples: repetitions.reduce((sum, samples) => sum + samples.length, 0),
+  }
+}
+
+/** The medians of ours over those of the peer, repetition by repetition, so that what slows both down at a time cancels out. */
+export function ratio(ours: Repetitions, peers: Repetitions): Middle {
+  if (ours.length !== peers.length) throw new Error(`${ours.length} repetitions cannot be compared with ${peers.length}`)
+  return middle(ours.map((samples, index) => percentile(samples, 0.5) / percentile(peers[index] ?? [], 0.5)))
+}
+
+/** The smallest sample that at least this fraction of the samples does not exceed (the nearest-rank method): always one that was seen. */
+export function percentile(samples: readonly number[], fraction: number): number {
+  const value = samples.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(samples.length * fraction) - 1)]
+  if (value === undefined) throw new Error('there are no samples')
+  return value
+}
+
+function middle(values: readonly number[]): Middle {
+  return { value: percentile(values, 0.5), lowest: percentile(values, 0), highest: percentile(values, 1) }
+}
