@@ -1,0 +1,212 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { contract, fromWire, type Id, type InstallContainer, type RequestId, restartPolicies, sliceNames } from '../../api/index.ts'
+import { parseUnitFile, printUnitFile, splitCommand, type UnitFile, unitValues } from '../../formats/index.ts'
+import { fakeHost } from '../../host/fakes.ts'
+import { readInstalled, specOf } from './container.ts'
+import { renderUnit, runOptions } from './unit.ts'
+
+const { paths } = fakeHost()
+const installBody = contract.installContainer.body as NonNullable<typeof contract.installContainer.body>
+const id = 'shop-web.1' as Id
+const requestId = 'Qm9vbS1ub3QtcmVhbC1pZA' as RequestId
+
+/** Characters that mean something to systemd, shells, JavaScript's regular expressions or whoever splits lines. */
+const nastyCharacter = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom('%', '$', '"', "'", '\\', ' ', '\t', '=', ';', '#', '[', ']', '{', '}', '-', '@', '!', '~', '`'),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('\u2028', '\u2029', '\u0085', '\u00a0', '\ufeff', '\u200b', '\ud83d\ude00', 'ä', '\u007f', '\u009b'),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('%n', '%%', '$(x)', '$HOME', '\\x0a', '\\n', '\u2028X-PortMapping=1:1', '\u2028Slice=a.slice', '..'),
+  },
+  { weight: 1, arbitrary: fc.constantFrom('\n', '\r', '\0', '\ud800') },
+  { weight: 3, arbitrary: fc.string({ unit: 'binary', maxLength: 4 }) },
+)
+const nastyPath = fc.array(nastyCharacter, { minLength: 1, maxLength: 12 }).map(parts => `/${parts.join('')}`)
+const port = fc.integer({ min: 1, max: 65_535 })
+
+const wireBody = fc.record({
+  Image: fc.constantFrom('acme/shop', 'registry.example:5000/acme/shop:1.2', `acme/shop@sha256:${'a'.repeat(64)}`),
+  Simple: fc.boolean(),
+  Environment: fc.option(fc.record({ Id: fc.constantFrom('shop-env', 'a.b-c_d') }), { nil: null }),
+  VolumeConfig: fc.record({
+    Volumes: fc.array(fc.record({ Path: nastyPath }), { maxLength: 3 }),
+    VolumeMounts: fc.array(fc.record({ Path: nastyPath, HostPath: nastyPath, ReadOnly: fc.boolean() }), { maxLength: 3 }),
+  }),
+  SystemdSlice: fc.constantFrom('', ...sliceNames),
+  Memory: fc.option(fc.constantFrom('0', '6m', '512m', '1048576g'), { nil: null }),
+  Cpus: fc.option(fc.constantFrom('0', '0.01', '1.5', '0.333333333', '1024'), { nil: null }),
+  Pids: fc.option(fc.integer({ min: 0, max: 4_194_304 }), { nil: null }),
+  Restart: fc.constantFrom('', ...restartPolicies),
+})
+
+/** Bodies as they come through the contract; values it refuses are drawn again one by one. */
+const acceptedBody: fc.Arbitrary<InstallContainer> = wireBody
+  .map(body => ({ ...body, VolumeConfig: onlyAccepted(body.VolumeConfig) }))
+  .map(body => fromWire(installBody, body))
+
+interface WireVolumes {
+  readonly Volumes: readonly { readonly Path: string }[]
+  readonly VolumeMounts: readonly { readonly Path: string; readonly HostPath: string; readonly ReadOnly: boolean }[]
+}
+
+function onlyAccepted({ Volumes, VolumeMounts }: WireVolumes): WireVolumes {
+  const isAccepted = (config: Partial<WireVolumes>): boolean => {
+    try {
+      fromWire(installBody, { Image: 'acme/shop', VolumeConfig: config })
+      return true
+    } catch {
+      return false
+    }
+  }
+  return {
+    Volumes: Volumes.filter(volume => isAccepted({ Volumes: [volume] })),
+    VolumeMounts: VolumeMounts.filter(mount => isAccepted({ VolumeMounts: [mount] })),
+  }
+}
+
+const ports = fc.uniqueArray(fc.record({ internal: port, external: port }), {
+  maxLength: 4,
+  comparator: (one, other) => one.internal === other.internal || one.external === other.external,
+})
+
+const keys: Readonly<Record<string, readonly string[]>> = {
+  Unit: ['Description', 'Wants', 'After', 'StartLimitIntervalSec', 'StartLimitBurst'],
+  Service: [
+    'Type',
+    'TimeoutStartSec',
+    'TimeoutStopSec',
+    'Restart',
+    'RestartSec',
+    'Slice',
+    'ExecStartPre',
+    'ExecStart',
+    'ExecStop',
+    'ExecStopPost',
+  ],
+  Install: [
+    'WantedBy',
+    'X-ContainerId',
+    'X-ContainerImage',
+    'X-ContainerUserId',
+    'X-ContainerRequestId',
+    'X-ContainerType',
+    'X-PortMapping',
+    'X-GearEnvironment',
+    'X-GearMemory',
+  ],
+}
+
+describe('no value that the contract accepts', () => {
+  it('yields a line, a section or a key that it should not', () => {
+    fc.assert(
+      fc.property(acceptedBody, ports, (body, pairs) => {
+        const text = renderUnit(specOf(id, body, { requestId, ports: pairs }), paths)
+        // What systemd takes for the end of a line (read_line in its fileio.c), whatever else does.
+        for (const line of text.split(/[\n\r\0]/)) {
+          const key = line.slice(0, Math.max(line.indexOf('='), 0))
+          expect(line === '' || /^\[(Unit|Service|Install)\]$/.test(line) || Object.values(keys).flat().includes(key)).toBe(true)
+        }
+        const { sections } = parseUnitFile(text)
+        expect(sections.map(section => section.name)).toEqual(Object.keys(keys))
+        for (const { name, entries } of sections) for (const [key] of entries) expect(keys[name]).toContain(key)
+      }),
+    )
+  })
+
+  it('reaches the start helper other than as it was given', () => {
+    fc.assert(
+      fc.property(acceptedBody, ports, (body, pairs) => {
+        const spec = specOf(id, body, { requestId, ports: pairs })
+        const [command = ''] = unitValues(parseUnitFile(renderUnit(spec, paths)), 'Service', 'ExecStartPre')
+        expect(splitCommand(command)).toEqual([
+          '/usr/lib/gear/libexec/docker-start',
+          id,
+          `${spec.slice}.slice`,
+          '--',
+          ...runOptions(spec, paths),
+          spec.image,
+        ])
+      }),
+    )
+  })
+
+  it('changes what is read back of the unit', () => {
+    fc.assert(
+      fc.property(acceptedBody, ports, (body, pairs) => {
+        const spec = specOf(id, body, { requestId, ports: pairs })
+        expect(readInstalled(renderUnit(spec, paths))).toEqual({
+          image: spec.image,
+          requestId,
+          ports: pairs,
+          environment: spec.environment,
+          slice: `${spec.slice}.slice`,
+          memoryBytes: spec.memoryBytes === 0 ? undefined : spec.memoryBytes,
+        })
+      }),
+    )
+  })
+})
+
+describe('a unit', () => {
+  it('is the same after it was parsed and printed', () => {
+    fc.assert(
+      fc.property(acceptedBody, ports, (body, pairs) => {
+        const text = renderUnit(specOf(id, body, { requestId, ports: pairs }), paths)
+        const parsed: UnitFile = parseUnitFile(text)
+        expect(printUnitFile(parsed)).toBe(text)
+      }),
+    )
+  })
+
+  it('has no environment of a user', () => {
+    const body = fromWire(installBody, {
+      Image: 'acme/shop',
+      Environment: { Id: 'shop-env', Variables: [{ Name: 'LD_PRELOAD', Value: '/tmp/x.so' }] },
+    })
+    expect(renderUnit(specOf(id, body, { requestId, ports: [] }), paths)).not.toMatch(/LD_PRELOAD|^Environment/m)
+  })
+
+  it('tells its helpers of other roots, and only of those', () => {
+    const body = fromWire(installBody, { Image: 'acme/shop' })
+    const rendered = (given: Partial<typeof paths>) =>
+      unitValues(parseUnitFile(renderUnit(specOf(id, body, { requestId, ports: [] }), { ...paths, ...given })), 'Service', 'Environment')
+    expect(rendered({})).toEqual([])
+    expect(rendered({ base: '/srv/gear 1', run: '/run/gear' })).toEqual(['"GEARD_BASE_PATH=/srv/gear 1"', 'GEARD_RUN_PATH=/run/gear'])
+  })
+})
+
+describe('options of the engine', () => {
+  function options(body: Readonly<Record<string, unknown>>, pairs: Parameters<typeof specOf>[2]['ports'] = []) {
+    return runOptions(specOf(id, fromWire(installBody, { Image: 'acme/shop', ...body }), { requestId, ports: pairs }), paths)
+  }
+
+  it.each<{ name: string; body: Readonly<Record<string, unknown>>; given: readonly string[] }>([
+    { name: 'the size class decides the memory', body: {}, given: ['--memory', '536870912'] },
+    { name: 'the large size class', body: { SystemdSlice: 'container-large' }, given: ['--memory', '1073741824'] },
+    { name: 'no size class', body: { SystemdSlice: 'container' }, given: [] },
+    { name: 'an explicit limit', body: { Memory: '64m' }, given: ['--memory', '67108864'] },
+    { name: 'no limit at all', body: { Memory: '0' }, given: [] },
+    { name: 'processors and processes', body: { Memory: '0', Cpus: '0.5', Pids: 10 }, given: ['--cpus', '0.5', '--pids-limit', '10'] },
+    { name: 'no limit of processors and processes', body: { Memory: '0', Cpus: '0', Pids: 0 }, given: [] },
+    { name: 'all ports of the image', body: { Memory: '0', Simple: true }, given: ['-P'] },
+    {
+      name: 'an environment that has an id',
+      body: { Memory: '0', Environment: { Id: 'shop-env' } },
+      given: ['--env-file', '/var/lib/containers/env/contents/sh/shop-env'],
+    },
+    { name: 'an environment that has none', body: { Memory: '0', Environment: {} }, given: [] },
+  ])('$name', ({ body, given }) => {
+    expect(options(body)).toEqual(given)
+  })
+
+  it('publish the ports that were decided, and then not all of the image', () => {
+    expect(options({ Memory: '0', Simple: true }, [{ internal: 80, external: 4000 }])).toEqual(['-p', '4000:80'])
+  })
+})
