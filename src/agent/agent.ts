@@ -91,6 +91,11 @@ export class Agent {
     return this.#listeners.addresses
   }
 
+  /** Requests that are being worked on or wait for their turn. */
+  get runningCount(): number {
+    return this.#requests.runningCount
+  }
+
   /** Resolves when the agent has stopped, for whatever reason. */
   get ended(): Promise<void> {
     return this.#ended.promise

@@ -6,6 +6,7 @@ import { fstatSync, readFileSync, statSync } from 'node:fs'
 import * as z from 'zod/mini'
 import { GearError, inputInvalid } from '../api/index.ts'
 import { defaultAgentPort, printTable } from '../formats/index.ts'
+import type { Paths } from '../host/index.ts'
 import { parseListenUrl } from './listeners.ts'
 import { logLevels } from './log.ts'
 
@@ -16,7 +17,9 @@ function must(rule: string): { readonly error: () => string } {
 }
 
 const truth = z.boolean(must('true or false'))
-const path = z.string(must('a path')).check(z.refine(value => /^\/[^\0\n]*$/.test(value), must('an absolute path')))
+const path = z
+  .string(must('a path'))
+  .check(z.refine(value => /^\/[^\0\n]*[^\0\n/]$/.test(value), must('an absolute path without a slash at the end')))
 const listenUrl = z
   .string(must('a list of URLs'))
   .check(z.refine(value => parseListenUrl(value) !== undefined, must(`a list of URLs such as http://127.0.0.1:${defaultAgentPort}`)))
@@ -229,6 +232,11 @@ function readConfigFile(path: string, isRequired: boolean): Readonly<Record<stri
   const unknown = Object.keys(value).find(name => !Object.hasOwn(settings, name))
   if (unknown !== undefined) throw refuse(`names ${JSON.stringify(unknown)}, which is not a setting`)
   return value as Readonly<Record<string, unknown>>
+}
+
+/** The roots of the disk layout that can be set. */
+export function hostPaths({ basePath, runPath }: Config): Pick<Paths, 'base' | 'run'> {
+  return { base: basePath, run: runPath }
 }
 
 /** The result and where each value came from, for people. */

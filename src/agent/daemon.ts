@@ -2,18 +2,16 @@
  * The agent as a process: what `gear daemon` does. Signals end it in order; an error that belongs to no request ends it at once, and systemd
  * starts it again.
  */
-import { explain, GearError } from '../api/index.ts'
+import { explain, GearError, type Handlers } from '../api/index.ts'
 import { makeHandlers, prepareHost } from '../domains/index.ts'
-import type { Host } from '../host/index.ts'
-import { startAgent } from './agent.ts'
+import { type Host, linuxHost } from '../host/index.ts'
+import { type AgentFacts, startAgent } from './agent.ts'
 import { checkHost, findingsText, isFit } from './check.ts'
-import { type Config, type ConfigInput, isJournalStream, loadConfig, showConfig } from './config.ts'
+import { type Config, type ConfigInput, hostPaths, isJournalStream, loadConfig, showConfig } from './config.ts'
 import { openLog } from './log.ts'
 
 export interface DaemonOptions extends ConfigInput {
   readonly version: string
-  /** Ports to this machine, with the paths and the engine of the configuration. */
-  readonly openHost: (config: Config) => Promise<Host> | Host
   readonly mode: 'run' | 'show-config' | 'check'
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
@@ -26,13 +24,18 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     options.stdout(showConfig(loaded))
     return 0
   }
-  const host = await options.openHost(loaded.config)
-  if (options.mode === 'check') {
-    const findings = await checkHost(host)
-    options.stdout(findingsText(findings))
-    return isFit(findings) ? 0 : 1
+  const host = linuxHost({ paths: hostPaths(loaded.config) })
+  try {
+    return options.mode === 'check' ? await check(host, options) : await serveUntilSignal(options, loaded.config, host)
+  } finally {
+    await host.units.close()
   }
-  return serveUntilSignal(options, loaded.config, host)
+}
+
+async function check(host: Host, { stdout }: DaemonOptions): Promise<number> {
+  const findings = await checkHost(host)
+  stdout(findingsText(findings))
+  return isFit(findings) ? 0 : 1
 }
 
 async function serveUntilSignal({ version, stderr }: DaemonOptions, config: Config, host: Host): Promise<number> {
@@ -42,8 +45,15 @@ async function serveUntilSignal({ version, stderr }: DaemonOptions, config: Conf
     process.exit(1)
   }
   process.on('uncaughtException', die).on('unhandledRejection', die)
+  const handlers = (machine: Host, facts: AgentFacts): Handlers =>
+    makeHandlers(machine, {
+      ...facts,
+      onStep: (id, { kind, reason }, when) => {
+        if (when === 'before') log.debug({ id, step: kind, reason }, 'step')
+      },
+    })
   try {
-    const agent = await startAgent({ config, host, log, version, prepareHost, makeHandlers })
+    const agent = await startAgent({ config, host, log, version, prepareHost, makeHandlers: handlers })
     const stop = (signal: string): void => void agent.stop(signal)
     process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', stop)
     await agent.ended

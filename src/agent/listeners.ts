@@ -124,6 +124,10 @@ export class Listeners {
     return this.#isActivated
   }
 
+  get openConnections(): number {
+    return this.#connections
+  }
+
   /** How long nobody was connected. */
   get idleMs(): number {
     return this.#connections > 0 ? 0 : this.#options.host.clock.nowMs() - this.#lastActiveMs

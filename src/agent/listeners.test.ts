@@ -1,0 +1,216 @@
+import { chmodSync, existsSync, linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { contract, type Operation } from '../api/index.ts'
+import { type FakeHost, fakeHost } from '../host/fakes.ts'
+import { exchange, fakeLog } from './fake-agent.ts'
+import { type ListenerOptions, type Listeners, openListeners, parseListenUrl } from './listeners.ts'
+import { makeApp } from './serve.ts'
+
+let folder: string
+let host: FakeHost
+let open: Listeners[]
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gear-listeners-'))
+  host = fakeHost()
+  host.files.put('/etc/group', 'root:x:0:\n')
+  host.files.put('/etc/passwd', 'root:x:0:0::/root:/bin/sh\n')
+  open = []
+})
+
+afterEach(async () => {
+  await Promise.all(open.map(listeners => listeners.close(0)))
+  rmSync(folder, { recursive: true })
+})
+
+async function listen(more: Partial<ListenerOptions> & { readonly on?: readonly string[] } = {}): Promise<Listeners> {
+  const { on = [], ...options } = more
+  const { log } = fakeLog()
+  const version: Readonly<Record<string, unknown>> = { getVersion: contract.getVersion }
+  const handlers = { getVersion: async () => ({ version: '1', api: '1', engine: 'docker' }) }
+  const app = makeApp({ contract: version as Readonly<Record<string, Operation>>, handlers, log, clock: host.clock })
+  const urls = on.map(parseListenUrl).filter(url => url !== undefined)
+  const listeners = await openListeners({
+    app,
+    host,
+    log,
+    urls,
+    socketPath: '',
+    tokenFile: undefined,
+    isInsecure: false,
+    hostNames: [],
+    environment: {},
+    ...options,
+  })
+  open.push(listeners)
+  return listeners
+}
+
+/** Status and code of GET /version. The fake network is told first who will be calling. */
+function ask(url: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get(`${url}/version`, { headers, agent: false }, answer => {
+      answer.resume()
+      resolve(`${answer.statusCode} ${answer.headers['x-error-code'] ?? 'ok'}`)
+    })
+    request.on('error', reject)
+  })
+}
+
+/** All connections come from this user. */
+function callsAre(uid: number | undefined): void {
+  host.network.ownerOfConnection = async () => uid
+}
+
+function tokenFile(mode = 0o600, text = 'a-token-of-20-letters\n'): string {
+  const path = join(folder, 'token')
+  writeFileSync(path, text)
+  chmodSync(path, mode)
+  return path
+}
+
+describe('a loopback listener', () => {
+  test('serves root, and nobody that is not in the group', async () => {
+    const [url = ''] = (await listen({ on: ['http://127.0.0.1:0'] })).addresses
+    callsAre(0)
+    expect(await ask(url)).toBe('200 ok')
+    callsAre(1000)
+    expect(await ask(url)).toBe('403 CALLER_REFUSED')
+    callsAre(undefined)
+    expect(await ask(url)).toBe('403 CALLER_REFUSED')
+  })
+
+  test('looks the caller up once per connection', async () => {
+    const [url = ''] = (await listen({ on: ['http://127.0.0.1:0'] })).addresses
+    let lookups = 0
+    host.network.ownerOfConnection = async () => {
+      lookups += 1
+      return 0
+    }
+    expect(await ask(url)).toBe('200 ok')
+    expect(lookups).toBe(1)
+  })
+
+  test('refuses pages and foreign names even for root', async () => {
+    const [url = ''] = (await listen({ on: ['http://127.0.0.1:0'] })).addresses
+    callsAre(0)
+    expect(await ask(url, { Origin: 'http://127.0.0.1' })).toBe('403 BROWSER_REFUSED')
+    expect(await ask(url, { 'Sec-Fetch-Site': 'same-site' })).toBe('403 BROWSER_REFUSED')
+    expect(await ask(url, { Host: 'rebound.example:43273' })).toBe('403 BROWSER_REFUSED')
+    expect(await ask(url, { Host: 'localhost:43273' })).toBe('200 ok')
+  })
+})
+
+describe('a listener that other hosts reach', () => {
+  test('is not opened without a token or --insecure-http', async () => {
+    await expect(listen({ on: ['http://0.0.0.0:0'] })).rejects.toThrow('0.0.0.0 can be reached from other hosts')
+  })
+
+  test('with a token serves whoever has it, under any name', async () => {
+    const [url = ''] = (await listen({ on: ['http://0.0.0.0:0'], tokenFile: tokenFile() })).addresses
+    const at = url.replace('0.0.0.0', '127.0.0.1')
+    expect(await ask(at)).toBe('401 TOKEN_REQUIRED')
+    expect(await ask(at, { Authorization: 'Bearer another-token-of-20' })).toBe('401 TOKEN_REQUIRED')
+    expect(await ask(at, { Authorization: 'Bearer a-token-of-20-letters', Host: 'gear.example' })).toBe('200 ok')
+    expect(await ask(at, { Authorization: 'Bearer a-token-of-20-letters', Origin: 'http://x' })).toBe('403 BROWSER_REFUSED')
+  })
+
+  test('with --insecure-http serves everybody, but under its own names only', async () => {
+    const listeners = await listen({ on: ['http://0.0.0.0:0'], isInsecure: true, hostNames: ['gear.example'] })
+    const at = listeners.addresses[0]?.replace('0.0.0.0', '127.0.0.1') ?? ''
+    expect(await ask(at)).toBe('200 ok')
+    expect(await ask(at, { Host: 'gear.example:43273' })).toBe('200 ok')
+    expect(await ask(at, { Host: 'rebound.example' })).toBe('403 BROWSER_REFUSED')
+  })
+
+  test.each([
+    [0o644, 'a-token-of-20-letters', 'may be read by others'],
+    [0o600, 'short', 'must hold one token'],
+    [0o600, 'two tokens in one file', 'must hold one token'],
+  ])('is not opened with a token file of mode %o that holds %j', async (mode, text, why) => {
+    await expect(listen({ on: ['http://0.0.0.0:0'], tokenFile: tokenFile(mode, text) })).rejects.toThrow(why)
+  })
+
+  test('is not opened with a token file that is not there', async () => {
+    await expect(listen({ tokenFile: '/no/such/token' })).rejects.toThrow('The token file /no/such/token cannot be read')
+  })
+})
+
+describe('the Unix socket', () => {
+  const request = 'GET /version HTTP/1.1\r\nHost: gear.example\r\n\r\n'
+
+  test('is for its group only, and gone afterwards', async () => {
+    const socketPath = join(folder, 'deep/gear.sock')
+    const listeners = await listen({ socketPath })
+    expect(statSync(socketPath).mode & 0o777).toBe(0o660)
+    expect((await exchange(socketPath, request)).status).toBe('HTTP/1.1 200 OK')
+    await listeners.close(0)
+    expect(existsSync(socketPath)).toBe(false)
+  })
+
+  test('does not care about Host, but about pages', async () => {
+    const socketPath = join(folder, 'gear.sock')
+    await listen({ socketPath })
+    expect((await exchange(socketPath, request)).status).toBe('HTTP/1.1 200 OK')
+    expect((await exchange(socketPath, 'GET /version HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\n\r\n')).status).toBe(
+      'HTTP/1.1 403 Forbidden',
+    )
+  })
+
+  test('takes the place of one that a crash left behind', async () => {
+    const socketPath = join(folder, 'gear.sock')
+    const stale = createServer()
+    await new Promise<void>(resolve => stale.listen({ path: join(folder, 'other.sock') }, resolve))
+    // A socket file without a listener: the name is kept while its server closes and removes the other one.
+    linkSync(join(folder, 'other.sock'), socketPath)
+    await new Promise(resolve => stale.close(resolve))
+    await listen({ socketPath })
+    expect((await exchange(socketPath, request)).status).toBe('HTTP/1.1 200 OK')
+  })
+
+  test('does not take the place of one that answers, or of a file', async () => {
+    const socketPath = join(folder, 'gear.sock')
+    await listen({ socketPath })
+    await expect(listen({ socketPath })).rejects.toThrow(`Another program listens on ${socketPath}`)
+    const path = join(folder, 'file')
+    writeFileSync(path, 'precious')
+    await expect(listen({ socketPath: path })).rejects.toThrow('is there and is not a socket')
+    expect(readFileSync(path, 'utf8')).toBe('precious')
+  })
+})
+
+test('several URLs are served', async () => {
+  callsAre(0)
+  const { addresses } = await listen({ on: ['http://127.0.0.1:0', 'http://localhost:0'] })
+  expect(addresses).toHaveLength(2)
+  for (const url of addresses) expect(await ask(url)).toBe('200 ok')
+})
+
+test('when one cannot be opened, none stays open', async () => {
+  const [taken = ''] = (await listen({ on: ['http://127.0.0.1:0'] })).addresses
+  const socketPath = join(folder, 'gear.sock')
+  await expect(listen({ socketPath, on: [taken] })).rejects.toMatchObject({
+    code: 'INPUT_INVALID',
+    message: `Could not listen on ${taken}`,
+  })
+  expect(existsSync(socketPath)).toBe(false)
+})
+
+test('sockets of systemd that are meant for another process are left alone', async () => {
+  const listeners = await listen({ environment: { LISTEN_PID: '1', LISTEN_FDS: '1' } })
+  expect(listeners.isActivated).toBe(false)
+})
+
+test('idle is the time since the last connection ended', async () => {
+  callsAre(0)
+  const listeners = await listen({ on: ['http://127.0.0.1:0'] })
+  await host.clock.advance(1_000)
+  expect(listeners.idleMs).toBe(1_000)
+  await ask(listeners.addresses[0] ?? '')
+  while (listeners.openConnections > 0) await new Promise(resolve => setImmediate(resolve))
+  expect(listeners.idleMs).toBe(0)
+})
