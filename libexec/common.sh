@@ -21,6 +21,8 @@ base=${GEARD_BASE_PATH:-/var/lib/containers}
 dir=${GEARD_RUN_PATH:-/var/run/containers}/$partition/$id
 socket=/run/docker.sock
 
+make_dir() { (umask 002 && mkdir -p "$dir"); }
+
 # docker ARGS…: the engine's CLI, on this host whatever context root's configuration names.
 docker() { /usr/bin/docker -H "unix://$socket" "$@"; }
 

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # The container named ID as the engine has it, and how it goes without its data: looked at, stopped, its volumes kept, removed.
-# Nothing without our label is ever stopped or removed.
+# Nothing without our label is ever stopped or removed. What fails sets problem to the reason.
 # shellcheck disable=SC2034,SC2154 # common.sh sets the variables, the helpers read them
+problem='docker does not answer on its socket'
 
 # find_container: sets found to none, foreign or ours, and inspected to what the engine says of it. Fails without an answer.
 find_container() {
@@ -10,7 +11,7 @@ find_container() {
   case $status in
     404) found=none ;;
     200) if is_ours "$inspected"; then found=ours; else found=foreign; fi ;;
-    *) say "docker could not inspect $id: $body"; return 1 ;;
+    *) problem=$body; return 1 ;;
   esac
 }
 
@@ -30,7 +31,7 @@ remove_container() {
   engine 60 DELETE "containers/$id" || return 1
   case $status in
     204 | 404) ;;
-    *) say "docker could not remove $id: $body"; return 1 ;;
+    *) problem=$body; return 1 ;;
   esac
 }
 
@@ -51,7 +52,7 @@ keep_volumes() {
   [ -n "$used" ] || return 0
   engine 10 GET "containers/$id-data/json" || return 1
   if [ "$status" = 200 ] && ! is_data "$body"; then
-    say "a container named $id-data exists that gear did not make: the volumes of $id cannot be kept"
+    problem="a container named $id-data exists that gear did not make, and holds the name that its volumes need"
     return 1
   fi
   holder='' held=''

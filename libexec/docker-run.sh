@@ -63,7 +63,7 @@ make_way() {
   find_container || fail engine-away 'docker does not answer on its socket'
   case $found in
     foreign) fail name-taken "a container named $id exists that gear did not make" ;;
-    ours) { stop_running && remove_container; } || fail run-failed 'the container of an earlier run could not be removed' ;;
+    ours) { stop_running && remove_container; } || fail run-failed "the container of an earlier run stays: $problem" ;;
   esac
   find_data || fail engine-away 'docker does not answer on its socket'
 }

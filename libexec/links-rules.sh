@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154 # common.sh sets the variables
 
 tab=$(printf '\t')
-known=''
+known='' patience=5
 
 # rules PRESENT: PRESENT is the nat table as it is; the links file comes on standard input, one
 # "FromHost TAB FromPort TAB ToPort TAB ToHost" a line. Names are resolved here, because one that fails would fail the whole table.
@@ -43,7 +43,8 @@ is_port() {
   [ "$1" -le 65535 ]
 }
 
-# resolve HOST: sets address. Each name is asked once, for 5 s at most; an address is not asked at all.
+# resolve HOST: sets address. Each name is asked for once, 5 s at most, and 1 s after a resolver has failed to answer; an address
+# is not asked for at all.
 resolve() {
   case $1 in
     *[!0-9.]*) ;;
@@ -52,7 +53,7 @@ resolve() {
   case $known in
     *"$newline$1 "*) address=${known##*"$newline$1 "} address=${address%%"$newline"*} ;;
     *)
-      address=$(/usr/bin/timeout 5 /usr/bin/getent ahostsv4 -- "$1") || address=''
+      address=$(/usr/bin/timeout "$patience" /usr/bin/getent ahostsv4 -- "$1") || { [ $? != 124 ] || patience=1; address=''; }
       address=${address%% *}
       known=$known$newline$1' '$address$newline
       ;;
