@@ -234,6 +234,11 @@ function readConfigFile(path: string, isRequired: boolean): Readonly<Record<stri
   return value as Readonly<Record<string, unknown>>
 }
 
+/** For tests of survival only (see `step-log.ts`), therefore no setting. */
+export function faultFile(environment: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
+  return environment['GEARD_FAULT_FILE']
+}
+
 /** The roots of the disk layout that can be set. */
 export function hostPaths({ basePath, runPath }: Config): Pick<Paths, 'base' | 'run'> {
   return { base: basePath, run: runPath }

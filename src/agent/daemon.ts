@@ -7,8 +7,9 @@ import { makeHandlers, prepareHost } from '../domains/index.ts'
 import { type Host, linuxHost } from '../host/index.ts'
 import { type AgentFacts, startAgent } from './agent.ts'
 import { checkHost, findingsText, isFit } from './check.ts'
-import { type Config, type ConfigInput, hostPaths, isJournalStream, loadConfig, showConfig } from './config.ts'
+import { type Config, type ConfigInput, faultFile, hostPaths, isJournalStream, loadConfig, showConfig } from './config.ts'
 import { openLog } from './log.ts'
+import { stepLog } from './step-log.ts'
 
 export interface DaemonOptions extends ConfigInput {
   readonly version: string
@@ -45,13 +46,8 @@ async function serveUntilSignal({ version, stderr }: DaemonOptions, config: Conf
     process.exit(1)
   }
   process.on('uncaughtException', die).on('unhandledRejection', die)
-  const handlers = (machine: Host, facts: AgentFacts): Handlers =>
-    makeHandlers(machine, {
-      ...facts,
-      onStep: (id, { kind, reason }, when) => {
-        if (when === 'before') log.debug({ id, step: kind, reason }, 'step')
-      },
-    })
+  const onStep = stepLog(host, log, faultFile())
+  const handlers = (machine: Host, facts: AgentFacts): Handlers => makeHandlers(machine, { ...facts, onStep })
   try {
     const agent = await startAgent({ config, host, log, version, prepareHost, makeHandlers: handlers })
     const stop = (signal: string): void => void agent.stop(signal)

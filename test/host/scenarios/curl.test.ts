@@ -95,6 +95,6 @@ describe('with curl', () => {
   it('it is deleted, and deleting again is fine', async () => {
     expect(await curl('-X', 'DELETE', `/container/${id}`)).toBe('\n204')
     expect(await curl('-X', 'DELETE', `/container/${id}`)).toBe('\n204')
-    expect(await curl(`/container/${id}/status`)).toMatch(/"Message".*\n404$/)
+    expect(await curl(`/container/${id}/status`)).toMatch(/"Message".*\n\n404$/)
   })
 })

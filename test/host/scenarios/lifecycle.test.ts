@@ -12,7 +12,7 @@ afterAll(async () => {
 describe('a container', () => {
   it('is installed, started and served with one command', async () => {
     const outcome = await host.gear('install', 'gear/httpd', 'life', '--start', '--wait', '-p', '8080:0')
-    expect(outcome.stderr).toBe('')
+    expect(outcome.stderr).toContain('life: active (running)')
     expect(outcome.stdout).toMatch(/^PortMapping: 8080 -> \d+\n/)
     expect(outcome.exitCode).toBe(0)
     await host.untilPage(await host.port('life'), page)
@@ -94,9 +94,9 @@ describe('a container', () => {
 
 describe('a container that does not run', () => {
   it('says which image is missing and what to do', async () => {
-    const outcome = await host.gear('install', 'nowhere.invalid/none', 'failing', '--start', '--wait')
+    const outcome = await host.gear('install', '127.0.0.1:1/none', 'failing', '--start', '--wait')
     expect(outcome.exitCode).toBe(1)
-    expect(outcome.stderr).toMatch(/nowhere\.invalid\/none/)
-    expect(outcome.stderr).toMatch(/docker pull|docker load/)
+    expect(outcome.stderr).toMatch(/the image 127\.0\.0\.1:1\/none could not be pulled/)
+    expect(outcome.stderr).toMatch(/docker pull 127/)
   })
 })
