@@ -1,6 +1,5 @@
 /**
- * From the words of a command line to an exit code. Each command is loaded only when it is asked for; help and messages about wrong usage go to
- * stderr, as the original's do.
+ * From the words of a command line to an exit code. Help and messages about wrong usage go to stderr, as the original's do.
  */
 import {
   type Application,
@@ -16,27 +15,42 @@ import {
 } from '@stricli/core'
 import { readCommandLine, withPlainFlags } from './arguments.ts'
 import type { CliCommand, CliContext } from './command.ts'
+import { command as daemon } from './commands/daemon.ts'
+import { command as deleteContainers } from './commands/delete.ts'
+import { command as env } from './commands/env.ts'
+import { command as install } from './commands/install.ts'
+import { command as listImages } from './commands/list-images.ts'
+import { command as listUnits } from './commands/list-units.ts'
+import { command as log } from './commands/log.ts'
+import { command as purge } from './commands/purge.ts'
+import { command as restart } from './commands/restart.ts'
+import { command as setEnv } from './commands/set-env.ts'
+import { command as start } from './commands/start.ts'
+import { command as status } from './commands/status.ts'
+import { command as stop } from './commands/stop.ts'
+import { command as version } from './commands/version.ts'
 import type { Context } from './context.ts'
 import { errorText } from './render/errors.ts'
 import { overviewText } from './render/overview.ts'
 import { type CommandName, commandAliases, commandNamed, summaries } from './summaries.ts'
 import { UsageError } from './usage-error.ts'
 
-const loaders: Readonly<Record<CommandName, () => Promise<{ readonly command: CliCommand }>>> = {
-  install: () => import('./commands/install.ts'),
-  start: () => import('./commands/start.ts'),
-  stop: () => import('./commands/stop.ts'),
-  restart: () => import('./commands/restart.ts'),
-  status: () => import('./commands/status.ts'),
-  log: () => import('./commands/log.ts'),
-  'list-units': () => import('./commands/list-units.ts'),
-  'list-images': () => import('./commands/list-images.ts'),
-  delete: () => import('./commands/delete.ts'),
-  env: () => import('./commands/env.ts'),
-  'set-env': () => import('./commands/set-env.ts'),
-  purge: () => import('./commands/purge.ts'),
-  daemon: () => import('./commands/daemon.ts'),
-  version: () => import('./commands/version.ts'),
+/** All of them are in memory at once: together they are smaller than what loading one more file costs. What is heavy they load themselves. */
+const commands: Readonly<Record<CommandName, CliCommand>> = {
+  install: install,
+  start: start,
+  stop: stop,
+  restart: restart,
+  status: status,
+  log: log,
+  'list-units': listUnits,
+  'list-images': listImages,
+  delete: deleteContainers,
+  env: env,
+  'set-env': setEnv,
+  purge: purge,
+  daemon: daemon,
+  version: version,
 }
 
 /** Runs the command that the words name. Never throws. */
@@ -49,8 +63,7 @@ export async function runCommandLine(words: readonly string[], context: Context)
     }
     const name = command === '--version' ? 'version' : commandNamed(command)
     if (name === undefined) return await refuseCommand(command, context)
-    const { command: loaded } = await loaders[name]()
-    return await runCommand(loaded, { name, args, context })
+    return await runCommand(commands[name], { name, args, context })
   } catch (error) {
     await context.err.write(error instanceof UsageError ? `gear: ${error.message}\n` : errorText(error, ''))
     return 1

@@ -11,10 +11,12 @@ export interface ConnectionOptions {
   /** Another socket than the usual. */
   readonly socketPath: string | undefined
   readonly isRoot: boolean
+  /** Of this program, which is the agent's when the work is done here. */
+  readonly version: string
 }
 
 /** Nothing is sent or opened before the first call. */
-export function openClient(host: LocatorHost, { tokenFile, socketPath = agentSocketPath, isRoot }: ConnectionOptions): Client {
+export function openClient(host: LocatorHost, { tokenFile, socketPath = agentSocketPath, isRoot, version }: ConnectionOptions): Client {
   if (host.kind === 'remote') {
     return connect({ kind: 'tcp', host: host.name, port: host.port ?? defaultAgentPort }, tokenFile === undefined ? {} : { tokenFile })
   }
@@ -24,7 +26,7 @@ export function openClient(host: LocatorHost, { tokenFile, socketPath = agentSoc
     open: async () => {
       if (!isRoot) throw new GearError('CALLER_REFUSED', `No agent answers on ${socketPath}, and only root can do its work without one`)
       const { openLocal } = await import('../agent/index.ts')
-      return localClient(await openLocal(), freshRequestId)
+      return localClient(openLocal({ version }), freshRequestId)
     },
   })
 }

@@ -14,6 +14,7 @@ export interface Output {
 }
 
 export interface Context {
+  readonly version: string
   readonly out: Output
   readonly err: Output
   /** Aborts with an `Interruption`. */
@@ -49,12 +50,13 @@ export function setExitCode(exitCode: number): void {
   process.exitCode = exitCode
 }
 
-export function processContext(): Context {
+export function processContext(version: string): Context {
   const interruption = new AbortController()
   let isListening = false
   return {
-    out: output(process.stdout, interruption),
-    err: output(process.stderr, interruption),
+    version,
+    out: output(() => process.stdout, interruption),
+    err: output(() => process.stderr, interruption),
     // Only from the first use on: the daemon has its own ways to stop, and `--help` ends by itself.
     get signal() {
       if (!isListening) listen(interruption)
@@ -62,7 +64,8 @@ export function processContext(): Context {
       return interruption.signal
     },
     tokenFile: textOf('GEAR_TOKEN_FILE'),
-    connect: (host, { tokenFile }) => openClient(host, { tokenFile, socketPath: textOf('GEARD_SOCKET'), isRoot: process.getuid?.() === 0 }),
+    connect: (host, { tokenFile }) =>
+      openClient(host, { tokenFile, socketPath: textOf('GEARD_SOCKET'), isRoot: process.getuid?.() === 0, version }),
     readTextFile: async path => (await process.getBuiltinModule('node:fs/promises').readFile(path)).toString('utf8'),
   }
 }
@@ -83,25 +86,30 @@ function listen(interruption: AbortController): void {
   }
 }
 
-function output(stream: NodeJS.WriteStream, interruption: AbortController): Output {
-  let isOpen = true
-  stream.on('error', error => {
-    isOpen = false
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-    interruption.abort(new Interruption('SIGPIPE'))
-  })
+/** The streams are opened at their first use, since opening takes a while and most commands use one of them. */
+function output(open: () => NodeJS.WriteStream, interruption: AbortController): Output {
+  let opened: NodeJS.WriteStream | undefined
+  let isLost = false
+  const stream = () => {
+    opened ??= open().on('error', error => {
+      isLost = true
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+      interruption.abort(new Interruption('SIGPIPE'))
+    })
+    return opened
+  }
   return {
     write: text => {
       const { promise, resolve } = Promise.withResolvers<void>()
-      if (isOpen) stream.write(text, () => resolve())
-      else resolve()
+      if (isLost) resolve()
+      else stream().write(text, () => resolve())
       return promise
     },
     get isTerminal() {
-      return stream.isTTY === true
+      return stream().isTTY === true
     },
     get columns() {
-      return stream.columns ?? 80
+      return stream().columns ?? 80
     },
   }
 }

@@ -30,7 +30,8 @@ export interface TextAnswer {
 /** Names of side data there are (spec §1.6); other `X-` headers belong to the transport. */
 export const sideDataNames = ['PortMapping'] as const
 
-type DataOf<Name extends OperationName> = Contract[Name] extends Operation<infer _, infer _, infer _, infer Data> ? Data : never
+type DataOf<Name extends OperationName> =
+  Contract[Name] extends Operation<infer _Params, infer _Query, infer _Body, infer Data> ? Data : never
 type KindOf<Name extends OperationName> = Contract[Name]['reply']['kind']
 
 export type Answer<Name extends OperationName, Form extends Wants = 'text'> =

@@ -18,15 +18,18 @@ export type Given<Value> = Value extends string | number
         ? { readonly [Name in keyof Value]?: Given<Value[Name]> | undefined }
         : Value
 
-type ParamsOf<Name extends OperationName> = Contract[Name] extends Operation<infer Params> ? Params : never
-type QueryOf<Name extends OperationName> = Contract[Name] extends Operation<infer _, infer Query> ? Query : never
-type BodyOf<Name extends OperationName> = Contract[Name] extends Operation<infer _, infer _, infer Body> ? Body : never
+type ParamsOf<Name extends OperationName> =
+  Contract[Name] extends Operation<infer Params, infer _Query, infer _Body, infer _Data> ? Params : never
+type QueryOf<Name extends OperationName> =
+  Contract[Name] extends Operation<infer _Params, infer Query, infer _Body, infer _Data> ? Query : never
+type BodyOf<Name extends OperationName> =
+  Contract[Name] extends Operation<infer _Params, infer _Query, infer Body, infer _Data> ? Body : never
 
 /** The parts of a call; `params` must be given where the path has any. */
 export type Input<Name extends OperationName> = {
   readonly query?: Given<QueryOf<Name>>
   readonly body?: Given<BodyOf<Name>>
-} & (keyof ParamsOf<Name> extends never
+} & (string extends keyof ParamsOf<Name>
   ? { readonly params?: undefined }
   : { readonly params: { readonly [Part in keyof ParamsOf<Name>]: string } })
 

@@ -2,7 +2,6 @@
 import { defineCommand } from '../command.ts'
 import { choice, parsed, text, toggle, wholeNumber } from '../flags.ts'
 import { UsageError } from '../usage-error.ts'
-import { version } from '../version.ts'
 
 interface DaemonFlags {
   readonly socketPath?: string
@@ -55,9 +54,9 @@ export const command = defineCommand<DaemonFlags>({
     if (output === 'json') throw new UsageError('--output json is not for the daemon: use --log-format json')
     if (showConfig && check) throw new UsageError('--show-config and --check exclude each other')
     const { socketPath, insecureHttp, hostNames, engine, basePath, runPath, logFormat, logLevel, idleExitMinutes } = settings
-    const [{ runDaemon }, { openHost }] = await Promise.all([import('../../agent/index.ts'), import('../../host/index.ts')])
+    const { runDaemon } = await import('../../agent/index.ts')
     return runDaemon({
-      version,
+      version: context.version,
       mode: showConfig ? 'show-config' : check ? 'check' : 'run',
       file: config,
       flags: {
@@ -75,7 +74,6 @@ export const command = defineCommand<DaemonFlags>({
         hasEnvFile,
         hasForeground,
       },
-      openHost,
       stdout: text => void context.out.write(text),
       stderr: text => void context.err.write(text),
     })

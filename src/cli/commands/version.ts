@@ -1,7 +1,6 @@
 /** `gear version` with flags; without them it is answered before any command is loaded. */
 import { defineCommand } from '../command.ts'
 import { UsageError } from '../usage-error.ts'
-import { version } from '../version.ts'
 
 export const command = defineCommand({
   name: 'version',
@@ -12,7 +11,7 @@ export const command = defineCommand({
   flags: {},
   run: async (context, flags, args) => {
     if (args.length > 0) throw new UsageError('there are no arguments')
-    await context.out.write(flags.output === 'json' ? `${JSON.stringify({ version })}\n` : `gear ${version}\n`)
+    await context.out.write(flags.output === 'json' ? `${JSON.stringify({ version: context.version })}\n` : `gear ${context.version}\n`)
     return 0
   },
 })

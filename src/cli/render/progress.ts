@@ -10,8 +10,16 @@ export interface Progress {
   hide(): Promise<void>
 }
 
+/** The output is asked whether it is a terminal only when there is something to show: most commands never do, and opening it takes a while. */
 export function progressOn(output: Output): Progress {
-  return output.isTerminal ? updatingLine(output) : plainLines(output)
+  let chosen: Progress | undefined
+  return {
+    update: message => {
+      chosen ??= output.isTerminal ? updatingLine(output) : plainLines(output)
+      return chosen.update(message)
+    },
+    hide: async () => chosen?.hide(),
+  }
 }
 
 export const noProgress: Progress = {
