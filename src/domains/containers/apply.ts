@@ -6,6 +6,7 @@ import { applySteps, type StepObserver } from '../../lib/index.ts'
 import type { EnvironmentStore } from '../environments/index.ts'
 import { folderOf, modes } from '../layout/index.ts'
 import type { PortStore } from '../ports/index.ts'
+import { deadlineIn } from './deadline.ts'
 import type { ContainerStep } from './plan.ts'
 
 export interface Hands {
@@ -28,7 +29,8 @@ export async function applyPlan(hands: Hands, id: ContainerId, steps: readonly C
   try {
     await applySteps<ContainerStep>(steps, appliers(hands, id), observe)
   } catch (error) {
-    if (!done.some(step => step.kind === 'swapUnit')) await takeBack(hands, id, steps, done)
+    // What cannot be taken back either is found by the next look; the first failure is the one to tell.
+    if (!done.some(step => step.kind === 'swapUnit')) await takeBack(hands, id, steps, done).catch(() => undefined)
     throw error
   }
 }
@@ -36,7 +38,7 @@ export async function applyPlan(hands: Hands, id: ContainerId, steps: readonly C
 async function takeBack(hands: Hands, id: ContainerId, steps: readonly ContainerStep[], done: readonly ContainerStep[]): Promise<void> {
   for (const step of done) if (step.kind === 'reservePorts') await hands.ports.release(id, step.ports)
   for (const step of steps) {
-    if (step.kind !== 'writeVersion') continue
+    if (step.kind !== 'writeVersion' || !step.isNew) continue
     await hands.host.files.remove(step.path)
     await hands.host.files.removeEmptyFolder(folderOf(step.path))
   }
@@ -44,27 +46,43 @@ async function takeBack(hands: Hands, id: ContainerId, steps: readonly Container
 
 function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<ContainerStep>>[1] {
   const { files, units, engine } = hands.host
+  /** Folders that changed beside those the plan knows of, such as parents that had to be made; they are synced with the next ones. */
+  const changed = new Set<string>()
+  const noteFolders = (folders: readonly string[]) => {
+    for (const folder of folders) changed.add(folder)
+  }
   return {
     writeVersion: async step => {
-      await files.makeFolder(folderOf(step.path), modes.unitFolder)
+      noteFolders(await files.makeFolder(folderOf(step.path), modes.unitFolder))
       await files.write(step.path, step.text, modes.unitFile)
     },
-    reservePorts: step => hands.ports.reserve(step.ports, step.version),
+    reservePorts: async step => noteFolders(await hands.ports.reserve(step.ports, step.version)),
     repointPorts: step => hands.ports.repoint(step.ports, step.version),
     releasePorts: step => hands.ports.release(id, step.ports),
-    writeEnvironment: step => hands.environments.write(step.id, step.variables),
+    writeEnvironment: async step => noteFolders(await hands.environments.write(step.id, step.variables)),
     writeLinks: async step => {
-      await files.makeFolder(folderOf(step.path), modes.secretFolder)
+      noteFolders(await files.makeFolder(folderOf(step.path), modes.secretFolder))
       await files.write(step.path, printNetworkLinkFile(step.links), modes.secretFile)
     },
-    syncFolders: step => files.syncFolders(step.folders),
+    syncFolders: async step => {
+      await files.syncFolders([...step.folders, ...changed])
+      changed.clear()
+    },
     swapUnit: step => files.hardLinkOver(step.version, step.unit),
     linkUnit: step => files.relink(step.target, step.path),
     removeFile: async step => void (await files.remove(step.path)),
-    removeFolder: async step => void (await files.removeTree(step.path)),
+    removeFolder: async step => {
+      if (await files.removeTree(step.path)) changed.add(folderOf(step.path))
+    },
     removeEmptyFolder: step => files.removeEmptyFolder(step.path),
-    removeEnvironment: step => hands.environments.remove(step.id),
+    removeEnvironment: async step => {
+      await hands.environments.remove(step.id)
+      changed.add(hands.environments.folder(step.id))
+    },
     reload: () => units.reload(),
+    reloadIfStale: async step => {
+      if ((await units.status(step.unit)).needsReload) await units.reload()
+    },
     // The calls travel in this order, so the start finds a fresh start limit without waiting for an answer in between.
     start: async step => void (await Promise.all([units.resetFailed(step.unit), units.queueStart(step.unit, 'replace')])),
     restart: async step => void (await Promise.all([units.resetFailed(step.unit), units.queueRestart(step.unit, 'replace')])),
@@ -77,6 +95,10 @@ function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<C
 
 /** Stops a unit and waits until it has. Throws SYSTEMD_FAILED when it does not end in time. */
 async function stopWhole({ host }: Hands, unit: UnitName): Promise<void> {
-  const result = await host.units.stop(unit, { mode: 'replace', signal: AbortSignal.timeout(limits.unitJobMs) })
+  using deadline = deadlineIn(host.clock, limits.unitJobMs)
+  const result = await host.units.stop(unit, { mode: 'replace', signal: deadline.signal }).catch((error: unknown) => {
+    if (!deadline.signal.aborted) throw error
+    throw new GearError('SYSTEMD_FAILED', `${unit} has not stopped in ${limits.unitJobMs / 1000} seconds`, { cause: error })
+  })
   if (result !== 'done') throw new GearError('SYSTEMD_FAILED', `${unit} could not be stopped: the job ended as ${result}`)
 }

@@ -1,5 +1,5 @@
 /** Looking at what the host has of a container, whole or half made: disk, systemd and engine in parallel. Changes nothing. */
-import { type ContainerId, containerUnit, GearError, isId } from '../../api/index.ts'
+import { type ContainerId, containerUnit, GearError, isId, type PortPair } from '../../api/index.ts'
 import { readUnitPortPairs } from '../../formats/index.ts'
 import type { EngineContainer, Host, UnitStatus } from '../../host/index.ts'
 import { containerPaths } from '../layout/index.ts'
@@ -19,14 +19,37 @@ export async function lookAt(host: Pick<Host, 'files' | 'paths'>, id: ContainerI
   return { paths, unitText, versions: versions.map(entry => entry.name), systemdUnit, wanted, boot }
 }
 
-/** Every external port that the unit or one of its versions names and that is reserved for the container. */
-export async function ownedPorts(host: Pick<Host, 'files'>, ports: PortStore, id: ContainerId, found: Found): Promise<ReadonlySet<number>> {
+/** The port pairs that an installed unit names, or that an install which broke off had decided on. */
+export interface FoundPorts {
+  readonly existing: readonly PortPair[]
+  /** External ports that are reserved for the container. */
+  readonly owned: ReadonlySet<number>
+}
+
+/**
+ * The ports that are the container's. Those of `wanted` are looked at as well: of an install that a power cut broke off, the reservation
+ * may be all that is left.
+ */
+export async function lookAtPorts(
+  host: Pick<Host, 'files'>,
+  ports: PortStore,
+  id: ContainerId,
+  found: Found,
+  wanted: readonly PortPair[] = [],
+): Promise<FoundPorts> {
   const texts = await Promise.all(found.versions.map(name => host.files.read(`${found.paths.versions}/${name}`)))
-  const named = [found.unitText, ...texts].flatMap(text => (text === undefined ? [] : readUnitPortPairs(text)))
-  return ports.ownedOf(
-    id,
-    named.map(pair => pair.external),
-  )
+  const ofUnit = readUnitPortPairs(found.unitText ?? '')
+  const isOfUnit = new Set(ofUnit.map(pair => pair.external))
+  const ofVersions = texts.flatMap(text => readUnitPortPairs(text ?? '')).filter(pair => !isOfUnit.has(pair.external))
+  // The unit's come last, so that of two pairs for one internal port its own counts.
+  const existing = [...ofVersions, ...ofUnit]
+  return {
+    existing,
+    owned: await ports.ownedOf(
+      id,
+      [...existing, ...wanted].map(pair => pair.external),
+    ),
+  }
 }
 
 /** Everything of the container that a delete has to deal with. */
@@ -38,9 +61,9 @@ export async function lookForDelete(
 ): Promise<FoundForDelete> {
   const found = await lookAt(host, id)
   const { paths } = found
-  const [status, owned, hasSocket, hasIdleFlag, hasLinks, hasRun, hasHome] = await Promise.all([
+  const [status, { owned }, hasSocket, hasIdleFlag, hasLinks, hasRun, hasHome] = await Promise.all([
     host.units.status(containerUnit(id)),
-    ownedPorts(host, ports, id, found),
+    lookAtPorts(host, ports, id, found),
     host.files.exists(paths.socket),
     host.files.exists(paths.idleFlag),
     host.files.exists(paths.links),

@@ -7,9 +7,17 @@ import type { ContainerId, EnvironmentId, UnitName, Variable } from '../../api/i
 import type { NetworkLink } from '../../formats/index.ts'
 import { type ContainerPaths, folderOf } from '../layout/index.ts'
 import type { PortPlan } from '../ports/index.ts'
+import { readInstalled } from './container.ts'
 
 export type ContainerStep =
-  | { readonly kind: 'writeVersion'; readonly reason: string; readonly path: string; readonly text: string }
+  | {
+      readonly kind: 'writeVersion'
+      readonly reason: string
+      readonly path: string
+      readonly text: string
+      /** No earlier attempt of the same request has left the file. */
+      readonly isNew: boolean
+    }
   | { readonly kind: 'reservePorts'; readonly reason: string; readonly ports: readonly number[]; readonly version: string }
   | { readonly kind: 'writeEnvironment'; readonly reason: string; readonly id: EnvironmentId; readonly variables: readonly Variable[] }
   | { readonly kind: 'writeLinks'; readonly reason: string; readonly path: string; readonly links: readonly NetworkLink[] }
@@ -23,6 +31,7 @@ export type ContainerStep =
   | { readonly kind: 'removeEmptyFolder'; readonly reason: string; readonly path: string }
   | { readonly kind: 'removeEnvironment'; readonly reason: string; readonly id: EnvironmentId }
   | { readonly kind: 'reload'; readonly reason: string }
+  | { readonly kind: 'reloadIfStale'; readonly reason: string; readonly unit: UnitName }
   | { readonly kind: 'start'; readonly reason: string; readonly unit: UnitName }
   | { readonly kind: 'restart'; readonly reason: string; readonly unit: UnitName }
   | { readonly kind: 'queueStop'; readonly reason: string; readonly unit: UnitName }
@@ -62,7 +71,13 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
   const isUpdate = found.unitText !== undefined
   const current = wanted.version.slice(paths.versions.length + 1)
   const steps: ContainerStep[] = [
-    { kind: 'writeVersion', reason: 'each install is a version of its own', path: wanted.version, text: wanted.text },
+    {
+      kind: 'writeVersion',
+      reason: 'each install is a version of its own',
+      path: wanted.version,
+      text: wanted.text,
+      isNew: !found.versions.includes(current),
+    },
   ]
   if (wanted.ports.reserve.length > 0) {
     steps.push({ kind: 'reservePorts', reason: 'a port belongs to one container', ports: wanted.ports.reserve, version: wanted.version })
@@ -104,7 +119,10 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
     folders: [paths.unitFolder, folderOf(paths.systemdUnit), folderOf(paths.wanted), folderOf(paths.boot), ...wanted.portFolders],
   })
   if (isUpdate) steps.push({ kind: 'reload', reason: 'systemd holds the version from before' })
-  if (wanted.isStarted) steps.push({ kind: 'start', reason: 'a start was asked for', unit: wanted.unit })
+  if (wanted.isStarted) {
+    if (!isUpdate) steps.push({ kind: 'reloadIfStale', reason: 'systemd may hold the unit of a deleted container', unit: wanted.unit })
+    steps.push({ kind: 'start', reason: 'a start was asked for', unit: wanted.unit })
+  }
   return steps
 }
 
@@ -126,7 +144,7 @@ export function linkSteps(found: Found, isStarted: boolean): readonly ContainerS
 
 /** The version before the current one is kept to look at; older ones, and those of installs that broke off, go. */
 function pruneSteps(found: Found, current: string): readonly ContainerStep[] {
-  const replaced = /^X-ContainerRequestId=(.+)$/m.exec(found.unitText ?? '')?.[1]
+  const replaced = found.unitText === undefined ? undefined : readInstalled(found.unitText).requestId
   return found.versions
     .filter(name => name !== current && name !== replaced)
     .map(name => ({
@@ -187,8 +205,10 @@ export function planDelete(found: FoundForDelete): readonly ContainerStep[] {
   if (found.versions.length > 0) steps.push({ kind: 'removeFolder', reason: 'its versions', path: paths.versions })
   if (found.unitText !== undefined) removeFile(paths.unit, 'now it exists no more')
   if (steps.length === 0 && !found.isLoaded) return steps
-  for (const path of [paths.versions, paths.unitFolder, paths.linksFolder, folderOf(paths.home), folderOf(paths.run)]) {
-    steps.push({ kind: 'removeEmptyFolder', reason: 'a partition nothing is left in', path })
+  // Other partitions stay when they are empty: others make a file in them, and it must not go between that and the file. In this
+  // one they make a folder, which brings its parents along.
+  for (const path of [paths.versions, paths.unitFolder]) {
+    steps.push({ kind: 'removeEmptyFolder', reason: 'nothing is left in it', path })
   }
   steps.push({
     kind: 'syncFolders',
@@ -199,6 +219,7 @@ export function planDelete(found: FoundForDelete): readonly ContainerStep[] {
       folderOf(paths.systemdUnit),
       folderOf(paths.wanted),
       folderOf(paths.boot),
+      paths.linksFolder,
       ...found.portFolders,
     ],
   })

@@ -14,6 +14,7 @@ import type { EngineContainer, EngineImage, Host, UnitStatus } from '../../host/
 import { type ContainerPaths, containerPaths } from '../layout/index.ts'
 import { type Cause, causeOf, signalOf } from './cause.ts'
 import { readInstalled } from './container.ts'
+import { deadlineIn } from './deadline.ts'
 import { readRunState } from './run-state.ts'
 import { containerUnknown } from './service.ts'
 import { installedContainers } from './store.ts'
@@ -129,9 +130,10 @@ export class ContainerReports {
   }
 
   async #lastLines(id: ContainerId, lines: number): Promise<string[]> {
-    const signal = AbortSignal.timeout(limits.toolCallMs)
+    using deadline = deadlineIn(this.#host.clock, limits.toolCallMs)
+    const query = { unit: containerUnit(id), lines, isFollowing: false }
     const found: string[] = []
-    for await (const line of this.#host.journal.lines({ unit: containerUnit(id), lines, isFollowing: false }, signal)) found.push(line)
+    for await (const line of this.#host.journal.lines(query, deadline.signal)) found.push(line)
     return found
   }
 

@@ -8,6 +8,7 @@ import {
   containerUnit,
   GearError,
   type InstallContainer,
+  inputInvalid,
   type PortPair,
   type RequestId,
 } from '../../api/index.ts'
@@ -15,11 +16,11 @@ import { printPortPairs } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
 import { KeyedMutex } from '../../lib/index.ts'
 import type { Environments } from '../environments/index.ts'
-import { folderOf } from '../layout/index.ts'
-import { PortAllocator, type PortPlan, PortStore, planPorts } from '../ports/index.ts'
+import { containerPaths, folderOf } from '../layout/index.ts'
+import { PortAllocator, type PortPlan, PortStore, planPorts, takenPort } from '../ports/index.ts'
 import { applyPlan, type Hands } from './apply.ts'
 import { readInstalled, specOf } from './container.ts'
-import { isAtRest, lookAt, lookForDelete, ownedPorts, requireFreeName } from './look.ts'
+import { isAtRest, lookAt, lookAtPorts, lookForDelete, requireFreeName } from './look.ts'
 import { type ContainerStep, type Found, linkSteps, planDelete, planInstall, type WantedInstall } from './plan.ts'
 import { installedContainers } from './store.ts'
 import { renderUnit } from './unit.ts'
@@ -40,6 +41,9 @@ export interface Installed {
 
 export type StepLog = Hands['observe']
 
+/** How often an install looks for other ports when those it allocated are taken meanwhile. */
+const portAttemptsMax = 5
+
 export class Containers {
   readonly #host: Host
   readonly #environments: Environments
@@ -58,19 +62,25 @@ export class Containers {
 
   async install(request: InstallRequest): Promise<Installed> {
     requireSupported(request.body)
-    return this.#locks.run(request.id, () => this.#install(request))
+    return this.#locked(request.id, () => this.#install(request))
   }
 
   async #install(request: InstallRequest): Promise<Installed> {
     const { id, body } = request
     const found = await lookAt(this.#host, id)
-    if (found.unitText === undefined) await requireFreeName(this.#host, id)
-    const environment = await this.#environmentOf(request)
     const isUpdate = found.unitText !== undefined
+    if (!isUpdate) await requireFreeName(this.#host, id)
+    const environment = await this.#environmentOf(request)
     const isRestartNeeded = isUpdate && !isAtRest(await this.#host.units.status(containerUnit(id)))
-    const ports = await this.#planPorts(id, body.ports, found)
-    await applyPlan(this.#hands, id, this.#planInstall(request, found, ports, environment))
-    return { ports: ports.pairs, isUpdate, isRestartNeeded }
+    for (let attempt = 1; ; attempt++) {
+      const ports = await this.#planPorts(id, body.ports, found)
+      try {
+        await applyPlan(this.#hands, id, this.#planInstall(request, found, ports, environment))
+        return { ports: ports.pairs, isUpdate, isRestartNeeded }
+      } catch (error) {
+        if (attempt === portAttemptsMax || !isAllocatedPortTaken(error, body.ports)) throw error
+      }
+    }
   }
 
   #planInstall(
@@ -96,8 +106,7 @@ export class Containers {
   }
 
   async #planPorts(id: ContainerId, wanted: readonly PortPair[], found: Found): Promise<PortPlan> {
-    const owned = await ownedPorts(this.#host, this.#ports, id, found)
-    const existing = found.unitText === undefined ? [] : readInstalled(found.unitText).ports
+    const { existing, owned } = await lookAtPorts(this.#host, this.#ports, id, found, wanted)
     return planPorts(
       { wanted, existing, owned },
       () => this.#allocator.next(),
@@ -120,7 +129,7 @@ export class Containers {
 
   /** Removes the container and all of its own. True when data volumes were kept. An unknown id is no error. */
   async delete(id: ContainerId, options: { readonly isEverythingWanted: boolean }): Promise<{ readonly isDataKept: boolean }> {
-    return this.#locks.run(id, async () => {
+    return this.#locked(id, async () => {
       const found = await lookForDelete(this.#host, this.#ports, id, options)
       const shared = found.environment !== undefined && (await this.#isShared(id, found.environment))
       const plan = planDelete(shared ? { ...found, environment: undefined } : found)
@@ -132,7 +141,7 @@ export class Containers {
   async #isShared(id: ContainerId, environment: string): Promise<boolean> {
     for (const other of await installedContainers(this.#host)) {
       if (other === id) continue
-      const text = (await lookAt(this.#host, other)).unitText
+      const text = await this.#host.files.read(containerPaths(this.#host.paths, other).unit)
       if (text !== undefined && readInstalled(text).environment === environment) return true
     }
     return false
@@ -140,7 +149,7 @@ export class Containers {
 
   /** Queues a start. Throws CONTAINER_UNKNOWN. False when it runs or starts already. */
   start(id: ContainerId): Promise<boolean> {
-    return this.#locks.run(id, async () => {
+    return this.#locked(id, async () => {
       const unit = containerUnit(id)
       const [found, status] = await Promise.all([this.#requireInstalled(id), this.#host.units.status(unit)])
       const isUp = ['active', 'activating', 'reloading'].includes(status.activeState) && status.subState !== 'auto-restart'
@@ -156,7 +165,7 @@ export class Containers {
 
   /** Queues a restart. Throws CONTAINER_UNKNOWN, and CONTAINER_CHANGING while it is being started. */
   restart(id: ContainerId): Promise<void> {
-    return this.#locks.run(id, async () => {
+    return this.#locked(id, async () => {
       const unit = containerUnit(id)
       const [found, status] = await Promise.all([this.#requireInstalled(id), this.#host.units.status(unit)])
       if (status.activeState === 'activating' && status.subState !== 'auto-restart') {
@@ -171,15 +180,13 @@ export class Containers {
 
   /** Queues a stop and takes the container out of the boot. False when it is stopped already; unknown ids count as stopped. */
   stop(id: ContainerId): Promise<boolean> {
-    return this.#locks.run(id, async () => {
+    return this.#locked(id, async () => {
       const unit = containerUnit(id)
       const [found, status] = await Promise.all([lookAt(this.#host, id), this.#host.units.status(unit)])
       const steps: ContainerStep[] = []
       if (found.boot !== undefined) {
-        steps.push(
-          { kind: 'removeFile', reason: 'a stopped container does not come back at boot', path: found.paths.boot },
-          { kind: 'syncFolders', reason: 'the change survives a power cut', folders: [bootFolderOf(found)] },
-        )
+        steps.push({ kind: 'removeFile', reason: 'a stopped container does not come back at boot', path: found.paths.boot })
+        steps.push(...syncSteps(steps))
       }
       const isDown = isAtRest(status) || (status.activeState === 'deactivating' && !status.hasJob)
       if (!isDown) steps.push({ kind: 'queueStop', reason: 'a stop was asked for', unit })
@@ -191,7 +198,7 @@ export class Containers {
   /** Stops and disables every container; files stay (spec §4.12). */
   async purge(): Promise<void> {
     const ids = await installedContainers(this.#host)
-    const failures = (await Promise.allSettled(ids.map(id => this.#locks.run(id, () => this.#purge(id))))).flatMap(result =>
+    const failures = (await Promise.allSettled(ids.map(id => this.#locked(id, () => this.#purge(id))))).flatMap(result =>
       result.status === 'rejected' ? [result.reason] : [],
     )
     await this.#host.units.reload()
@@ -208,7 +215,12 @@ export class Containers {
     if (!isAtRest(status)) steps.push({ kind: 'stop', reason: 'it runs', unit })
     if (found.wanted !== undefined) steps.push({ kind: 'removeFile', reason: 'it is disabled', path: paths.wanted })
     if (found.systemdUnit !== undefined) steps.push({ kind: 'removeFile', reason: 'it is disabled', path: paths.systemdUnit })
-    await applyPlan(this.#hands, id, steps)
+    await applyPlan(this.#hands, id, [...steps, ...syncSteps(steps)])
+  }
+
+  /** One at a time per id. `shop` and `shop-data` share a lock, since each looks whether the other has its names. */
+  #locked<Result>(id: ContainerId, task: () => Promise<Result>): Promise<Result> {
+    return this.#locks.run(id.replace(/(?:-data)+$/, ''), task)
   }
 
   async #requireInstalled(id: ContainerId): Promise<Found> {
@@ -225,12 +237,19 @@ export function containerUnknown(id: ContainerId): GearError {
 /** Links a started unit needs, made durable; nothing when they are there. */
 function bootSteps(found: Found): readonly ContainerStep[] {
   const steps = linkSteps(found, true)
-  if (steps.length === 0) return steps
-  return [...steps, { kind: 'syncFolders', reason: 'the change survives a power cut', folders: [bootFolderOf(found)] }]
+  return [...steps, ...syncSteps(steps)]
 }
 
-function bootFolderOf({ paths }: Found): string {
-  return folderOf(paths.boot)
+/** Makes durable what the steps do to files and links. */
+function syncSteps(steps: readonly ContainerStep[]): readonly ContainerStep[] {
+  const folders = steps.flatMap(step => (step.kind === 'linkUnit' || step.kind === 'removeFile' ? [folderOf(step.path)] : []))
+  return folders.length === 0 ? [] : [{ kind: 'syncFolders', reason: 'the change survives a power cut', folders }]
+}
+
+/** Whether a port was lost that nobody asked for by number: another writer was faster, and any other port does as well. */
+function isAllocatedPortTaken(error: unknown, wanted: readonly PortPair[]): boolean {
+  const port = takenPort(error)
+  return port !== undefined && !wanted.some(pair => pair.external === port)
 }
 
 function requireSupported(body: InstallContainer): void {
@@ -238,6 +257,10 @@ function requireSupported(body: InstallContainer): void {
     throw new GearError('SOCKET_ACTIVATION_UNSUPPORTED', 'SocketActivation is not supported yet')
   }
   if (body.isolate) throw new GearError('ISOLATION_UNSUPPORTED', 'Isolate is not supported yet')
+  const { environment } = body
+  if (environment !== undefined && environment.id === undefined && (environment.variables.length > 0 || environment.source !== '')) {
+    throw inputInvalid([{ field: 'Environment.Id', rule: 'must be given, for the variables to be stored under it' }])
+  }
 }
 
 /** `8080:4000,22:4022`, for the header X-PortMapping. */

@@ -1,6 +1,7 @@
 /** The text of a stop that waits (spec §4.4): the unit's journal as it stops, then one line on how it ended; at most 15 seconds. */
 import { type ContainerId, containerUnit, limits } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
+import { deadlineIn } from './deadline.ts'
 import { waitForContainer } from './wait.ts'
 
 interface StopWait {
@@ -9,12 +10,12 @@ interface StopWait {
 }
 
 export async function* untilStopped(host: Host, { id, signal }: StopWait): AsyncGenerator<string> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(limits.stopWaitMs)])
+  using deadline = deadlineIn(host.clock, limits.stopWaitMs)
   let isStopped = false
   for await (const { event, message } of waitForContainer(host, {
     id,
     target: 'stopped',
-    signal: deadline,
+    signal: AbortSignal.any([signal, deadline.signal]),
     explain: async () => undefined,
   })) {
     if (event === 'log') yield `${message}\n`

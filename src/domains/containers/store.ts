@@ -1,5 +1,5 @@
 /** Which containers are installed: the unit files below `$BASE/units`, one folder listing per partition. */
-import { type ContainerId, containerOfUnit } from '../../api/index.ts'
+import { type ContainerId, containerOfUnit, partition } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
 import { unitsFolder } from '../layout/index.ts'
 
@@ -11,7 +11,7 @@ export async function installedContainers({ files, paths }: Pick<Host, 'files' |
   for (const [index, entries] of listings.entries()) {
     for (const entry of entries) {
       const id = entry.kind === 'file' ? containerOfUnit(entry.name) : undefined
-      if (id?.startsWith(partitions[index]?.name ?? '')) ids.push(id)
+      if (id !== undefined && partition(id) === partitions[index]?.name) ids.push(id)
     }
   }
   return ids.sort()

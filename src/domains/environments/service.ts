@@ -25,16 +25,14 @@ export class Environments {
   async put(id: EnvironmentId, environment: Environment, caller: Caller): Promise<void> {
     const variables = await this.variablesOf(environment, caller)
     await this.#locks.run(id, async () => {
-      await this.store.write(id, variables)
-      await this.#host.files.syncFolders([this.store.folder(id)])
+      await this.#host.files.syncFolders(await this.store.write(id, variables))
     })
   }
 
   /** Adds variables. The source is not fetched (spec §4.15). */
   async patch(id: EnvironmentId, environment: Environment): Promise<void> {
     await this.#locks.run(id, async () => {
-      await this.store.append(id, environment.variables)
-      await this.#host.files.syncFolders([this.store.folder(id)])
+      await this.#host.files.syncFolders(await this.store.append(id, environment.variables))
     })
   }
 

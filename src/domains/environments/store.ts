@@ -30,28 +30,33 @@ export class EnvironmentStore {
     return this.#host.files.exists(this.path(id))
   }
 
-  /** Replaces the content. The folder is to be synced afterwards. */
-  async write(id: EnvironmentId, variables: readonly Variable[]): Promise<void> {
-    await this.#host.files.makeFolder(this.folder(id), modes.secretFolder)
-    await this.#host.files.write(this.path(id), printEnvironment(variables), modes.secretFile)
-  }
-
-  /** Adds lines; older values stay in the file, later ones win. */
-  async append(id: EnvironmentId, variables: readonly Variable[]): Promise<void> {
+  /** Replaces the content. Returns the folders to sync. */
+  async write(id: EnvironmentId, variables: readonly Variable[]): Promise<readonly string[]> {
     const text = printEnvironment(variables)
-    const present = (await this.read(id))?.length ?? 0
-    if (present + text.length > limits.environmentFileBytes) {
-      throw new GearError(
-        'INPUT_INVALID',
-        `environment ${id} would grow beyond ${limits.environmentFileBytes} bytes; replace it instead of adding`,
-      )
-    }
-    await this.#host.files.makeFolder(this.folder(id), modes.secretFolder)
-    await this.#host.files.append(this.path(id), text, modes.secretFile)
+    requireRoom(id, Buffer.byteLength(text))
+    const changed = await this.#host.files.makeFolder(this.folder(id), modes.secretFolder)
+    await this.#host.files.write(this.path(id), text, modes.secretFile)
+    return [this.folder(id), ...changed]
   }
 
+  /** Adds lines; older values stay in the file, later ones win. Returns the folders to sync. */
+  async append(id: EnvironmentId, variables: readonly Variable[]): Promise<readonly string[]> {
+    const present = (await this.read(id)) ?? ''
+    // Whoever edited the file may have left its last line without an end.
+    const text = (present === '' || present.endsWith('\n') ? '' : '\n') + printEnvironment(variables)
+    requireRoom(id, Buffer.byteLength(present) + Buffer.byteLength(text))
+    const changed = await this.#host.files.makeFolder(this.folder(id), modes.secretFolder)
+    await this.#host.files.append(this.path(id), text, modes.secretFile)
+    return [this.folder(id), ...changed]
+  }
+
+  /** The folder stays, also when it is empty: somebody may be about to make a file in it. */
   async remove(id: EnvironmentId): Promise<void> {
     await this.#host.files.remove(this.path(id))
-    await this.#host.files.removeEmptyFolder(this.folder(id))
   }
+}
+
+function requireRoom(id: EnvironmentId, sizeBytes: number): void {
+  if (sizeBytes <= limits.environmentFileBytes) return
+  throw new GearError('INPUT_INVALID', `environment ${id} would have more than ${limits.environmentFileBytes} bytes`)
 }

@@ -52,12 +52,13 @@ function print(unit: readonly UnitEntry[], slice: readonly UnitEntry[], install:
 
 /** Makes the host ready; nothing when it is. Safe to repeat, and to break off anywhere. */
 export async function prepareHost(host: Pick<Host, 'files' | 'units' | 'paths'>): Promise<void> {
-  for (const { path, mode } of requiredFolders(host.paths)) await host.files.makeFolder(path, mode)
+  const folders = new Set<string>()
+  for (const { path, mode } of requiredFolders(host.paths))
+    for (const folder of await host.files.makeFolder(path, mode)) folders.add(folder)
   const changed = new Set<string>()
   for (const unit of [...targets, ...slices]) for (const folder of await install(host, unit)) changed.add(folder)
-  if (changed.size === 0) return
-  await host.files.syncFolders(changed)
-  await host.units.reload()
+  await host.files.syncFolders([...folders, ...changed])
+  if (changed.size > 0) await host.units.reload()
 }
 
 /** Writes and links one unit where that is missing; the folders that changed. */
@@ -71,7 +72,7 @@ async function install({ files, paths }: Pick<Host, 'files' | 'paths'>, unit: Sh
   const links = [`${paths.systemd}/${unit.name}`, ...unit.wantedBy.map(name => `${paths.systemd}/${name}.wants/${unit.name}`)]
   for (const link of links) {
     if ((await files.readLink(link)) === path) continue
-    await files.makeFolder(folderOf(link), modes.publicFolder)
+    changed.push(...(await files.makeFolder(folderOf(link), modes.publicFolder)))
     await files.relink(path, link)
     changed.push(folderOf(link))
   }

@@ -3,5 +3,5 @@
  * so that it survives crashes and two programs never hold the same one.
  */
 export { PortAllocator } from './allocator.ts'
-export { type PortPlan, planPorts } from './reservation.ts'
+export { type PortPlan, planPorts, takenPort } from './reservation.ts'
 export { PortStore } from './store.ts'

@@ -66,6 +66,12 @@ export function portTaken(port: number, holder: string): GearError {
   return new GearError('PORT_TAKEN', `The external port ${port} cannot be reserved: it is ${holder}`, { data: { port } })
 }
 
+/** The port that a PORT_TAKEN error is about. */
+export function takenPort(error: unknown): number | undefined {
+  if (!(error instanceof GearError) || error.code !== 'PORT_TAKEN') return undefined
+  return (error.data as { readonly port: number }).port
+}
+
 /** Allocation goes round: a port that comes a second time is the only one there is. */
 async function allocateOther(allocate: () => Promise<number>, spoken: ReadonlySet<number>): Promise<number> {
   const passed = new Set<number>()

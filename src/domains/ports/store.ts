@@ -35,15 +35,21 @@ export class PortStore {
     return (await this.#host.network.isPortFree(port)) ? undefined : 'used by another program on this host'
   }
 
-  /** Reserves ports for a version file. All or none: on a conflict (PORT_TAKEN) only the links made here are taken back. */
-  async reserve(ports: readonly number[], version: string): Promise<void> {
+  /**
+   * Reserves ports for a version file. All or none: on a conflict (PORT_TAKEN) only the links made here are taken back.
+   * Returns the folders to sync.
+   */
+  async reserve(ports: readonly number[], version: string): Promise<readonly string[]> {
     const made: number[] = []
+    const changed: string[] = []
     try {
       for (const port of ports) {
-        await this.#host.files.makeFolder(portFolder(this.#host.paths, port), modes.secretFolder)
+        const folder = portFolder(this.#host.paths, port)
+        changed.push(folder, ...(await this.#host.files.makeFolder(folder, modes.secretFolder)))
         if (!(await this.#host.files.link(version, portLink(this.#host.paths, port)))) throw await this.#conflict(port)
         made.push(port)
       }
+      return changed
     } catch (error) {
       for (const port of made) await this.#host.files.remove(portLink(this.#host.paths, port))
       throw error
