@@ -42,9 +42,11 @@ export type ContainerStep =
 export interface WantedInstall {
   readonly id: ContainerId
   readonly unit: UnitName
-  /** The rendered unit, and where this version of it goes. */
+  /** The rendered unit, and the file of this version of it. */
   readonly text: string
   readonly version: string
+  /** The installed unit says the same already; only what is beside it may have to be done. */
+  readonly isSame: boolean
   readonly ports: PortPlan
   /** Variables to store; undefined leaves the stored environment as it is. */
   readonly environment: { readonly id: EnvironmentId; readonly variables: readonly Variable[]; readonly folder: string } | undefined
@@ -70,15 +72,11 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
   const { paths } = found
   const isUpdate = found.unitText !== undefined
   const current = wanted.version.slice(paths.versions.length + 1)
-  const steps: ContainerStep[] = [
-    {
-      kind: 'writeVersion',
-      reason: 'each install is a version of its own',
-      path: wanted.version,
-      text: wanted.text,
-      isNew: !found.versions.includes(current),
-    },
-  ]
+  const steps: ContainerStep[] = []
+  if (!wanted.isSame) {
+    const isNew = !found.versions.includes(current)
+    steps.push({ kind: 'writeVersion', reason: 'the unit is new or says something new', path: wanted.version, text: wanted.text, isNew })
+  }
   if (wanted.ports.reserve.length > 0) {
     steps.push({ kind: 'reservePorts', reason: 'a port belongs to one container', ports: wanted.ports.reserve, version: wanted.version })
   }
@@ -92,15 +90,11 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
   const written = [paths.versions, ...wanted.portFolders]
   if (wanted.environment !== undefined) written.push(wanted.environment.folder)
   if (wanted.links !== undefined) written.push(paths.linksFolder)
-  steps.push(
-    { kind: 'syncFolders', reason: 'the unit must not appear before what it needs is on disk', folders: written },
-    {
-      kind: 'swapUnit',
-      reason: isUpdate ? 'the new version takes over' : 'now the container exists',
-      version: wanted.version,
-      unit: paths.unit,
-    },
-  )
+  steps.push({ kind: 'syncFolders', reason: 'the unit must not appear before what it needs is on disk', folders: written })
+  if (!wanted.isSame) {
+    const reason = isUpdate ? 'the new version takes over' : 'now the container exists'
+    steps.push({ kind: 'swapUnit', reason, version: wanted.version, unit: paths.unit })
+  }
   if (wanted.ports.keep.length > 0) {
     steps.push({
       kind: 'repointPorts',
@@ -118,9 +112,11 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
     reason: 'the change survives a power cut',
     folders: [paths.unitFolder, folderOf(paths.systemdUnit), folderOf(paths.wanted), folderOf(paths.boot), ...wanted.portFolders],
   })
-  if (isUpdate) steps.push({ kind: 'reload', reason: 'systemd holds the version from before' })
+  if (isUpdate && !wanted.isSame) steps.push({ kind: 'reload', reason: 'systemd holds the version from before' })
+  else if (wanted.isStarted) {
+    steps.push({ kind: 'reloadIfStale', reason: 'systemd may hold another version, or the unit of a deleted container', unit: wanted.unit })
+  }
   if (wanted.isStarted) {
-    if (!isUpdate) steps.push({ kind: 'reloadIfStale', reason: 'systemd may hold the unit of a deleted container', unit: wanted.unit })
     steps.push({ kind: 'start', reason: 'a start was asked for', unit: wanted.unit })
   }
   return steps

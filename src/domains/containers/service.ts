@@ -41,6 +41,16 @@ export interface Installed {
 
 export type StepLog = Hands['observe']
 
+type UnitVersion = Pick<WantedInstall, 'text' | 'version' | 'isSame'>
+
+/** What an install has found and decided before it plans. */
+interface InstallDecisions {
+  readonly found: Found
+  readonly ports: PortPlan
+  readonly version: UnitVersion
+  readonly environment: WantedInstall['environment']
+}
+
 /** How often an install looks for other ports when those it allocated are taken meanwhile. */
 const portAttemptsMax = 5
 
@@ -71,30 +81,36 @@ export class Containers {
     const isUpdate = found.unitText !== undefined
     if (!isUpdate) await requireFreeName(this.#host, id)
     const environment = await this.#environmentOf(request)
-    const isRestartNeeded = isUpdate && !isAtRest(await this.#host.units.status(containerUnit(id)))
+    const isRunning = isUpdate && !isAtRest(await this.#host.units.status(containerUnit(id)))
     for (let attempt = 1; ; attempt++) {
       const ports = await this.#planPorts(id, body.ports, found)
+      const version = this.#versionOf(request, found, ports)
       try {
-        await applyPlan(this.#hands, id, this.#planInstall(request, found, ports, environment))
-        return { ports: ports.pairs, isUpdate, isRestartNeeded }
+        await applyPlan(this.#hands, id, this.#planInstall(request, { found, ports, version, environment }))
+        const isChanged = !version.isSame || environment !== undefined || body.networkLinks !== undefined
+        return { ports: ports.pairs, isUpdate, isRestartNeeded: isRunning && isChanged }
       } catch (error) {
         if (attempt === portAttemptsMax || !isAllocatedPortTaken(error, body.ports)) throw error
       }
     }
   }
 
-  #planInstall(
-    { id, requestId, body }: InstallRequest,
-    found: Found,
-    ports: PortPlan,
-    environment: WantedInstall['environment'],
-  ): readonly ContainerStep[] {
+  /** The unit as the request wants it: the installed version when that says the same, so that a repeat changes nothing; else a new one. */
+  #versionOf({ id, requestId, body }: InstallRequest, { paths, unitText, versions }: Found, ports: PortPlan): UnitVersion {
+    const render = (name: RequestId) => renderUnit(specOf(id, body, { requestId: name, ports: ports.pairs }), this.#host.paths)
+    const installed = unitText === undefined ? undefined : (readInstalled(unitText).requestId as RequestId)
+    if (unitText !== undefined && installed !== undefined && versions.includes(installed) && render(installed) === unitText) {
+      return { text: unitText, version: `${paths.versions}/${installed}`, isSame: true }
+    }
+    return { text: render(requestId), version: `${paths.versions}/${requestId}`, isSame: false }
+  }
+
+  #planInstall({ id, body }: InstallRequest, { found, ports, version, environment }: InstallDecisions): readonly ContainerStep[] {
     return planInstall(
       {
+        ...version,
         id,
         unit: containerUnit(id),
-        text: renderUnit(specOf(id, body, { requestId, ports: ports.pairs }), this.#host.paths),
-        version: `${found.paths.versions}/${requestId}`,
         ports,
         environment,
         links: body.networkLinks,

@@ -140,7 +140,7 @@ describe('the agent', () => {
   it('lets only one writer work: another one is told so, or goes through it', async () => {
     await host.do(['systemctl', 'stop', 'gear.service', 'gear.socket'])
     const outcomes = await Promise.all(['first', 'second', 'third'].map(id => host.gear('install', 'gear/httpd', id, '-p', '8080:0')))
-    for (const outcome of outcomes) if (outcome.exitCode !== 0) expect(outcome.stderr).toContain('write lock')
+    for (const outcome of outcomes) if (outcome.exitCode !== 0) expect(outcome.stderr).toContain('WRITER_BUSY')
     expect(outcomes.some(outcome => outcome.exitCode === 0)).toBe(true)
     await host.do(['systemctl', 'start', 'gear.service'])
     await agentIsUp()
