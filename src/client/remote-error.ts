@@ -51,8 +51,12 @@ const generalCodes: ReadonlyMap<number, ErrorCode> = new Map([
   [413, 'BODY_TOO_LARGE'],
 ])
 
-/** The code that a status without one stands for: the only error of the operation that has this status, or what it means everywhere. */
+/**
+ * The code that a status without one stands for: the only error of the operation that has this status, or what it means everywhere. An original
+ * says 500 for everything that went wrong.
+ */
 function codeOfStatus(status: number, operation: Operation): ErrorCode | undefined {
+  if (status === 500) return undefined
   const ofOperation = operation.errors.filter(code => errorCatalogue[code].status === status)
   if (ofOperation.length === 1) return ofOperation[0]
   return ofOperation.length === 0 ? generalCodes.get(status) : undefined

@@ -1,0 +1,53 @@
+/** An agent's end of the wire for tests: answers what it is told, and remembers what it was sent. On loopback or a Unix socket. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Address } from './transport.ts'
+
+export interface Received {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+export interface FakeServer extends AsyncDisposable {
+  readonly address: Address
+  readonly received: readonly Received[]
+}
+
+/** Runs for each request, which has been read to its end. */
+export type Respond = (response: ServerResponse, request: Received, count: number) => void
+
+export async function startFakeServer(respond: Respond, kind: Address['kind'] = 'tcp'): Promise<FakeServer> {
+  const received: Received[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', piece => {
+      body += piece
+    })
+    request.on('end', () => {
+      const whole = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body }
+      received.push(whole)
+      respond(response, whole, received.length)
+    })
+  })
+  const folder = mkdtempSync(join(tmpdir(), 'gear-client-'))
+  const path = join(folder, 'gear.sock')
+  await new Promise<void>(resolve => {
+    if (kind === 'socket') server.listen(path, resolve)
+    else server.listen(0, '127.0.0.1', resolve)
+  })
+  const address: Address = kind === 'socket' ? { kind, path } : { kind, host: '127.0.0.1', port: (server.address() as AddressInfo).port }
+  return {
+    address,
+    received,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
