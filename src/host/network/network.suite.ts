@@ -30,7 +30,8 @@ export function networkSuite(make: () => Promise<NetworkUnderTest>): void {
       expect(await network.isPortFree(await under.listen(address))).toBe(false)
     })
 
-    test('one on which nothing listens is free', async () => {
+    test('one on which nothing listens is free, for all who ask at once', async () => {
+      expect(await Promise.all([network.isPortFree(1), network.isPortFree(1), network.isPortFree(1)])).toEqual([true, true, true])
       expect(await network.isPortFree(1)).toBe(true)
     })
   })

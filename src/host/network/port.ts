@@ -1,6 +1,9 @@
 /** The port to the network stack: whether a port is free, who is at the other end of a connection, and guarded fetching of text. */
 export interface Network {
-  /** Whether nothing on this host listens on the TCP port, on any address. */
+  /**
+   * Whether something could listen on the TCP port of all addresses now. Finding out occupies the port for an instant, so it is for ports that are
+   * to be reserved, not for those of what is being started.
+   */
   isPortFree(port: number): Promise<boolean>
   /**
    * The user id of the program at the other end of a TCP connection within this host, given as the accepting side sees it (Node's socket

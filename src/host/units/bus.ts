@@ -111,6 +111,8 @@ export class SystemBus {
     const forget = (cause?: Error): void => this.#forget(session, cause)
     bus.connection.on('error', forget)
     bus.connection.on('handlerError', forget)
+    // the end of what comes in is the end: the library refuses calls from then on, though the socket closes later
+    bus.connection.on('end', forget)
     bus.connection.on('close', forget)
     bus.connection.on('message', message => {
       if (message.type === signalType) spread(session, message)
