@@ -86,11 +86,19 @@ export function judge(target: 'started' | 'stopped', status: UnitStatus, activeM
 }
 
 async function failure(request: WaitRequest, status: UnitStatus): Promise<WaitEvent> {
-  const cause = (await request.explain(status)) ?? {
-    cause: status.activeState === 'inactive' ? 'it ended at once, and successfully' : `it is ${status.activeState} (${status.result})`,
-    next: `Look at its last lines: gear log ${request.id}`,
-  }
+  const cause = (await request.explain(status)) ?? withoutFailure(request.id, status)
   return { event: 'failed', code: 'START_FAILED', message: `Container ${request.id} did not start: ${cause.cause}`, next: cause.next }
+}
+
+function withoutFailure(id: ContainerId, { activeState, activeSinceMs, result }: UnitStatus): Cause {
+  if (activeState === 'inactive' && activeSinceMs === 0) {
+    return {
+      cause: 'it does not run, and no start of it is under way',
+      next: `Look at its last lines: gear log ${id}, or start it: gear start ${id}`,
+    }
+  }
+  const cause = activeState === 'inactive' ? 'it ended at once, and successfully' : `it is ${activeState} (${result})`
+  return { cause, next: `Look at its last lines: gear log ${id}` }
 }
 
 async function* ticks({ clock }: Pick<Host, 'clock'>, signal: AbortSignal): AsyncGenerator<'look'> {
