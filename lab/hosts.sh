@@ -3,7 +3,7 @@
 # One host: making it, booting it, finding it, ending it, taking it away.
 #
 # $state/HOST holds all of it on the machine's disk: upper and work (the overlay over the machine's root), docker, containerd and containers
-# (bind-mounted, since engines cannot put an overlay on an overlay), address, nspawn.pid, console.log. Mounts are made in a mount
+# (bind-mounted, since engines cannot put an overlay on an overlay), address, nspawn.pid, supervise.pid, console.log. Mounts are made in a mount
 # namespace that only the host's own processes are in (see supervise): when they end, however they end, the mounts are gone.
 
 boot_limit_s=60
@@ -37,7 +37,15 @@ become_in_host() { # LEADER COMMAND...
 # Whether anything of the host runs, be it only the loop around nspawn.
 is_started() { group_is_populated "$(group_name "$1")"; }
 
+is_supervised() { # HOST
+  local pid name
+  { read -r pid <"$state/$1/supervise.pid" && read -r name <"/proc/$pid/comm"; } 2>/dev/null || return 1
+  [[ $name == supervise && -e /proc/$pid/exe ]] # a zombie has no exe
+}
+
 make_host() { # HOST
+  # What is left of a host whose loop was killed would not survive its next reboot.
+  if is_started "$1" && ! is_supervised "$1"; then kill_host "$1"; fi
   # Made half and then left: supervise writes `furnished` when the disk is complete.
   is_started "$1" || [[ -e $state/$1/furnished ]] || remove_host "$1"
   mkdir -p "$state/$1"/{upper,work,root,docker,containerd,containers}
