@@ -11,6 +11,11 @@ export class Rounds {
     this.#work = work
   }
 
+  /** Nothing runs and nobody waits. */
+  get isIdle(): boolean {
+    return this.#running === undefined && this.#next === undefined
+  }
+
   join(): Promise<void> {
     this.#next ??= this.#begin()
     return this.#next
