@@ -10,10 +10,6 @@ export function answer(status: number, headers: Headers, body: Body): Response {
   return new Response(body, { status, headers })
 }
 
-export function requestIdHeader(requestId: RequestId): Headers {
-  return { 'X-Request-Id': requestId }
-}
-
 /**
  * A failure. Shape (a) JSON for work that failed, (b) text for what was refused before, (c) indented JSON for paths and methods
  * that do not exist. The original's client shows `Message`; `Code`, `Next`, `RequestId` and `Fields` are for ours.
@@ -49,19 +45,4 @@ function errorBody(error: GearError, message: string, requestId: RequestId): Rec
 /** A side-data value as a header may carry it: visible ASCII, spaces kept. */
 export function headerValue(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?')
-}
-
-/** A text table: columns at least 8 wide, one space between them, as the original's (spec §2.3). */
-export function tableText(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [columns, ...rows]
-  const widths = columns.map((_, index) => Math.max(8, ...lines.map(line => (line[index] ?? '').length + 1)))
-  return lines
-    .map(
-      line =>
-        `${line
-          .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-          .join('')
-          .trimEnd()}\n`,
-    )
-    .join('')
 }

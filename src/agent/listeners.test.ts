@@ -1,18 +1,21 @@
 import { chmodSync, existsSync, linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
-import { createServer } from 'node:net'
+import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { contract, type Operation } from '../api/index.ts'
 import { type FakeHost, fakeHost } from '../host/fakes.ts'
 import { exchange, fakeLog } from './fake-agent.ts'
 import { type ListenerOptions, type Listeners, openListeners, parseListenUrl } from './listeners.ts'
+import { Requests } from './requests.ts'
+import type { Value } from './route.ts'
 import { makeApp } from './serve.ts'
 
 let folder: string
 let host: FakeHost
 let open: Listeners[]
+let requests: Requests<Value>
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'gear-listeners-'))
@@ -20,6 +23,7 @@ beforeEach(() => {
   host.files.put('/etc/group', 'root:x:0:\n')
   host.files.put('/etc/passwd', 'root:x:0:0::/root:/bin/sh\n')
   open = []
+  requests = new Requests()
 })
 
 afterEach(async () => {
@@ -30,9 +34,12 @@ afterEach(async () => {
 async function listen(more: Partial<ListenerOptions> & { readonly on?: readonly string[] } = {}): Promise<Listeners> {
   const { on = [], ...options } = more
   const { log } = fakeLog()
-  const version: Readonly<Record<string, unknown>> = { getVersion: contract.getVersion }
-  const handlers = { getVersion: async () => ({ version: '1', api: '1', engine: 'docker' }) }
-  const app = makeApp({ contract: version as Readonly<Record<string, Operation>>, handlers, log, clock: host.clock })
+  const operations: Readonly<Record<string, unknown>> = { getVersion: contract.getVersion, containerLog: contract.containerLog }
+  const handlers = {
+    getVersion: async () => ({ version: '1', api: '1', engine: 'docker' }),
+    containerLog: async () => ({ text: endless() }),
+  }
+  const app = makeApp({ requests, contract: operations as Readonly<Record<string, Operation>>, handlers, log, clock: host.clock })
   const urls = on.map(parseListenUrl).filter(url => url !== undefined)
   const listeners = await openListeners({
     app,
@@ -48,6 +55,13 @@ async function listen(more: Partial<ListenerOptions> & { readonly on?: readonly 
   })
   open.push(listeners)
   return listeners
+}
+
+async function* endless(): AsyncGenerator<string> {
+  for (;;) {
+    yield 'x'
+    await new Promise(resolve => setImmediate(resolve))
+  }
 }
 
 /** Status and code of GET /version. The fake network is told first who will be calling. */
@@ -93,6 +107,22 @@ describe('a loopback listener', () => {
     }
     expect(await ask(url)).toBe('200 ok')
     expect(lookups).toBe(1)
+  })
+
+  test('leaves nothing running for a caller that left while it was looked up', async () => {
+    const listeners = await listen({ on: ['http://127.0.0.1:0'] })
+    const { hostname, port } = new URL(listeners.addresses[0] ?? '')
+    const lookup = Promise.withResolvers<number>()
+    host.network.ownerOfConnection = () => lookup.promise
+    const opened = vi.spyOn(requests, 'open')
+    const connection = createConnection({ host: hostname, port: Number(port) })
+    connection.write('GET /container/abcd/log HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    while (listeners.openConnections === 0) await new Promise(resolve => setImmediate(resolve))
+    for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+    connection.destroy()
+    while (listeners.openConnections > 0) await new Promise(resolve => setImmediate(resolve))
+    lookup.resolve(0)
+    while (opened.mock.calls.length === 0 || requests.runningCount > 0) await new Promise(resolve => setImmediate(resolve))
   })
 
   test('refuses pages and foreign names even for root', async () => {
@@ -198,6 +228,18 @@ test('when one cannot be opened, none stays open', async () => {
     message: `Could not listen on ${taken}`,
   })
   expect(existsSync(socketPath)).toBe(false)
+})
+
+test('one connection more than the bound is refused, the others are served', async () => {
+  callsAre(0)
+  const listeners = await listen({ on: ['http://127.0.0.1:0'], connectionsMax: 2 })
+  const url = new URL(listeners.addresses[0] ?? '')
+  const held = [1, 2].map(() => createConnection({ host: url.hostname, port: Number(url.port) }))
+  while (listeners.openConnections < 2) await new Promise(resolve => setImmediate(resolve))
+  await expect(ask(url.origin)).rejects.toThrow()
+  for (const socket of held) socket.destroy()
+  while (listeners.openConnections > 0) await new Promise(resolve => setImmediate(resolve))
+  expect(await ask(url.origin)).toBe('200 ok')
 })
 
 test('sockets of systemd that are meant for another process are left alone', async () => {

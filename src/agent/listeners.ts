@@ -63,6 +63,8 @@ export interface ListenerOptions {
   readonly isInsecure: boolean
   /** Names of this host besides its own that requests to open listeners may be for. */
   readonly hostNames: readonly string[]
+  /** Open connections on one listener. */
+  readonly connectionsMax?: number
   /** Where systemd says which sockets it passes. */
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
@@ -104,14 +106,17 @@ export class Listeners {
     this.#lastActiveMs = options.host.clock.nowMs()
   }
 
-  /** Sockets that systemd passes take the place of those that would be opened for the same address. */
+  /**
+   * Sockets that systemd passes take the place of those that would be opened for the same address. The Unix socket comes last: who waits for
+   * it to answer knows that all the others do.
+   */
   async open(): Promise<void> {
     const { urls, socketPath, environment = process.env } = this.#options
     const passed: (AddressInfo | undefined)[] = []
     for (const fd of passedSockets(environment)) passed.push(await this.#openPassed(fd))
     this.#isActivated = passed.length > 0
-    if (socketPath !== '' && !passed.includes(undefined)) await this.#openSocket(socketPath)
     for (const url of urls) if (!passed.some(address => isSameAddress(address, url))) await this.#openUrl(url)
+    if (socketPath !== '' && !passed.includes(undefined)) await this.#openSocket(socketPath)
   }
 
   /** Where clients reach it, for the log and for tests that asked for any port. */
@@ -196,7 +201,7 @@ export class Listeners {
   }
 
   #makeListener(admission: Admission | undefined): Listener {
-    const { app, log } = this.#options
+    const { app, log, connectionsMax = limits.connectionsMax } = this.#options
     const serve = getRequestListener(
       async (request, bindings) => {
         const { incoming, outgoing } = bindings as HttpBindings
@@ -207,8 +212,8 @@ export class Listeners {
     )
     const server = createServer(serverOptions, (incoming, outgoing) => void serve(incoming, outgoing))
     const listener: Listener = { server, admission }
-    server.maxConnections = limits.connectionsMax
-    server.on('drop', () => log.warn({ connectionsMax: limits.connectionsMax }, 'connection refused, too many are open'))
+    server.maxConnections = connectionsMax
+    server.on('drop', () => log.warn({ connectionsMax }, 'connection refused, too many are open'))
     server.on('connection', socket => this.#welcome(socket, listener))
     this.#servers.push(server)
     return listener
@@ -217,6 +222,8 @@ export class Listeners {
   /** The other end of a connection is looked up once, as soon as it is there. */
   #welcome(socket: Socket, { admission }: Listener): void {
     this.#connections += 1
+    // Requests that came at once on one connection wait for its end, each by itself; Node would take more than ten for a leak.
+    socket.setMaxListeners(0)
     socket.once('close', () => {
       this.#connections -= 1
       this.#lastActiveMs = this.#options.host.clock.nowMs()

@@ -102,7 +102,7 @@ function streamResult({ operation, form, pieces, headers, signal, around }: Stre
   })
   const failure = (cause: unknown): string => {
     const error = asGearError(cause)
-    around.onLateFailure(error)
+    if (cause !== signal.reason) around.onLateFailure(error)
     return form === 'events' ? failedEvent(error) : `Error: ${explain(error)}\n`
   }
   const patience = (stop: AbortSignal): Promise<void> => around.sleep(readerPatienceMs, stop)
@@ -140,7 +140,7 @@ export interface Answering {
   readonly isHead: boolean
   /** Headers that every answer has. */
   readonly headers: Headers
-  /** Aborts when the caller is gone or has its answer. */
+  /** To be called when the text has been sent, or cannot be. */
   readonly leave: () => void
 }
 

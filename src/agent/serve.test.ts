@@ -134,6 +134,29 @@ describe('a stream of text', () => {
   })
 })
 
+test('a log that waits behind another answer of its connection stops when the caller leaves', async () => {
+  const gate = Promise.withResolvers<void>()
+  let isEnded = false
+  await using agent = await startFakeAgent({
+    listImages: async () => {
+      await gate.promise
+      return { text: '' }
+    },
+    ...logOf(async function* (signal) {
+      yield 'first\n'
+      await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
+      isEnded = true
+    }),
+  })
+  const connection = createConnection({ path: agent.socketPath })
+  connection.write('GET /images HTTP/1.1\r\nHost: x\r\n\r\nGET /container/abcd/log HTTP/1.1\r\nHost: x\r\n\r\n')
+  await until(() => agent.requests.runningCount === 2)
+  connection.destroy()
+  await until(() => isEnded)
+  gate.resolve()
+  await until(() => agent.requests.runningCount === 0)
+})
+
 describe('a repeated request', () => {
   const start = { method: 'PUT', path: '/container/abcd/started', headers: { ...streaming, 'X-Request-Id': id } }
 

@@ -5,21 +5,11 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
-import {
-  asGearError,
-  type Caller,
-  type ErrorCode,
-  explain,
-  fromText,
-  fromWire,
-  GearError,
-  type Operation,
-  type RequestId,
-} from '../api/index.ts'
+import { asGearError, type Caller, explain, fromText, fromWire, GearError, type Operation, type RequestId } from '../api/index.ts'
 import { FormatError, newRequestId, parseRequestId } from '../formats/index.ts'
 import type { Clock } from '../host/index.ts'
 import { acceptsOf } from './accept.ts'
-import { errorAnswer, requestIdHeader } from './answer.ts'
+import { errorAnswer } from './answer.ts'
 import { parseBody, readBody } from './body.ts'
 import type { Log } from './log.ts'
 import { Lanes } from './queue.ts'
@@ -125,9 +115,9 @@ class Server {
     const digest = isNamed ? digestOf([operation.method, incoming.url ?? '', wants, caller.isRoot ? 'root' : ''], bytes) : ''
     const work: Work<Value> = signal => this.#inTurn(route, { params, query, body, wants, caller, requestId, signal })
     const visit = this.#requests.open({ id: isNamed ? requestId : undefined, digest, isRead: operation.effect === 'read' }, work)
-    outgoing.once('close', visit.leave)
+    onceGone({ incoming, outgoing }, visit.leave)
     const { value } = await visit.result
-    const headers = requestIdHeader(requestId)
+    const headers = { 'X-Request-Id': requestId }
     const response = await writeAnswer(value, { operation, accepts, isHead: context.req.method === 'HEAD', headers, leave: visit.leave })
     this.#logAnswer(arrival, route, response.status)
     return response
@@ -163,10 +153,12 @@ class Server {
     return errorAnswer(error, arrival.requestId, allow)
   }
 
-  /** One line per request: changes and failures of the host as news, the rest for debugging. Fields of the body are never in it. */
+  /** One line per request: changes, refused callers and failures of the host as news, the rest for debugging. Nothing of the body is in it. */
   #logAnswer(arrival: Arrival, route: Route | undefined, status: number, error?: GearError): void {
-    const level = status >= 500 ? 'warn' : route === undefined || route.operation.effect === 'read' ? 'debug' : 'info'
-    const { method, path } = arrival.context.req
+    const isNews = status === 401 || status === 403 || (route !== undefined && route.operation.effect !== 'read')
+    const level = status >= 500 ? 'warn' : isNews ? 'info' : 'debug'
+    const { method } = arrival.context.req
+    const path = arrival.context.req.path.slice(0, loggedPathCharactersMax)
     this.#log[level](
       {
         ...(route === undefined ? { method, path } : { operation: route.operation.id, path }),
@@ -191,6 +183,24 @@ class Server {
   }
 }
 
+/** Longer ones are no paths of the API. */
+const loggedPathCharactersMax = 100
+
+/**
+ * Calls back once, when the answer is through or its caller is gone. The connection counts as well as the answer: one that still waits behind
+ * another on the same connection is not told of its end.
+ */
+function onceGone({ incoming: { socket }, outgoing }: Pick<Bindings, 'incoming' | 'outgoing'>, leave: () => void): void {
+  const gone = (): void => {
+    outgoing.off('close', gone)
+    socket.off('close', gone)
+    leave()
+  }
+  outgoing.on('close', gone)
+  socket.on('close', gone)
+  if (socket.destroyed || outgoing.destroyed) gone()
+}
+
 function single(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'object' ? header.join(', ') : header
 }
@@ -211,11 +221,9 @@ function digestOf(parts: readonly string[], body: Uint8Array | undefined): strin
   return hash.digest('base64url')
 }
 
-const goneCode: ErrorCode = 'HOST_UNREACHABLE'
-
 /** Why a read was ended: at shutdown the signal says; else the caller left, and nobody reads this. */
 function nobodyWaits(signal: AbortSignal): GearError {
-  return signal.reason instanceof GearError ? signal.reason : new GearError(goneCode, 'The caller left before the answer')
+  return signal.reason instanceof GearError ? signal.reason : new GearError('HOST_UNREACHABLE', 'The caller left before the answer')
 }
 
 function stackOf(error: unknown): string {
