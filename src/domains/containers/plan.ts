@@ -107,7 +107,8 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
   if (wanted.ports.release.length > 0) {
     steps.push({ kind: 'releasePorts', reason: 'these ports are no longer asked for', ports: wanted.ports.release })
   }
-  steps.push(...pruneSteps(found, current), {
+  if (!wanted.isSame) steps.push(...pruneSteps(found, current))
+  steps.push({
     kind: 'syncFolders',
     reason: 'the change survives a power cut',
     folders: [paths.unitFolder, folderOf(paths.systemdUnit), folderOf(paths.wanted), folderOf(paths.boot), ...wanted.portFolders],

@@ -51,6 +51,8 @@ interface InstallDecisions {
   readonly environment: WantedInstall['environment']
 }
 
+const notRunning = { isUp: false, isOutdated: false }
+
 /** How often an install looks for other ports when those it allocated are taken meanwhile. */
 const portAttemptsMax = 5
 
@@ -81,18 +83,24 @@ export class Containers {
     const isUpdate = found.unitText !== undefined
     if (!isUpdate) await requireFreeName(this.#host, id)
     const environment = await this.#environmentOf(request)
-    const isRunning = isUpdate && !isAtRest(await this.#host.units.status(containerUnit(id)))
+    const running = isUpdate ? await this.#lookAtRun(found.paths.unit, id) : notRunning
     for (let attempt = 1; ; attempt++) {
       const ports = await this.#planPorts(id, body.ports, found)
       const version = this.#versionOf(request, found, ports)
       try {
         await applyPlan(this.#hands, id, this.#planInstall(request, { found, ports, version, environment }))
         const isChanged = !version.isSame || environment !== undefined || body.networkLinks !== undefined
-        return { ports: ports.pairs, isUpdate, isRestartNeeded: isRunning && isChanged }
+        return { ports: ports.pairs, isUpdate, isRestartNeeded: running.isOutdated || (running.isUp && isChanged) }
       } catch (error) {
         if (attempt === portAttemptsMax || !isAllocatedPortTaken(error, body.ports)) throw error
       }
     }
+  }
+
+  /** Whether the container runs, and whether it did so before the installed version came. */
+  async #lookAtRun(unitPath: string, id: ContainerId): Promise<typeof notRunning> {
+    const [status, modifiedMs = 0] = await Promise.all([this.#host.units.status(containerUnit(id)), this.#host.files.modifiedMs(unitPath)])
+    return { isUp: !isAtRest(status), isOutdated: status.activeState === 'active' && modifiedMs > status.activeSinceMs }
   }
 
   /** The unit as the request wants it: the installed version when that says the same, so that a repeat changes nothing; else a new one. */
