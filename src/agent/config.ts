@@ -234,6 +234,11 @@ function readConfigFile(path: string, isRequired: boolean): Readonly<Record<stri
   return value as Readonly<Record<string, unknown>>
 }
 
+/** Where systemd listens for the agent's state (sd_notify(3)). */
+export function notifySocket(environment: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
+  return environment['NOTIFY_SOCKET']
+}
+
 /** For tests of survival only (see `step-log.ts`), therefore no setting. */
 export function faultFile(environment: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
   return environment['GEARD_FAULT_FILE']

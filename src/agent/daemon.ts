@@ -7,7 +7,7 @@ import { makeHandlers, prepareHost } from '../domains/index.ts'
 import { type Host, linuxHost } from '../host/index.ts'
 import { type AgentFacts, startAgent } from './agent.ts'
 import { checkHost, findingsText, isFit } from './check.ts'
-import { type Config, type ConfigInput, faultFile, hostPaths, isJournalStream, loadConfig, showConfig } from './config.ts'
+import { type Config, type ConfigInput, faultFile, hostPaths, isJournalStream, loadConfig, notifySocket, showConfig } from './config.ts'
 import { openLog } from './log.ts'
 import { stepLog } from './step-log.ts'
 
@@ -52,6 +52,7 @@ async function serveUntilSignal({ version, stderr }: DaemonOptions, config: Conf
     const agent = await startAgent({ config, host, log, version, prepareHost, makeHandlers: handlers })
     const stop = (signal: string): void => void agent.stop(signal)
     process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', stop)
+    await tellSystemd(host, 'ready')
     await agent.ended
     return 0
   } catch (error) {
@@ -59,4 +60,12 @@ async function serveUntilSignal({ version, stderr }: DaemonOptions, config: Conf
     log.error({ code: error.code, error: explain(error), next: error.entry.next }, 'could not start')
     return 1
   }
+}
+
+/** Tells systemd that callers are served now (sd_notify(3)); nothing when systemd did not start the agent. Node has no datagram sockets of this kind. */
+async function tellSystemd({ commands }: Host, state: 'ready'): Promise<void> {
+  const socket = notifySocket()
+  if (socket === undefined) return
+  const { exitCode, stderr } = await commands.run('systemd-notify', [`--${state}`], { variables: { NOTIFY_SOCKET: socket } })
+  if (exitCode !== 0) throw new GearError('COMMAND_FAILED', `systemd could not be told that the agent is ${state}: ${stderr.trim()}`)
 }

@@ -5,15 +5,22 @@ export interface CommandResult {
   readonly stderr: string
 }
 
+export interface CommandOptions {
+  readonly signal?: AbortSignal
+  /** Added to the fixed environment; never anything a caller sent. */
+  readonly variables?: Readonly<Record<string, string>>
+}
+
 /** Errors: COMMAND_FAILED when the tool is missing, killed, takes too long or prints too much. A non-zero exit is a value. */
 export interface Commands {
   /** An abort kills the tool and rejects with the signal's reason. */
-  run(tool: Tool, args: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<CommandResult>
+  run(tool: Tool, args: readonly string[], options?: CommandOptions): Promise<CommandResult>
 }
 
 /** Every tool gear calls, with the Debian package that has it. `gear daemon --check` reports what is missing. */
 export const tools = {
   systemctl: { path: '/usr/bin/systemctl', package: 'systemd' },
+  'systemd-notify': { path: '/usr/bin/systemd-notify', package: 'systemd' },
   journalctl: { path: '/usr/bin/journalctl', package: 'systemd' },
   flock: { path: '/usr/bin/flock', package: 'util-linux' },
   docker: { path: '/usr/bin/docker', package: 'docker.io' },

@@ -6,7 +6,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { limits } from '../../api/index.ts'
 import { commandFailed } from './errors.ts'
-import { type CommandResult, type Commands, type Tool, toolEnvironment, tools } from './port.ts'
+import { type CommandOptions, type CommandResult, type Commands, type Tool, toolEnvironment, tools } from './port.ts'
 
 interface Bounds {
   readonly runMs: number
@@ -14,22 +14,26 @@ interface Bounds {
 }
 
 export function processCommands(bounds: Bounds = { runMs: limits.toolCallMs, outputBytes: limits.toolOutputBytes }): Commands {
-  return { run: (tool, args, options) => run(tool, args, { bounds, signal: options?.signal }) }
+  return { run: (tool, args, options = {}) => run(tool, args, { bounds, ...options }) }
 }
 
 /** Starts one of the tools with nothing on its standard input. */
-export function startTool(tool: Tool, args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn(tools[tool].path, args, { env: toolEnvironment, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' })
+export function startTool(
+  tool: Tool,
+  args: readonly string[],
+  variables: CommandOptions['variables'] = {},
+): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(tools[tool].path, args, { env: { ...toolEnvironment, ...variables }, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' })
 }
 
 function run(
   tool: Tool,
   args: readonly string[],
-  { bounds, signal }: { readonly bounds: Bounds; readonly signal: AbortSignal | undefined },
+  { bounds, signal, variables }: CommandOptions & { readonly bounds: Bounds },
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
-    const child = startTool(tool, args)
+    const child = startTool(tool, args, variables)
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
     let sizeBytes = 0

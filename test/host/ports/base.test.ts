@@ -1,5 +1,5 @@
 /** Files, commands and clock on a real host. */
-import { lstat, mkdtemp, rm } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { afterEach, describe } from 'vitest'
 import { clockSuite } from '../../../src/host/clock/clock.suite.ts'
 import { systemClock } from '../../../src/host/clock/system.ts'
@@ -15,6 +15,7 @@ describe('files below /var/lib/containers', () => {
   })
 
   filesSuite(async () => {
+    await mkdir('/var/lib/containers', { recursive: true })
     const base = await mkdtemp('/var/lib/containers/port-suite-')
     folders.push(base)
     return {

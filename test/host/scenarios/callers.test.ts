@@ -10,11 +10,11 @@ const statusOf = async (command: readonly string[]) =>
   (await host.exec([...command, '-q', '-s', '-o', '/dev/null', '-w', '%{http_code}', url])).stdout
 
 describe('the listener on loopback', () => {
-  beforeAll(() => host.sh('id visitor >/dev/null 2>&1 || useradd visitor; id operator >/dev/null 2>&1 || useradd -G gear operator'))
+  beforeAll(() => host.sh('id visitor >/dev/null 2>&1 || useradd visitor; id deputy >/dev/null 2>&1 || useradd -G gear deputy'))
 
   it('serves root and the group gear', async () => {
     expect(await statusOf(['curl'])).toBe('200')
-    expect(await statusOf(['setpriv', '--reuid=operator', '--regid=operator', '--init-groups', 'curl'])).toBe('200')
+    expect(await statusOf(['setpriv', '--reuid=deputy', '--regid=deputy', '--init-groups', 'curl'])).toBe('200')
   })
 
   it('refuses every other user of the host', async () => {

@@ -57,7 +57,7 @@ describe('a container', () => {
 
   it('keeps its port when it is installed again, and says that it has to be restarted', async () => {
     const before = await host.port('life')
-    expect(await host.gearDo('install', 'gear/httpd', 'life', '-p', '8080:0')).toContain('restart it with')
+    expect(await host.gearDo('install', 'gear/httpd', 'life', '-p', '8080:0', '--memory', '300m')).toContain('restart it with')
     expect(await host.port('life')).toBe(before)
     const [report] = JSON.parse(await host.gearDo('status', 'life', '--output', 'json')) as { restartNeeded?: boolean }[]
     expect(report).toBeDefined()
