@@ -1,0 +1,59 @@
+/**
+ * Writes the reference in `docs/reference/` from the sources: the contract, the error catalogue, the limits, the settings, the commands and the
+ * lock file. What is there beside these pages is taken away.
+ *
+ * Usage: node tools/docs.ts [--check]      --check writes nothing and ends with 1 when a page is not as it would be written
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { settingsTable } from '../src/agent/index.ts'
+import { contract, errorCatalogue, limitTable } from '../src/api/index.ts'
+import { openApiDocument } from '../src/api/openapi.ts'
+import { cliPage } from './docs/cli.ts'
+import { dependenciesPage } from './docs/dependencies.ts'
+import { httpPage, type OpenApi } from './docs/http.ts'
+import { configurationPage, errorsPage, limitsPage } from './docs/tables.ts'
+
+const repository = new URL('..', import.meta.url).pathname
+const reference = join(repository, 'docs/reference')
+
+const isCheck = process.argv.includes('--check')
+const wanted = await pages()
+const found = readPages()
+const stale = [...new Set([...wanted.keys(), ...found.keys()])].filter(name => wanted.get(name) !== found.get(name))
+
+if (isCheck) {
+  for (const name of stale) process.stdout.write(`docs/reference/${name} is not what the sources say: npm run docs\n`)
+  process.exitCode = stale.length === 0 ? 0 : 1
+} else {
+  mkdirSync(reference, { recursive: true })
+  for (const name of stale) {
+    const text = wanted.get(name)
+    if (text === undefined) rmSync(join(reference, name), { recursive: true })
+    else writeFileSync(join(reference, name), text)
+    process.stdout.write(`docs/reference/${name}\n`)
+  }
+}
+
+async function pages(): Promise<ReadonlyMap<string, string>> {
+  const { version } = readJson('package.json') as { readonly version: string }
+  const document = openApiDocument(contract, version) as unknown as OpenApi
+  return new Map([
+    ['openapi.json', `${JSON.stringify(document, null, 2)}\n`],
+    ['http.md', httpPage(document)],
+    ['errors.md', errorsPage(errorCatalogue)],
+    ['limits.md', limitsPage(limitTable)],
+    ['configuration.md', configurationPage(settingsTable())],
+    ['cli.md', await cliPage(version)],
+    ['dependencies.md', dependenciesPage(readJson('package-lock.json') as Parameters<typeof dependenciesPage>[0])],
+  ])
+}
+
+function readPages(): ReadonlyMap<string, string> {
+  mkdirSync(reference, { recursive: true })
+  return new Map(readdirSync(reference).map(name => [name, readFileSync(join(reference, name), 'utf8')]))
+}
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(join(repository, path), 'utf8'))
+}
