@@ -53,9 +53,12 @@ make_host() { # HOST
 }
 
 start_host() { # HOST
+  local group
+  group=$(group_name "$1")
+  remove_group "$group" # what is left of one that was switched off
   rm -f "$state/$1/nspawn.pid"
   (
-    become_in_group "$(group_name "$1")" unshare --mount --propagation slave setsid "$here/supervise" "$1"
+    become_in_group "$group" unshare --mount --propagation slave setsid "$here/supervise" "$1"
   ) >"$state/$1/console.log" 2>&1 </dev/null 9>&- &
   wait_until 10 is_started_or_gone "$1" $!
 }
@@ -64,10 +67,10 @@ is_started_or_gone() { is_started "$1" || ! kill -0 "$2" 2>/dev/null; }
 
 # Waits until systemd has nothing more to start and Docker answers, and gives Docker its images at the first boot.
 await_host() { # HOST
-  local leader deadline=$((SECONDS + boot_limit_s))
+  local leader waits_for='its first process' deadline=$((SECONDS + boot_limit_s))
   until find_leader "$1" && has_booted "$leader" && has_docker "$leader"; do
     is_started "$1" || fail_boot "$1" 'ended while it booted'
-    ((SECONDS < deadline)) || fail_boot "$1" "did not boot within $boot_limit_s s"
+    ((SECONDS < deadline)) || fail_boot "$1" "did not boot within $boot_limit_s s, still waiting for $waits_for"
     sleep 0.02
   done
   if [[ ! -e $state/$1/images-loaded ]]; then
@@ -84,10 +87,12 @@ fail_boot() { # HOST WHAT
 has_booted() { # LEADER
   local answer
   answer=$( (become_in_host "$1" timeout "$boot_limit_s" systemctl is-system-running --wait) 2>/dev/null) || true
+  waits_for="systemd, which says '$answer'"
   [[ $answer == running || $answer == degraded ]]
 }
 
 has_docker() { # LEADER
+  waits_for=Docker
   [[ $(curl -qs --max-time 10 --unix-socket "/proc/$1/root/run/docker.sock" http://docker/_ping) == OK ]]
 }
 
