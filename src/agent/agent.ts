@@ -1,8 +1,7 @@
 /**
  * The composition root: from a configuration and a host to a running agent, and to an orderly end. Holds the writer lock while it runs.
  */
-import { contract, GearError, type Handlers, limits, type Operation } from '../api/index.ts'
-import { openApiDocument } from '../api/openapi.ts'
+import { contract, GearError, type Handlers, limits, type Operation, openApiDocument } from '../api/index.ts'
 import type { Host, Lock } from '../host/index.ts'
 import type { Config } from './config.ts'
 import { type Listeners, openListeners, parseListenUrl } from './listeners.ts'

@@ -4,7 +4,7 @@
  */
 import { fstatSync, readFileSync, statSync } from 'node:fs'
 import * as z from 'zod/mini'
-import { GearError, inputInvalid } from '../api/index.ts'
+import { GearError } from '../api/index.ts'
 import { defaultAgentPort, printTable } from '../formats/index.ts'
 import type { Paths } from '../host/index.ts'
 import { parseListenUrl } from './listeners.ts'
@@ -169,7 +169,7 @@ function yesOrNo(value: string): unknown {
   return ['0', 'false', 'no'].includes(value) ? false : value
 }
 
-/** Throws INPUT_INVALID that names every wrong setting and where it was made. */
+/** Throws CONFIG_INVALID that names every wrong setting and where it was made. */
 export function loadConfig({ flags = {}, environment = process.env, file }: ConfigInput = {}): LoadedConfig {
   const filePath = file ?? environment['GEARD_CONFIG'] ?? defaultConfigFile
   const fromFile = readConfigFile(filePath, filePath !== defaultConfigFile)
@@ -194,7 +194,8 @@ export function loadConfig({ flags = {}, environment = process.env, file }: Conf
   }
   const loaded = { config: config as Config, sources: sources as Sources }
   const rules = wrong.length > 0 ? wrong : contradictions(loaded)
-  if (rules.length > 0) throw inputInvalid(rules)
+  if (rules.length > 0)
+    throw new GearError('CONFIG_INVALID', rules.map(({ field, rule }) => `${field} ${rule}`).join('; '), { fields: rules })
   return loaded
 }
 
@@ -212,7 +213,7 @@ function contradictions({ config, sources }: LoadedConfig): readonly { field: st
 
 function readConfigFile(path: string, isRequired: boolean): Readonly<Record<string, unknown>> {
   const refuse = (rule: string, cause?: unknown): GearError =>
-    new GearError('INPUT_INVALID', `The configuration file ${path} ${rule}`, { cause })
+    new GearError('CONFIG_INVALID', `The configuration file ${path} ${rule}`, { cause })
   let json: string
   try {
     if ((statSync(path).mode & 0o022) !== 0) throw refuse('may be written by others than its owner: chmod 644 it')

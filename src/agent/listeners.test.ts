@@ -224,7 +224,7 @@ test('when one cannot be opened, none stays open', async () => {
   const [taken = ''] = (await listen({ on: ['http://127.0.0.1:0'] })).addresses
   const socketPath = join(folder, 'gear.sock')
   await expect(listen({ socketPath, on: [taken] })).rejects.toMatchObject({
-    code: 'INPUT_INVALID',
+    code: 'CONFIG_INVALID',
     message: `Could not listen on ${taken}`,
   })
   expect(existsSync(socketPath)).toBe(false)

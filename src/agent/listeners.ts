@@ -171,7 +171,7 @@ export class Listeners {
     await listen(server, { host, port }, url)
     const address = server.address()
     if (admission === 'peer' && typeof address === 'object' && address !== null && !isLoopback(address.address)) {
-      throw new GearError('INPUT_INVALID', `${url} can be reached from other hosts: ${host} stands for ${address.address}`)
+      throw new GearError('CONFIG_INVALID', `${url} can be reached from other hosts: ${host} stands for ${address.address}`)
     }
   }
 
@@ -195,7 +195,7 @@ export class Listeners {
     if (this.#token !== undefined) return 'token'
     if (this.#options.isInsecure) return 'open'
     throw new GearError(
-      'INPUT_INVALID',
+      'CONFIG_INVALID',
       `${host} can be reached from other hosts, and who calls is as good as root: give --token-file FILE, or --insecure-http where the network is trusted`,
     )
   }
@@ -266,7 +266,7 @@ const serverOptions = {
 
 function listen(server: Server, where: ListenOptions | { readonly fd: number }, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onError = (cause: unknown): void => reject(new GearError('INPUT_INVALID', `Could not listen on ${name}`, { cause }))
+    const onError = (cause: unknown): void => reject(new GearError('CONFIG_INVALID', `Could not listen on ${name}`, { cause }))
     server.once('error', onError)
     server.listen(where, () => {
       server.off('error', onError)
@@ -300,7 +300,7 @@ function ownNames(names: readonly string[]): ReadonlySet<string> {
 
 /** Throws unless the file is for its owner's eyes only and holds something that is hard to guess. */
 function readToken(path: string): string {
-  const refuse = (rule: string, cause?: unknown): GearError => new GearError('INPUT_INVALID', `The token file ${path} ${rule}`, { cause })
+  const refuse = (rule: string, cause?: unknown): GearError => new GearError('CONFIG_INVALID', `The token file ${path} ${rule}`, { cause })
   try {
     const { mode } = statSync(path)
     if ((mode & 0o077) !== 0) throw refuse('may be read by others than its owner: chmod 600 it')
@@ -325,7 +325,7 @@ async function removeStale(path: string): Promise<void> {
     }
     socket.once('connect', () => settle(true)).once('error', () => settle(false))
   })
-  if (isAnswered) throw new GearError('INPUT_INVALID', `Another program listens on ${path}`)
-  if (!lstatSync(path).isSocket()) throw new GearError('INPUT_INVALID', `${path} is there and is not a socket`)
+  if (isAnswered) throw new GearError('CONFIG_INVALID', `Another program listens on ${path}`)
+  if (!lstatSync(path).isSocket()) throw new GearError('CONFIG_INVALID', `${path} is there and is not a socket`)
   unlinkSync(path)
 }

@@ -2,8 +2,7 @@
  * The work of the agent without an agent: the same handlers on this machine, for a local command while no agent runs. Reports need nothing more;
  * the first change takes the writer lock and makes the host ready, as an agent's start would.
  */
-import { type Contract, contract, type Handlers, type Operation } from '../api/index.ts'
-import { openApiDocument } from '../api/openapi.ts'
+import { type Contract, contract, type Handlers, type Operation, openApiDocument } from '../api/index.ts'
 import { makeHandlers, prepareHost } from '../domains/index.ts'
 import { type Host, type Lock, linuxHost } from '../host/index.ts'
 import { hostPaths, loadConfig } from './config.ts'

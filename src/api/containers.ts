@@ -8,6 +8,7 @@ import {
   image,
   memory,
   networkLinks,
+  optionalQueryFlag,
   pids,
   portPair,
   portPairs,
@@ -188,7 +189,7 @@ export const containerLog = operation({
     'Without parameters: the lines of the last 30 seconds and those of the next 30 (spec §4.7). With `lines` or `since`: those, and then the end, unless `follow` keeps the stream open until the caller leaves.',
   params: containerParams,
   query: z.object({
-    follow: z.optional(queryFlag),
+    follow: optionalQueryFlag,
     since: z.optional(
       text.check(
         z.refine(value => /^[0-9A-Za-z :.+-]{1,64}$/.test(value), {

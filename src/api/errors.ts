@@ -21,6 +21,12 @@ export const errorCatalogue = {
     meaning: 'A field of the request breaks a rule; nothing was changed.',
     next: 'Correct the field that is named and send the request again.',
   },
+  CONFIG_INVALID: {
+    status: 400,
+    shape: 'text',
+    meaning: 'A setting of the agent breaks a rule, so the agent did not start.',
+    next: 'Correct the setting that is named; gear daemon --show-config tells where each comes from.',
+  },
   BODY_TOO_LARGE: {
     status: 413,
     shape: 'text',

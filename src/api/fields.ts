@@ -12,14 +12,14 @@ function wants(what: string): { readonly error: () => string } {
 export const text = z.string(wants('a string'))
 export const flag = z._default(z.boolean(wants('true or false')), false)
 
-/** A flag in a query: `?all=1`, `?all=true`, `?all`. */
-export const queryFlag = z._default(
+/** A flag in a query: `?all=1`, `?all=true`, `?all`; undefined when it is not there. */
+export const optionalQueryFlag = z.optional(
   z.pipe(
     text.check(z.refine(value => ['', '0', '1', 'true', 'false'].includes(value), wants('1, true, 0 or false'))),
     z.transform(value => value !== '0' && value !== 'false'),
   ),
-  false,
 )
+export const queryFlag = z._default(optionalQueryFlag, false)
 
 /** A whole number in a query. */
 export function queryCount(max: number) {

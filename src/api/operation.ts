@@ -77,8 +77,9 @@ export interface Call<Params, Query, Body> {
   readonly signal: AbortSignal
 }
 
+/** What a `none` handler answers is not looked at. */
 type Result<Kind, Data> = Kind extends 'none'
-  ? void
+  ? unknown
   : Kind extends 'data'
     ? Data
     : Kind extends 'text'
