@@ -7,12 +7,14 @@ bridge=$(bridge_name)
 make_network() {
   [[ -s $state/.subnet ]] || choose_subnet >"$state/.subnet"
   read -r subnet <"$state/.subnet"
-  [[ ! -e /sys/class/net/$bridge ]] || return 0
+  ! has_bridge || return 0
   ip link add "$bridge" type bridge
   ip address add "$subnet.1/24" dev "$bridge"
   ip link set "$bridge" up
   let_hosts_meet
 }
+
+has_bridge() { ip link show dev "$bridge" &>/dev/null; }
 
 # lab has 10.90.0.0/24; others a subnet between 10.100 and 10.199 by their name's checksum, the next one when it is taken.
 choose_subnet() {
@@ -41,8 +43,8 @@ forward_chain_drops() {
 # A bridge that still has cables has them from someone else, since ours are gone with their hosts.
 remove_network() {
   while forward_chain_drops && iptables -D FORWARD -i "$bridge" -o "$bridge" -j ACCEPT 2>/dev/null; do :; done
-  [[ -e /sys/class/net/$bridge ]] || return 0
-  if [[ -n $(ls "/sys/class/net/$bridge/brif") ]]; then
+  has_bridge || return 0
+  if [[ -n $(ip -o link show master "$bridge") ]]; then
     echo "lab: $bridge stays, because others use it" >&2
     return 0
   fi

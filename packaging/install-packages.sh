@@ -9,6 +9,8 @@ policy=/usr/sbin/policy-rc.d
 
 main() {
   local -a missing
+  exec 8<"$0"
+  flock 8 # who comes second finds everything installed
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]})) || return 0
   ((EUID == 0)) || { echo "install-packages: only root can install ${missing[*]}" >&2; exit 1; }
