@@ -14,7 +14,8 @@ import {
   text_en,
 } from '@stricli/core'
 import { readCommandLine, withPlainFlags } from './arguments.ts'
-import type { CliCommand, CliContext } from './command.ts'
+import type { CliContext } from './cli-context.ts'
+import type { CliCommand } from './command.ts'
 import { command as daemon } from './commands/daemon.ts'
 import { command as deleteContainers } from './commands/delete.ts'
 import { command as env } from './commands/env.ts'
@@ -37,20 +38,20 @@ import { UsageError } from './usage-error.ts'
 
 /** All of them are in memory at once: together they are smaller than what loading one more file costs. What is heavy they load themselves. */
 const commands: Readonly<Record<CommandName, CliCommand>> = {
-  install: install,
-  start: start,
-  stop: stop,
-  restart: restart,
-  status: status,
-  log: log,
+  install,
+  start,
+  stop,
+  restart,
+  status,
+  log,
   'list-units': listUnits,
   'list-images': listImages,
   delete: deleteContainers,
-  env: env,
+  env,
   'set-env': setEnv,
-  purge: purge,
-  daemon: daemon,
-  version: version,
+  purge,
+  daemon,
+  version,
 }
 
 /** Runs the command that the words name. Never throws. */
@@ -145,5 +146,4 @@ const text: ApplicationText = {
     if (error instanceof ArgumentScannerError) return `gear: ${error.message}`
     throw error
   },
-  exceptionWhileRunningCommand: error => errorText(error, '').trimEnd(),
 }

@@ -44,7 +44,7 @@ export function changeContainers(context: Context, flags: CommonFlags, args: rea
   const groups = requestAll(readTargets(args, 'container'), ({ id }) => ({ call: callOf(change, id) }))
   return runWork(context, flags, {
     groups,
-    change: ({ id }) => `The ${change.verb} of ${id}`,
+    change: ({ id, name }) => ({ what: `The ${change.verb} of ${id}`, look: `gear status ${name}` }),
     run: async call => {
       const { task, client, signal, say } = call
       await sayAnswer(await client.call(task.call, { signal }), say)

@@ -1,16 +1,11 @@
 /** What a command is: its flags and texts, and the function that runs it. `@stricli/core` reads the arguments and prints the help. */
-import { type Aliases, type ApplicationContext, buildCommand, type Command, type FlagParametersForType } from '@stricli/core'
+import { type Aliases, buildCommand, type Command, type FlagParametersForType } from '@stricli/core'
+import type { CliContext } from './cli-context.ts'
 import type { Context } from './context.ts'
 import { type CommonFlags, commonAliases, commonFlags } from './flags.ts'
+import { errorText } from './render/errors.ts'
 import { type CommandName, summaries } from './summaries.ts'
 import { UsageError } from './usage-error.ts'
-
-/** What stricli hands through to a command. */
-export interface CliContext extends ApplicationContext {
-  readonly gear: Context
-  /** Set by the command that ran. */
-  exitCode: number
-}
 
 export interface CommandText<Flags> {
   readonly name: CommandName
@@ -64,14 +59,26 @@ async function runReporting<Flags extends object>(
     if (flags.with !== undefined) throw new UsageError('--with is not supported yet: name the containers instead')
     return await run(context, flags, args)
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    await context.err.write(`gear ${name}: ${error.message} (see: gear ${name} --help)\n`)
+    const isUsage = error instanceof UsageError
+    await context.err.write(isUsage ? `gear ${name}: ${error.message} (see: gear ${name} --help)\n` : errorText(error, ''))
     return 1
   }
 }
 
+const helpColumns = 100
+
 function describe<Flags>({ name, description, examples }: CommandText<Flags>): string {
-  const parts = [`${summaries[name]}.`, ...description]
-  if (examples.length > 0) parts.push(`EXAMPLES\n${examples.map(example => `  ${example}`).join('\n')}`)
-  return parts.join('\n\n')
+  const paragraphs = [`${summaries[name]}.`, ...description].map(wrap)
+  return [...paragraphs, `EXAMPLES\n${examples.map(example => `  ${example}`).join('\n')}`].join('\n\n')
+}
+
+function wrap(paragraph: string): string {
+  const lines = ['']
+  for (const word of paragraph.split(' ')) {
+    const line = lines.at(-1) ?? ''
+    if (line === '') lines[lines.length - 1] = word
+    else if (line.length + 1 + word.length <= helpColumns) lines[lines.length - 1] = `${line} ${word}`
+    else lines.push(word)
+  }
+  return lines.join('\n')
 }

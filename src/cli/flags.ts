@@ -1,6 +1,6 @@
 /** How flags are declared, and the flags that every command has. Values are parsed with the formats that the API itself uses. */
 import type { FlagParametersForType } from '@stricli/core'
-import type { CliContext } from './command.ts'
+import type { CliContext } from './cli-context.ts'
 
 type FlagFor<Value> = FlagParametersForType<{ readonly flag?: Value }, CliContext>['flag']
 

@@ -33,8 +33,15 @@ export interface Work<Each extends Task, Value extends object> {
   readonly show?: (done: readonly Done<Each, Value>[]) => Promise<void>
   /** Lines as they come, for logs that are watched. */
   readonly isLive?: boolean
-  /** What an interruption leaves to the host: `the start of web-1`. None for commands that only look. */
-  readonly change?: (task: Each) => string
+  /** What an interruption leaves to the host. None for commands that only look. */
+  readonly change?: (task: Each) => Change
+}
+
+export interface Change {
+  /** `The start of web-1` */
+  readonly what: string
+  /** The command that tells how it went. */
+  readonly look: string
 }
 
 export interface Done<Each, Value> {
@@ -121,15 +128,14 @@ function interruptedText<Each extends Task, Value>(
   outcomes: readonly Outcome<Each, Value>[],
   begun: ReadonlySet<Each>,
   interruption: Interruption,
-  change: ((task: Each) => string) | undefined,
+  change: Work<Each, object>['change'],
 ): string {
   const lines = ['Interrupted.']
   for (const outcome of outcomes) {
     if (change === undefined || outcome.isDone || outcome.error !== interruption) continue
-    const { host, job } = outcome
-    const what = `${change(job)} on ${host}`
-    if (begun.has(job)) lines.push(`${what} was asked for and goes on; see: gear status ${job.name}`)
-    else lines.push(`${what} was not asked for.`)
+    const { what, look } = change(outcome.job)
+    if (begun.has(outcome.job)) lines.push(`${what} on ${outcome.host} was asked for; what arrived there goes on. See: ${look}`)
+    else lines.push(`${what} on ${outcome.host} was not asked for.`)
   }
   return `${lines.join('\n')}\n`
 }

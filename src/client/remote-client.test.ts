@@ -249,9 +249,8 @@ describe('connections that fail', () => {
   })
 
   it('for want of permission are not those of a host that is away', async () => {
-    const denied = Object.assign(new Error('connect EACCES'), { code: 'EACCES' })
     const { client } = clientOver({
-      exchange: () => Promise.reject(new ConnectionError('connect', 'permission denied', { cause: denied })),
+      exchange: () => Promise.reject(new ConnectionError('connect', 'permission denied', { code: 'EACCES' })),
       close: () => undefined,
     })
     expect(await failureOf(client.call(start))).toMatchObject({ code: 'CALLER_REFUSED' })

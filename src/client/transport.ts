@@ -42,10 +42,14 @@ export class ConnectionError extends Error {
   readonly code: string | undefined
   readonly isTimeout: boolean
 
-  constructor(stage: 'connect' | 'answer', message: string, details: { readonly cause?: Error; readonly isTimeout?: boolean } = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+  constructor(
+    stage: 'connect' | 'answer',
+    message: string,
+    details: { readonly code?: string | undefined; readonly isTimeout?: boolean } = {},
+  ) {
+    super(message)
     this.stage = stage
-    this.code = (details.cause as NodeJS.ErrnoException | undefined)?.code
+    this.code = details.code
     this.isTimeout = details.isTimeout ?? false
   }
 }
@@ -109,7 +113,7 @@ function replyTo(sent: http.ClientRequest, payload: string | undefined, signal: 
   sent.once('error', error => {
     clearTimeout(timer)
     if (signal?.aborted) reject(signal.reason)
-    else reject(error instanceof ConnectionError ? error : new ConnectionError(stage, inWords(error), { cause: error }))
+    else reject(error instanceof ConnectionError ? error : connectionError(stage, error))
   })
   sent.once('response', response => {
     clearTimeout(timer)
@@ -129,7 +133,7 @@ async function* piecesOf(response: http.IncomingMessage, signal: AbortSignal | u
     for await (const piece of response) yield piece
   } catch (error) {
     if (signal?.aborted) throw signal.reason
-    throw new ConnectionError('answer', 'the connection broke in the middle of the answer', error instanceof Error ? { cause: error } : {})
+    throw new ConnectionError('answer', 'the connection broke in the middle of the answer', { code: (error as NodeJS.ErrnoException).code })
   }
 }
 
@@ -146,11 +150,11 @@ const wordsOfCodes: ReadonlyMap<string, string> = new Map([
   ['EPIPE', 'the connection was closed before an answer'],
 ])
 
-/** A name with several addresses fails with one error per address and an empty message. */
-function inWords(error: Error): string {
-  const code = (error as NodeJS.ErrnoException).code
-  if (code !== undefined && wordsOfCodes.has(code)) return wordsOfCodes.get(code) ?? code
-  return error.message === '' ? (code ?? 'unknown trouble') : error.message
+/** A name with several addresses fails with one error per address and an empty message; the code is that of the last. */
+function connectionError(stage: 'connect' | 'answer', error: NodeJS.ErrnoException): ConnectionError {
+  const { code } = error
+  const words = code === undefined ? undefined : wordsOfCodes.get(code)
+  return new ConnectionError(stage, words ?? (error.message || code || 'unknown trouble'), { code })
 }
 
 /** 16 random bytes. Loading `node:crypto` for them costs 5 ms at every start; the kernel's own source, which it draws from too, does not. */

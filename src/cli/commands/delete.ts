@@ -25,7 +25,7 @@ export const command = defineCommand<DeleteFlags>({
       groups: requestAll(readTargets(args, 'container'), ({ id }) => ({
         request: request('deleteContainer', { params: { id }, query: { all: flags.all ?? false } }),
       })),
-      change: ({ id }) => `The deletion of ${id}`,
+      change: ({ id, name }) => ({ what: `The deletion of ${id}`, look: `gear status ${name}` }),
       run: async ({ task, client, signal, say }) => {
         await sayAnswer(await client.call(task.request, { signal }), say)
         await say(`Deleted ${task.id}\n`)

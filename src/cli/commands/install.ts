@@ -92,7 +92,7 @@ export const command = defineCommand<InstallFlags>({
       await context.err.write(`The environment gets the id ${environment.id}\n`)
     return runWork(context, flags, {
       groups,
-      change: ({ id }) => `The installation of ${id}`,
+      change: ({ id, name }) => ({ what: `The installation of ${id}`, look: `gear status ${name}` }),
       run: async call => {
         const { task, client, signal, say } = call
         const ports = await sayAnswer(await client.call(task.request, { signal }), say)

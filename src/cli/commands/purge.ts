@@ -15,7 +15,7 @@ export const command = defineCommand({
   run: (context, flags, args) =>
     runWork(context, flags, {
       groups: readHosts(args),
-      change: () => 'The purge',
+      change: ({ name }) => ({ what: 'The purge', look: `gear list-units ${name}` }),
       run: async ({ task, client, signal, say }) => {
         await sayAnswer(await client.call(request('purgeContainers', {}), { signal }), say)
         await say(`Stopped and disabled every container of ${task.name}\n`)

@@ -36,7 +36,7 @@ export const command = defineCommand<SetEnvFlags>({
       groups: requestAll(readTargets(others, 'environment'), ({ id }) => ({
         request: request(name, { params: { id }, body: { variables } }),
       })),
-      change: ({ id }) => `The change of ${id}`,
+      change: ({ id, name }) => ({ what: `The change of ${id}`, look: `gear env ${name}` }),
       run: async ({ task, client, signal, say }) => {
         await sayAnswer(await client.call(task.request, { signal }), say)
         return {}

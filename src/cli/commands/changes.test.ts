@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest'
+import { GearError, type Handlers, type WaitEvent } from '../../api/index.ts'
+import { gear } from '../fake-context.ts'
+
+async function* list(events: readonly WaitEvent[]) {
+  yield* events
+}
+
+const startContainer: Handlers['startContainer'] = async ({ params }) => ({ text: `${params.id} is starting\n` })
+
+function unknown(id: string): GearError {
+  return new GearError('CONTAINER_UNKNOWN', `There is no container ${id}`)
+}
+
+describe('gear start', () => {
+  it('prints the line of the agent', async () => {
+    expect(await gear('start web-1', { hosts: { local: { startContainer } } })).toEqual({
+      out: 'web-1 is starting\n',
+      err: '',
+      exitCode: 0,
+    })
+  })
+
+  it('prints the lines of several hosts in the order of the arguments', async () => {
+    const slow = Promise.withResolvers<void>()
+    const hosts = {
+      a: {
+        startContainer: async (call: Parameters<Handlers['startContainer']>[0]) => {
+          await slow.promise
+          return startContainer(call)
+        },
+      },
+      'b:80': {
+        startContainer: async (call: Parameters<Handlers['startContainer']>[0]) => {
+          slow.resolve()
+          return startContainer(call)
+        },
+      },
+    }
+    const { out } = await gear('start a/web-1 b:80/web-2 a/web-3', { hosts })
+    expect(out).toBe('a web-1 is starting\na web-3 is starting\nb:80 web-2 is starting\n')
+  })
+
+  it('does what it can, and tells what failed at the end, in the order of the arguments', async () => {
+    const failing: Handlers['startContainer'] = async ({ params }) => {
+      throw unknown(params.id)
+    }
+    const hosts = { a: { startContainer: failing }, b: { startContainer } }
+    expect(await gear('start a/web-1 b/web-2 a/web-3', { hosts })).toEqual({
+      out: 'b web-2 is starting\n',
+      err: [
+        'Error: a/web-1: There is no container web-1 [CONTAINER_UNKNOWN]. See which there are with: gear list-units --all.\n',
+        'Error: a/web-3: There is no container web-3 [CONTAINER_UNKNOWN]. See which there are with: gear list-units --all.\n',
+      ].join(''),
+      exitCode: 1,
+    })
+  })
+
+  it('makes one document of what worked and what did not', async () => {
+    const failing: Handlers['startContainer'] = async () => {
+      throw new GearError('INPUT_INVALID', 'id is bad', { fields: [{ field: 'id', rule: 'is bad' }] })
+    }
+    const { out, err, exitCode } = await gear('start b/web-2 a/web-1 -o json', {
+      hosts: { a: { startContainer: failing }, b: { startContainer } },
+    })
+    expect({ err, exitCode }).toEqual({ err: '', exitCode: 1 })
+    expect(JSON.parse(out)).toEqual([
+      { host: 'b', id: 'web-2', ok: true, lines: ['web-2 is starting'] },
+      {
+        host: 'a',
+        id: 'web-1',
+        ok: false,
+        error: {
+          code: 'INPUT_INVALID',
+          message: 'id is bad',
+          next: 'Correct the field that is named and send the request again.',
+          fields: [{ field: 'id', rule: 'is bad' }],
+        },
+      },
+    ])
+  })
+
+  it('shows the stack of what is a mistake of gear', async () => {
+    const { err, exitCode } = await gear('start web-1', {
+      hosts: { local: { startContainer: () => Promise.reject(new TypeError('oops')) } },
+    })
+    expect(err).toMatch(/^Error: .*\[INTERNAL\].*\nTypeError: oops\n {4}at /)
+    expect(exitCode).toBe(1)
+  })
+
+  it('waits on request', async () => {
+    const asked: unknown[] = []
+    const waitContainer: Handlers['waitContainer'] = async ({ query }) => {
+      asked.push(query)
+      return list([{ event: 'reached', message: 'web-1 runs' }])
+    }
+    const { out } = await gear('start --wait web-1 --output json', { hosts: { local: { startContainer, waitContainer } } })
+    expect(asked).toEqual([{ for: 'started' }])
+    expect(JSON.parse(out)).toEqual([
+      { host: 'local', id: 'web-1', ok: true, state: 'started', lines: ['web-1 is starting', 'web-1 runs'] },
+    ])
+  })
+})
+
+describe('gear restart', () => {
+  it('restarts, and waits for the start on request', async () => {
+    const hosts = {
+      local: {
+        restartContainer: async () => ({ text: 'is restarting\n' }),
+        waitContainer: async () => list([{ event: 'reached', message: 'web-1 runs' }]),
+      },
+    }
+    expect(await gear('restart web-1', { hosts })).toMatchObject({ out: 'is restarting\n', exitCode: 0 })
+    expect(await gear('restart web-1 --wait', { hosts })).toMatchObject({ out: 'is restarting\nweb-1 runs\n', exitCode: 0 })
+  })
+})
+
+describe('gear stop', () => {
+  async function stop(words: string) {
+    const seen: string[] = []
+    const hosts = {
+      local: {
+        stopContainer: async ({ body }: Parameters<Handlers['stopContainer']>[0]) => {
+          seen.push(`stop, wait ${body.wait}`)
+          return { text: 'is stopped\n' }
+        },
+        waitContainer: async ({ query }: Parameters<Handlers['waitContainer']>[0]) => {
+          seen.push(`wait for ${query.for}`)
+          return list([{ event: 'reached', message: 'web-1 has stopped' }])
+        },
+      },
+    }
+    return { ...(await gear(`stop ${words}`, { hosts })), seen }
+  }
+
+  it('has the agent follow the stop', async () => {
+    expect(await stop('web-1')).toMatchObject({ seen: ['stop, wait true'], out: 'is stopped\n', exitCode: 0 })
+  })
+
+  it.each(['web-1 --no-wait', '-n web-1', '--noWait web-1'])('only queues it: %s', async words => {
+    expect(await stop(words)).toMatchObject({ seen: ['stop, wait false'], exitCode: 0 })
+  })
+
+  it('stays to the end on request', async () => {
+    expect(await stop('web-1 --wait')).toMatchObject({
+      seen: ['stop, wait true', 'wait for stopped'],
+      out: 'is stopped\nweb-1 has stopped\n',
+    })
+  })
+})
+
+describe('gear delete', () => {
+  it('names what was deleted', async () => {
+    const seen: unknown[] = []
+    const deleteContainer: Handlers['deleteContainer'] = async ({ params, query }) => void seen.push([params.id, query.all])
+    const hosts = { local: { deleteContainer }, a: { deleteContainer } }
+    expect(await gear('delete web-1', { hosts })).toEqual({ out: 'Deleted web-1\n', err: '', exitCode: 0 })
+    expect(await gear('delete --all a/web-1 web-2', { hosts })).toMatchObject({ out: 'a Deleted web-1\nlocal Deleted web-2\n' })
+    expect(seen).toEqual([
+      ['web-1', false],
+      ['web-1', true],
+      ['web-2', true],
+    ])
+  })
+})
+
+describe('gear purge', () => {
+  it('confirms each host', async () => {
+    const purgeContainers: Handlers['purgeContainers'] = async () => undefined
+    const hosts = { local: { purgeContainers }, a: { purgeContainers }, b: { purgeContainers: () => Promise.reject(unknown('x')) } }
+    expect(await gear('purge', { hosts })).toMatchObject({ out: 'Stopped and disabled every container of local\n', exitCode: 0 })
+    const { out, err, exitCode } = await gear('purge a b', { hosts })
+    expect(out).toBe('a Stopped and disabled every container of a\n')
+    expect(err).toMatch(/^Error: b: There is no container x/)
+    expect(exitCode).toBe(1)
+  })
+})
+
+describe('an interruption', () => {
+  it('says what goes on and what was not asked for, exit 130', async () => {
+    const stop = new AbortController()
+    const { Interruption } = await import('../context.ts')
+    const hanging: Handlers['startContainer'] = async ({ signal }) => {
+      stop.abort(new Interruption('SIGINT'))
+      throw signal.reason
+    }
+    const hosts = { a: { startContainer: hanging }, b: { startContainer } }
+    expect(await gear('start b/web-3 a/web-1 a/web-2', { hosts, signal: stop.signal })).toEqual({
+      out: 'b web-3 is starting\n',
+      err: [
+        'Interrupted.\n',
+        'The start of web-1 on a was asked for; what arrived there goes on. See: gear status a/web-1\n',
+        'The start of web-2 on a was not asked for.\n',
+      ].join(''),
+      exitCode: 130,
+    })
+  })
+
+  it('leaves nothing behind when the command only looked', async () => {
+    const stop = new AbortController()
+    const { Interruption } = await import('../context.ts')
+    const hosts = {
+      local: {
+        containerStatus: async () => {
+          stop.abort(new Interruption('SIGTERM'))
+          throw stop.signal.reason
+        },
+      },
+    }
+    expect(await gear('status web-1', { hosts, signal: stop.signal })).toEqual({ out: '', err: 'Interrupted.\n', exitCode: 143 })
+  })
+
+  it('says nothing to nobody when the reader of the output is gone', async () => {
+    const { Interruption } = await import('../context.ts')
+    const signal = AbortSignal.abort(new Interruption('SIGPIPE'))
+    expect(await gear('start web-1', { hosts: { local: { startContainer } }, signal })).toEqual({ out: '', err: '', exitCode: 141 })
+  })
+})

@@ -1,0 +1,62 @@
+/** A command line for tests: what it prints is kept, and hosts are handlers in this process. */
+import type { Handlers, RequestId } from '../api/index.ts'
+import { type Client, localClient } from '../client/index.ts'
+import { type LocatorHost, printHost } from '../formats/index.ts'
+import { runCommandLine } from './app.ts'
+import type { Context, Output } from './context.ts'
+
+export interface Setup {
+  /** The hosts there are, with the operations they carry out: `local`, `node7:43273`. */
+  readonly hosts?: Readonly<Record<string, Partial<Handlers>>>
+  readonly files?: Readonly<Record<string, string>>
+  readonly isTerminal?: boolean
+  readonly columns?: number
+  readonly signal?: AbortSignal
+  readonly tokenFile?: string
+  /** Instead of handlers. */
+  readonly connect?: Context['connect']
+}
+
+export interface Result {
+  readonly out: string
+  readonly err: string
+  readonly exitCode: number
+}
+
+/** Runs a command line: `gear start node7/web-1`. Words are divided at spaces; give a list where they hold some. */
+export async function gear(words: string | readonly string[], setup: Setup = {}): Promise<Result> {
+  const out = keepingOutput(setup)
+  const err = keepingOutput(setup)
+  const context: Context = {
+    version: '1.2.3',
+    out: out.output,
+    err: err.output,
+    signal: setup.signal ?? new AbortController().signal,
+    tokenFile: setup.tokenFile,
+    connect: setup.connect ?? (host => clientOf(host, setup.hosts ?? {})),
+    readTextFile: async path => {
+      const text = setup.files?.[path]
+      if (text === undefined) throw new Error('no such file')
+      return text
+    },
+  }
+  const list = typeof words === 'string' ? words.split(' ').filter(word => word !== '') : words
+  const exitCode = await runCommandLine(list, context)
+  return { out: out.text(), err: err.text(), exitCode }
+}
+
+function clientOf(host: LocatorHost, hosts: Readonly<Record<string, Partial<Handlers>>>): Client {
+  const handlers = hosts[printHost(host)]
+  if (handlers === undefined) throw new Error(`the test has no host ${printHost(host)}`)
+  let drawn = 0
+  const opened = { handlers: handlers as Handlers, [Symbol.asyncDispose]: async () => undefined }
+  return localClient(opened, () => `request-${++drawn}` as RequestId)
+}
+
+function keepingOutput({ isTerminal = false, columns = 80 }: Setup): { readonly output: Output; readonly text: () => string } {
+  let text = ''
+  const write = async (piece: string) => {
+    text += piece
+  }
+  return { output: { write, isTerminal, columns }, text: () => text }
+}
