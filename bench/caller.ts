@@ -13,6 +13,8 @@ export interface Call {
   /** Sent as JSON. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
+  /** Given up, as a broken connection, when it takes longer. */
+  readonly limitMs?: number
 }
 
 export class Caller implements Disposable {
@@ -26,7 +28,7 @@ export class Caller implements Disposable {
   }
 
   /** Any status is an answer; only a broken connection rejects. */
-  call({ method, path, body, headers = {} }: Call): Promise<Answer> {
+  call({ method, path, body, headers = {}, limitMs }: Call): Promise<Answer> {
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
     const bodyHeaders = bytes === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': bytes.length }
     return new Promise((resolve, reject) => {
@@ -42,6 +44,7 @@ export class Caller implements Disposable {
         })
       })
       outgoing.on('error', reject)
+      if (limitMs !== undefined) outgoing.setTimeout(limitMs, () => outgoing.destroy(new Error(`no answer in ${limitMs} ms`)))
       outgoing.end(bytes)
     })
   }

@@ -85,7 +85,7 @@ async function writeEnvironments(caller: Caller, repetition: number) {
 async function updateAndDelete(caller: Caller, names: readonly string[]) {
   const samples = { update: [] as number[], remove: [] as number[] }
   for (const id of names) {
-    samples.update.push((await install(caller, id)).ms)
+    samples.update.push((await install(caller, id, { Restart: 'always' })).ms)
     samples.remove.push(await callMs(caller, { method: 'DELETE', path: `/container/${id}` }))
   }
   return samples
