@@ -141,7 +141,7 @@ export class SystemBus {
   #send(session: Session, call: BusCall & { readonly destination: string }): Promise<readonly unknown[]> {
     const message: Message = { ...call, body: [...(call.body ?? [])] }
     return new Promise((resolve, reject) => {
-      session.bus.invoke(message, { timeout: this.#options.callMs }, (error, ...values) => {
+      void session.bus.invoke(message, { timeout: this.#options.callMs }, (error, ...values) => {
         if (error === null) return resolve(values)
         const { dbusName = '' } = error
         if (dbusName !== '' && !lostNames.has(dbusName)) return reject(new BusRefusal(dbusName, error.message))
