@@ -18,7 +18,8 @@ export interface Hands {
 
 /**
  * Carries a plan out for a container. When an install fails before its unit file took its place, what the new version reserved and
- * wrote for itself is taken back, so that a failed install changes nothing; what comes later stays for the next look to finish.
+ * wrote for itself is taken back, so that a failed install changes nothing but the environment it brought, which may be others' too;
+ * what comes later stays for the next look to finish.
  */
 export async function applyPlan(hands: Hands, id: ContainerId, steps: readonly ContainerStep[]): Promise<void> {
   const done: ContainerStep[] = []
@@ -38,9 +39,11 @@ export async function applyPlan(hands: Hands, id: ContainerId, steps: readonly C
 async function takeBack(hands: Hands, id: ContainerId, steps: readonly ContainerStep[], done: readonly ContainerStep[]): Promise<void> {
   for (const step of done) if (step.kind === 'reservePorts') await hands.ports.release(id, step.ports)
   for (const step of steps) {
-    if (step.kind !== 'writeVersion' || !step.isNew) continue
-    await hands.host.files.remove(step.path)
-    await hands.host.files.removeEmptyFolder(folderOf(step.path))
+    if (step.kind === 'writeLinks' && step.isNew && done.includes(step)) await hands.host.files.remove(step.path)
+    if (step.kind === 'writeVersion' && step.isNew) {
+      await hands.host.files.remove(step.path)
+      await hands.host.files.removeEmptyFolder(folderOf(step.path))
+    }
   }
 }
 

@@ -20,7 +20,14 @@ export type ContainerStep =
     }
   | { readonly kind: 'reservePorts'; readonly reason: string; readonly ports: readonly number[]; readonly version: string }
   | { readonly kind: 'writeEnvironment'; readonly reason: string; readonly id: EnvironmentId; readonly variables: readonly Variable[] }
-  | { readonly kind: 'writeLinks'; readonly reason: string; readonly path: string; readonly links: readonly NetworkLink[] }
+  | {
+      readonly kind: 'writeLinks'
+      readonly reason: string
+      readonly path: string
+      readonly links: readonly NetworkLink[]
+      /** The container is new, so that there are no links from before to be kept. */
+      readonly isNew: boolean
+    }
   | { readonly kind: 'syncFolders'; readonly reason: string; readonly folders: readonly string[] }
   | { readonly kind: 'swapUnit'; readonly reason: string; readonly version: string; readonly unit: string }
   | { readonly kind: 'repointPorts'; readonly reason: string; readonly ports: readonly number[]; readonly version: string }
@@ -85,7 +92,8 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
     steps.push({ kind: 'writeEnvironment', reason: 'the unit reads it at every start', id, variables })
   }
   if (wanted.links !== undefined) {
-    steps.push({ kind: 'writeLinks', reason: 'links are applied at every start', path: paths.links, links: wanted.links })
+    const { links } = wanted
+    steps.push({ kind: 'writeLinks', reason: 'links are applied at every start', path: paths.links, links, isNew: !isUpdate })
   }
   const written = [paths.versions, ...wanted.portFolders]
   if (wanted.environment !== undefined) written.push(wanted.environment.folder)
