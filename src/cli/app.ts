@@ -36,8 +36,11 @@ import { overviewText } from './render/overview.ts'
 import { type CommandName, commandAliases, commandNamed, summaries } from './summaries.ts'
 import { UsageError } from './usage-error.ts'
 
-/** All of them are in memory at once: together they are smaller than what loading one more file costs. What is heavy they load themselves. */
-const commands: Readonly<Record<CommandName, CliCommand>> = {
+/**
+ * The text of all is loaded at once, which costs less than one more file would, but only the one that is asked for is put together. What is heavy
+ * they load themselves.
+ */
+const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   install,
   start,
   stop,
@@ -64,7 +67,7 @@ export async function runCommandLine(words: readonly string[], context: Context)
     }
     const name = command === '--version' ? 'version' : commandNamed(command)
     if (name === undefined) return await refuseCommand(command, context)
-    return await runCommand(commands[name], { name, args, context })
+    return await runCommand(commands[name](), { name, args, context })
   } catch (error) {
     await context.err.write(error instanceof UsageError ? `gear: ${error.message}\n` : errorText(error, ''))
     return 1

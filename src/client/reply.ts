@@ -6,7 +6,7 @@ import type { Request } from './request.ts'
 import type { WireReply } from './transport.ts'
 
 /** Largest JSON answer that is read: a list of 100,000 containers has about 12 MB. */
-export const replyBytesMax = 67_108_864
+const replyBytesMax = 67_108_864
 /** Most of an error's text that is read. */
 const errorBytesMax = 65_536
 /** Longest line of an event stream: a log line, with every character escaped, and the fields around it. */

@@ -11,25 +11,26 @@ interface DeleteFlags {
   readonly all?: boolean
 }
 
-export const command = defineCommand<DeleteFlags>({
-  name: 'delete',
-  usage: 'NAME... [flags]',
-  description: [
-    'Removes the unit, the ports and the links of containers, and stops them first. Their environments and data volumes stay, so that an install under the same name finds them again, unless --all is given. A container that does not exist is no error.',
-  ],
-  argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
-  examples: ['gear delete web-1', 'gear delete --all node7/web-1'],
-  flags: { all: toggle('Remove the environment and the data volumes too') },
-  run: (context, flags, args) =>
-    runWork(context, flags, {
-      groups: requestAll(readTargets(args, 'container'), ({ id }) => ({
-        request: request('deleteContainer', { params: { id }, query: { all: flags.all ?? false } }),
-      })),
-      change: ({ id, name }) => ({ what: `The deletion of ${id}`, look: `gear status ${name}` }),
-      run: async ({ task, client, signal, say }) => {
-        await sayAnswer(await client.call(task.request, { signal }), say)
-        await say(`Deleted ${task.id}\n`)
-        return {}
-      },
-    }),
-})
+export const command = () =>
+  defineCommand<DeleteFlags>({
+    name: 'delete',
+    usage: 'NAME... [flags]',
+    description: [
+      'Removes the unit, the ports and the links of containers, and stops them first. Their environments and data volumes stay, so that an install under the same name finds them again, unless --all is given. A container that does not exist is no error.',
+    ],
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    examples: ['gear delete web-1', 'gear delete --all node7/web-1'],
+    flags: { all: toggle('Remove the environment and the data volumes too') },
+    run: (context, flags, args) =>
+      runWork(context, flags, {
+        groups: requestAll(readTargets(args, 'container'), ({ id }) => ({
+          request: request('deleteContainer', { params: { id }, query: { all: flags.all ?? false } }),
+        })),
+        change: ({ id, name }) => ({ what: `The deletion of ${id}`, look: `gear status ${name}` }),
+        run: async ({ task, client, signal, say }) => {
+          await sayAnswer(await client.call(task.request, { signal }), say)
+          await say(`Deleted ${task.id}\n`)
+          return {}
+        },
+      }),
+  })

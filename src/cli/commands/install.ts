@@ -43,65 +43,70 @@ interface InstallFlags {
 
 type Body = NonNullable<Input<'installContainer'>['body']>
 
-export const command = defineCommand<InstallFlags>({
-  name: 'install',
-  usage: 'IMAGE NAME... [VARIABLE=VALUE...] [flags]',
-  description: [
-    'Every name gets the same image, ports, links, volumes and environment. Installing a name again updates it: ports that it had stay, and a running container goes on as it was until it is restarted.',
-    'The ports that were reserved are printed first: PortMapping: 8080 -> 4000.',
-  ],
-  argument: { placeholder: 'IMAGE NAME', brief: 'The image, then containers: [host[:port]/]id; arguments with = are variables' },
-  examples: [
-    'gear install --start -p 8080:0 acme/shop web-1',
-    'gear install acme/shop node7/web-1 node8/web-2 --ports=8080:80 MODE=prod --start --wait',
-    'gear install acme/db db-1 -v /data,/srv/config:/etc/db:ro --memory 2g --env-file db.env --env-id db-env',
-    'gear install acme/shop web-1 -n 127.0.0.1:6379:10.1.2.3:4100',
-  ],
-  flags: {
-    ports: repeated('PAIRS', 'Port pairs internal:external,... (external 0: any free port)', parsePortPairs),
-    netLinks: repeated('LINKS', 'Links [localhost_ip:]localport:remotehost:remoteport,...', parseNetworkLinks),
-    volumes: repeated('SPECS', 'Volumes /path,... and mounts /host/path:/path[:ro|rw],...', parseVolumes),
-    start: toggle('Start the containers, now and at every boot'),
-    wait: toggle('With --start: wait until they run'),
-    envFile: text('FILE', 'File with one VARIABLE=VALUE a line; arguments come after it'),
-    envUrl: text('URL', 'Where each host fetches the environment from'),
-    envId: text('ID', 'Name of the environment; other containers may share it'),
-    slice: choice(sliceNames, 'The slice, which is also the size class (container-small: 512m, container-large: 1g)'),
-    memory: parsed('SIZE', 'Memory of each container: 512m, 1g; 0 for no limit', checkedWith(parseMemory)),
-    cpus: parsed('COUNT', 'Processors of each container: 1.5; 0 for no limit', checkedWith(parseCpus)),
-    pids: parsed('COUNT', 'Most processes of each container; 0 for no limit', wholeNumber(4_194_304)),
-    restart: choice(restartPolicies, 'When systemd starts a container again by itself (on-failure unless given)'),
-    isolate: toggle('Run the containers as Unix users of their own'),
-    socketActivated: toggle('Start the containers at their first connection'),
-  },
-  aliases: { p: 'ports', n: 'netLinks', v: 'volumes' },
-  run: async (context, flags, args) => {
-    const { variables, others } = splitVariables(args)
-    const [image, ...names] = others
-    if (image === undefined || names.length === 0) throw new UsageError('give an image and at least one name: IMAGE [host[:port]/]id...')
-    if (flags.wait && !flags.start) throw new UsageError('--wait needs --start')
-    usage('', () => parseImageReference(image))
-    const targets = readTargets(names, 'container')
-    if (targets.some(group => group.targets.some(({ id }) => id === image))) {
-      throw new UsageError(`${image} is given as the image and as a name`)
-    }
-    const environment = environmentOf(flags, [...(await readVariables(context, flags.envFile)), ...variables])
-    const body = bodyOf(flags, image, environment)
-    const groups = requestAll(targets, ({ id }) => ({ request: request('installContainer', { params: { id }, body }) }))
-    if (environment?.id !== undefined && flags.envId === undefined)
-      await context.err.write(`The environment gets the id ${environment.id}\n`)
-    return runWork(context, flags, {
-      groups,
-      change: ({ id, name }) => ({ what: `The installation of ${id}`, look: `gear status ${name}` }),
-      run: async call => {
-        const { task, client, signal, say } = call
-        const ports = await sayAnswer(await client.call(task.request, { signal }), say)
-        if (flags.wait) await waitFor(call, task.id, 'started')
-        return { ports, ...(environment === undefined ? {} : { environment: environment.id }), ...(flags.wait ? { state: 'started' } : {}) }
-      },
-    })
-  },
-})
+export const command = () =>
+  defineCommand<InstallFlags>({
+    name: 'install',
+    usage: 'IMAGE NAME... [VARIABLE=VALUE...] [flags]',
+    description: [
+      'Every name gets the same image, ports, links, volumes and environment. Installing a name again updates it: ports that it had stay, and a running container goes on as it was until it is restarted.',
+      'The ports that were reserved are printed first: PortMapping: 8080 -> 4000.',
+    ],
+    argument: { placeholder: 'IMAGE NAME', brief: 'The image, then containers: [host[:port]/]id; arguments with = are variables' },
+    examples: [
+      'gear install --start -p 8080:0 acme/shop web-1',
+      'gear install acme/shop node7/web-1 node8/web-2 --ports=8080:80 MODE=prod --start --wait',
+      'gear install acme/db db-1 -v /data,/srv/config:/etc/db:ro --memory 2g --env-file db.env --env-id db-env',
+      'gear install acme/shop web-1 -n 127.0.0.1:6379:10.1.2.3:4100',
+    ],
+    flags: {
+      ports: repeated('PAIRS', 'Port pairs internal:external,... (external 0: any free port)', parsePortPairs),
+      netLinks: repeated('LINKS', 'Links [localhost_ip:]localport:remotehost:remoteport,...', parseNetworkLinks),
+      volumes: repeated('SPECS', 'Volumes /path,... and mounts /host/path:/path[:ro|rw],...', parseVolumes),
+      start: toggle('Start the containers, now and at every boot'),
+      wait: toggle('With --start: wait until they run'),
+      envFile: text('FILE', 'File with one VARIABLE=VALUE a line; arguments come after it'),
+      envUrl: text('URL', 'Where each host fetches the environment from'),
+      envId: text('ID', 'Name of the environment; other containers may share it'),
+      slice: choice(sliceNames, 'The slice, which is also the size class (container-small: 512m, container-large: 1g)'),
+      memory: parsed('SIZE', 'Memory of each container: 512m, 1g; 0 for no limit', checkedWith(parseMemory)),
+      cpus: parsed('COUNT', 'Processors of each container: 1.5; 0 for no limit', checkedWith(parseCpus)),
+      pids: parsed('COUNT', 'Most processes of each container; 0 for no limit', wholeNumber(4_194_304)),
+      restart: choice(restartPolicies, 'When systemd starts a container again by itself (on-failure unless given)'),
+      isolate: toggle('Run the containers as Unix users of their own'),
+      socketActivated: toggle('Start the containers at their first connection'),
+    },
+    aliases: { p: 'ports', n: 'netLinks', v: 'volumes' },
+    run: async (context, flags, args) => {
+      const { variables, others } = splitVariables(args)
+      const [image, ...names] = others
+      if (image === undefined || names.length === 0) throw new UsageError('give an image and at least one name: IMAGE [host[:port]/]id...')
+      if (flags.wait && !flags.start) throw new UsageError('--wait needs --start')
+      usage('', () => parseImageReference(image))
+      const targets = readTargets(names, 'container')
+      if (targets.some(group => group.targets.some(({ id }) => id === image))) {
+        throw new UsageError(`${image} is given as the image and as a name`)
+      }
+      const environment = environmentOf(flags, [...(await readVariables(context, flags.envFile)), ...variables])
+      const body = bodyOf(flags, image, environment)
+      const groups = requestAll(targets, ({ id }) => ({ request: request('installContainer', { params: { id }, body }) }))
+      if (environment?.id !== undefined && flags.envId === undefined)
+        await context.err.write(`The environment gets the id ${environment.id}\n`)
+      return runWork(context, flags, {
+        groups,
+        change: ({ id, name }) => ({ what: `The installation of ${id}`, look: `gear status ${name}` }),
+        run: async call => {
+          const { task, client, signal, say } = call
+          const ports = await sayAnswer(await client.call(task.request, { signal }), say)
+          if (flags.wait) await waitFor(call, task.id, 'started')
+          return {
+            ports,
+            ...(environment === undefined ? {} : { environment: environment.id }),
+            ...(flags.wait ? { state: 'started' } : {}),
+          }
+        },
+      })
+    },
+  })
 
 /** Nothing when no variable, URL or id is given; what has no id gets a random one. */
 function environmentOf({ envUrl, envId }: InstallFlags, variables: readonly EnvironmentVariable[]) {

@@ -18,41 +18,44 @@ interface LogFlags {
 
 const linesByDefault = 100
 
-export const command = defineCommand<LogFlags>({
-  name: 'log',
-  usage: 'NAME... [flags]',
-  description: [
-    `Prints the last ${linesByDefault} lines and ends. --lines and --since choose others; --follow goes on with new lines until it is interrupted.`,
-  ],
-  argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
-  examples: [
-    'gear log web-1',
-    'gear log --follow --lines 10 node7/web-1',
-    'gear log --since 1h30m web-1',
-    'gear log --since "2026-01-31 12:00" web-1',
-  ],
-  flags: {
-    follow: toggle('Go on with new lines as they are written'),
-    since: parsed('TIME', 'Only lines from then on: a span such as 10m, a time, or today', sinceOf),
-    lines: parsed('COUNT', `The last so many lines (${linesByDefault} unless --since is given)`, wholeNumber(limits.logLinesMax)),
-  },
-  aliases: { f: 'follow', n: 'lines' },
-  run: async (context, flags, args) => {
-    const { follow = false, since } = flags
-    if (follow && flags.output === 'json') throw new UsageError('--follow never ends, so it cannot make one JSON document')
-    const lines = flags.lines ?? (since === undefined ? linesByDefault : undefined)
-    const query = { follow, ...(since === undefined ? {} : { since }), ...(lines === undefined ? {} : { lines }) }
-    const groups = requestAll(readTargets(args, 'container'), ({ id }) => ({ request: request('containerLog', { params: { id }, query }) }))
-    return runWork(context, flags, {
-      groups: follow ? eachByItself(groups) : groups,
-      isLive: follow,
-      run: async ({ task, client, signal, say }) => {
-        await sayAnswer(await client.call(task.request, { signal }), say)
-        return {}
-      },
-    })
-  },
-})
+export const command = () =>
+  defineCommand<LogFlags>({
+    name: 'log',
+    usage: 'NAME... [flags]',
+    description: [
+      `Prints the last ${linesByDefault} lines and ends. --lines and --since choose others; --follow goes on with new lines until it is interrupted.`,
+    ],
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    examples: [
+      'gear log web-1',
+      'gear log --follow --lines 10 node7/web-1',
+      'gear log --since 1h30m web-1',
+      'gear log --since "2026-01-31 12:00" web-1',
+    ],
+    flags: {
+      follow: toggle('Go on with new lines as they are written'),
+      since: parsed('TIME', 'Only lines from then on: a span such as 10m, a time, or today', sinceOf),
+      lines: parsed('COUNT', `The last so many lines (${linesByDefault} unless --since is given)`, wholeNumber(limits.logLinesMax)),
+    },
+    aliases: { f: 'follow', n: 'lines' },
+    run: async (context, flags, args) => {
+      const { follow = false, since } = flags
+      if (follow && flags.output === 'json') throw new UsageError('--follow never ends, so it cannot make one JSON document')
+      const lines = flags.lines ?? (since === undefined ? linesByDefault : undefined)
+      const query = { follow, ...(since === undefined ? {} : { since }), ...(lines === undefined ? {} : { lines }) }
+      const groups = requestAll(readTargets(args, 'container'), ({ id }) => ({
+        request: request('containerLog', { params: { id }, query }),
+      }))
+      return runWork(context, flags, {
+        groups: follow ? eachByItself(groups) : groups,
+        isLive: follow,
+        run: async ({ task, client, signal, say }) => {
+          await sayAnswer(await client.call(task.request, { signal }), say)
+          return {}
+        },
+      })
+    },
+  })
 
 /** Two logs of one host are followed beside each other: the first would never end. */
 function eachByItself<Group extends { readonly targets: readonly unknown[] }>(groups: readonly Group[]): readonly Group[] {

@@ -5,21 +5,22 @@ import { readHosts } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
 import { runWork } from '../run.ts'
 
-export const command = defineCommand({
-  name: 'purge',
-  usage: '[HOST...] [flags]',
-  description: ['Stops every container of the hosts and keeps it from starting at boot. Nothing is removed.'],
-  argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine' },
-  examples: ['gear purge', 'gear purge node7 node8:43273'],
-  flags: {},
-  run: (context, flags, args) =>
-    runWork(context, flags, {
-      groups: readHosts(args),
-      change: ({ name }) => ({ what: 'The purge', look: `gear list-units ${name}` }),
-      run: async ({ task, client, signal, say }) => {
-        await sayAnswer(await client.call(request('purgeContainers', {}), { signal }), say)
-        await say(`Stopped and disabled every container of ${task.name}\n`)
-        return {}
-      },
-    }),
-})
+export const command = () =>
+  defineCommand({
+    name: 'purge',
+    usage: '[HOST...] [flags]',
+    description: ['Stops every container of the hosts and keeps it from starting at boot. Nothing is removed.'],
+    argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine' },
+    examples: ['gear purge', 'gear purge node7 node8:43273'],
+    flags: {},
+    run: (context, flags, args) =>
+      runWork(context, flags, {
+        groups: readHosts(args),
+        change: ({ name }) => ({ what: 'The purge', look: `gear list-units ${name}` }),
+        run: async ({ task, client, signal, say }) => {
+          await sayAnswer(await client.call(request('purgeContainers', {}), { signal }), say)
+          await say(`Stopped and disabled every container of ${task.name}\n`)
+          return {}
+        },
+      }),
+  })

@@ -7,15 +7,20 @@ interface RestartFlags {
   readonly wait?: boolean
 }
 
-export const command = defineCommand<RestartFlags>({
-  name: 'restart',
-  usage: 'NAME... [flags]',
-  description: [
-    'The restart is queued, and the command returns at once, unless --wait is given. A restart brings changes of the unit and of the environment into effect.',
-  ],
-  argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
-  examples: ['gear restart web-1', 'gear restart --wait node7/web-1'],
-  flags: { wait: toggle('Wait until the containers run again') },
-  run: (context, flags, args) =>
-    changeContainers(context, flags, args, { operation: 'restartContainer', verb: 'restart', waitFor: flags.wait ? 'started' : undefined }),
-})
+export const command = () =>
+  defineCommand<RestartFlags>({
+    name: 'restart',
+    usage: 'NAME... [flags]',
+    description: [
+      'The restart is queued, and the command returns at once, unless --wait is given. A restart brings changes of the unit and of the environment into effect.',
+    ],
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    examples: ['gear restart web-1', 'gear restart --wait node7/web-1'],
+    flags: { wait: toggle('Wait until the containers run again') },
+    run: (context, flags, args) =>
+      changeContainers(context, flags, args, {
+        operation: 'restartContainer',
+        verb: 'restart',
+        waitFor: flags.wait ? 'started' : undefined,
+      }),
+  })

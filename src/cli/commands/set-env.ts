@@ -14,33 +14,34 @@ interface SetEnvFlags {
   readonly reset?: boolean
 }
 
-export const command = defineCommand<SetEnvFlags>({
-  name: 'set-env',
-  usage: 'NAME... [VARIABLE=VALUE...] [flags]',
-  description: [
-    'Adds the variables to each environment; one that exists gets the new value. With --reset the environment has exactly these variables afterwards, perhaps none.',
-    'Containers see the change at their next start.',
-  ],
-  argument: { placeholder: 'NAME', brief: 'An environment: [host[:port]/]id; arguments with = are variables' },
-  examples: ['gear set-env shop-env MODE=prod LEVEL=3', 'gear set-env --reset --env-file shop.env node7/shop-env'],
-  flags: {
-    envFile: text('FILE', 'File with one VARIABLE=VALUE a line; arguments come after it'),
-    reset: toggle('Replace the environments'),
-  },
-  run: async (context, flags, args) => {
-    const { variables: given, others } = splitVariables(args)
-    const variables = [...(await readVariables(context, flags.envFile)), ...given]
-    if (variables.length === 0 && !flags.reset) throw new UsageError('give at least one VARIABLE=VALUE, or --env-file, or --reset')
-    const name = flags.reset ? 'putEnvironment' : 'patchEnvironment'
-    return runWork(context, flags, {
-      groups: requestAll(readTargets(others, 'environment'), ({ id }) => ({
-        request: request(name, { params: { id }, body: { variables } }),
-      })),
-      change: ({ id, name }) => ({ what: `The change of ${id}`, look: `gear env ${name}` }),
-      run: async ({ task, client, signal, say }) => {
-        await sayAnswer(await client.call(task.request, { signal }), say)
-        return {}
-      },
-    })
-  },
-})
+export const command = () =>
+  defineCommand<SetEnvFlags>({
+    name: 'set-env',
+    usage: 'NAME... [VARIABLE=VALUE...] [flags]',
+    description: [
+      'Adds the variables to each environment; one that exists gets the new value. With --reset the environment has exactly these variables afterwards, perhaps none.',
+      'Containers see the change at their next start.',
+    ],
+    argument: { placeholder: 'NAME', brief: 'An environment: [host[:port]/]id; arguments with = are variables' },
+    examples: ['gear set-env shop-env MODE=prod LEVEL=3', 'gear set-env --reset --env-file shop.env node7/shop-env'],
+    flags: {
+      envFile: text('FILE', 'File with one VARIABLE=VALUE a line; arguments come after it'),
+      reset: toggle('Replace the environments'),
+    },
+    run: async (context, flags, args) => {
+      const { variables: given, others } = splitVariables(args)
+      const variables = [...(await readVariables(context, flags.envFile)), ...given]
+      if (variables.length === 0 && !flags.reset) throw new UsageError('give at least one VARIABLE=VALUE, or --env-file, or --reset')
+      const name = flags.reset ? 'putEnvironment' : 'patchEnvironment'
+      return runWork(context, flags, {
+        groups: requestAll(readTargets(others, 'environment'), ({ id }) => ({
+          request: request(name, { params: { id }, body: { variables } }),
+        })),
+        change: ({ id, name }) => ({ what: `The change of ${id}`, look: `gear env ${name}` }),
+        run: async ({ task, client, signal, say }) => {
+          await sayAnswer(await client.call(task.request, { signal }), say)
+          return {}
+        },
+      })
+    },
+  })

@@ -7,15 +7,16 @@ interface StartFlags {
   readonly wait?: boolean
 }
 
-export const command = defineCommand<StartFlags>({
-  name: 'start',
-  usage: 'NAME... [flags]',
-  description: [
-    'The start is queued, and the command returns at once. With --wait it stays until the container runs, shows what happens meanwhile (a first start may pull its image), and tells why when it does not.',
-  ],
-  argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
-  examples: ['gear start web-1', 'gear start --wait node7/web-1 node8/web-2'],
-  flags: { wait: toggle('Wait until the containers run') },
-  run: (context, flags, args) =>
-    changeContainers(context, flags, args, { operation: 'startContainer', verb: 'start', waitFor: flags.wait ? 'started' : undefined }),
-})
+export const command = () =>
+  defineCommand<StartFlags>({
+    name: 'start',
+    usage: 'NAME... [flags]',
+    description: [
+      'The start is queued, and the command returns at once. With --wait it stays until the container runs, shows what happens meanwhile (a first start may pull its image), and tells why when it does not.',
+    ],
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    examples: ['gear start web-1', 'gear start --wait node7/web-1 node8/web-2'],
+    flags: { wait: toggle('Wait until the containers run') },
+    run: (context, flags, args) =>
+      changeContainers(context, flags, args, { operation: 'startContainer', verb: 'start', waitFor: flags.wait ? 'started' : undefined }),
+  })

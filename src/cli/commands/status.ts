@@ -11,31 +11,32 @@ const separator = '\n-------------\n'
 /** Log lines in a report for programs; as many as `systemctl status` shows. */
 const lines = 10
 
-export const command = defineCommand({
-  name: 'status',
-  usage: 'NAME... [flags]',
-  description: [
-    'Prints what `systemctl status` says of the unit: its state and its last log lines. The exit code is 1 when a container does not exist.',
-  ],
-  argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
-  examples: ['gear status web-1', 'gear status node7/web-1 node8/web-2', 'gear status --output json web-1'],
-  flags: {},
-  run: (context, flags, args) => {
-    const targets = readTargets(args, 'container')
-    if (flags.output === 'json') {
-      const groups = requestAll(targets, ({ id }) => ({
-        request: request('containerStatus', { params: { id }, query: { lines } }, 'data'),
-      }))
+export const command = () =>
+  defineCommand({
+    name: 'status',
+    usage: 'NAME... [flags]',
+    description: [
+      'Prints what `systemctl status` says of the unit: its state and its last log lines. The exit code is 1 when a container does not exist.',
+    ],
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    examples: ['gear status web-1', 'gear status node7/web-1 node8/web-2', 'gear status --output json web-1'],
+    flags: {},
+    run: (context, flags, args) => {
+      const targets = readTargets(args, 'container')
+      if (flags.output === 'json') {
+        const groups = requestAll(targets, ({ id }) => ({
+          request: request('containerStatus', { params: { id }, query: { lines } }, 'data'),
+        }))
+        return runWork(context, flags, {
+          groups,
+          run: async ({ task, client, signal }) => ({ status: await client.call(task.request, { signal }) }),
+        })
+      }
+      const groups = requestAll(targets, ({ id }) => ({ request: request('containerStatus', { params: { id } }) }))
       return runWork(context, flags, {
         groups,
-        run: async ({ task, client, signal }) => ({ status: await client.call(task.request, { signal }) }),
+        run: async ({ task, client, signal }) => ({ text: await wholeText(await client.call(task.request, { signal })) }),
+        show: done => context.out.write(done.map(({ value }) => value.text).join(separator)),
       })
-    }
-    const groups = requestAll(targets, ({ id }) => ({ request: request('containerStatus', { params: { id } }) }))
-    return runWork(context, flags, {
-      groups,
-      run: async ({ task, client, signal }) => ({ text: await wholeText(await client.call(task.request, { signal })) }),
-      show: done => context.out.write(done.map(({ value }) => value.text).join(separator)),
-    })
-  },
-})
+    },
+  })

@@ -2,16 +2,17 @@
 import { defineCommand } from '../command.ts'
 import { UsageError } from '../usage-error.ts'
 
-export const command = defineCommand({
-  name: 'version',
-  usage: '[flags]',
-  description: ['Also: gear --version.'],
-  argument: undefined,
-  examples: ['gear version'],
-  flags: {},
-  run: async (context, flags, args) => {
-    if (args.length > 0) throw new UsageError('there are no arguments')
-    await context.out.write(flags.output === 'json' ? `${JSON.stringify({ version: context.version })}\n` : `gear ${context.version}\n`)
-    return 0
-  },
-})
+export const command = () =>
+  defineCommand({
+    name: 'version',
+    usage: '[flags]',
+    description: ['Also: gear --version.'],
+    argument: undefined,
+    examples: ['gear version'],
+    flags: {},
+    run: async (context, flags, args) => {
+      if (args.length > 0) throw new UsageError('there are no arguments')
+      await context.out.write(flags.output === 'json' ? `${JSON.stringify({ version: context.version })}\n` : `gear ${context.version}\n`)
+      return 0
+    },
+  })
