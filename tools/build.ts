@@ -2,10 +2,12 @@
  * Builds `dist/` from `src/main.ts`: one file per command and for the agent, each read only when it is needed, and what they share. Packages
  * are inside, so an installed gear needs no `node_modules`. Sources keep their names and are mapped for stack traces.
  *
+ * `cache/` is for what Node compiles of it when it runs from there.
+ *
  * Usage: node tools/build.ts [FOLDER]
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
@@ -19,6 +21,7 @@ export async function buildTo(folder: string): Promise<Metafile> {
   try {
     const { metafile } = await build({ ...bundleOptions, outdir: fresh })
     writeFileSync(`${fresh}/licenses.txt`, licenses(metafile))
+    mkdirSync(`${fresh}/cache`)
     if (existsSync(folder)) renameSync(folder, old)
     renameSync(fresh, folder)
     return metafile
@@ -97,11 +100,10 @@ const nameExports: Plugin = {
   },
 }
 
-/** What CommonJS packages expect to find around them. */
-const commonJs = [
-  "import { createRequire as __createRequire } from 'node:module'",
-  'const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname',
-].join(';')
+/** What CommonJS packages expect to find around them. `node:module` is not imported for it: that would cost a millisecond at every start. */
+const commonJs = `\
+const require = id => process.getBuiltinModule('node:module').createRequire(import.meta.url)(id),\
+ __filename = import.meta.filename, __dirname = import.meta.dirname;`
 
 export const bundleOptions = {
   absWorkingDir: repository,
