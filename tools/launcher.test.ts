@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildTo } from './build.ts'
+
+const run = promisify(execFile)
+const repository = dirname(import.meta.dirname)
+const versionLine = /^gear version \d+\.\d+\.\d+, build \w+(-dirty)?\n$/
+
+let folder = ''
+let installed = ''
+
+// As `make install` leaves it, but for the copy of Node.
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'gear-launcher-')))
+  const home = join(folder, 'usr/lib/gear')
+  installed = join(folder, 'usr/bin/gear')
+  for (const path of [join(home, 'bin'), dirname(installed), join(folder, 'var/cache/gear')]) mkdirSync(path, { recursive: true })
+  await buildTo(join(home, 'dist'))
+  symlinkSync(realpathSync(join(repository, 'node_modules/.bin/node')), join(home, 'bin/node'))
+  copyFileSync(join(repository, 'bin/gear'), installed)
+}, 60_000)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Outcome {
+  readonly stdout: string
+  readonly stderr: string
+  readonly code: number
+}
+
+/** Runs the program in an otherwise empty environment. */
+async function start(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = folder): Promise<Outcome> {
+  try {
+    return { ...(await run(program, args, { env: { PATH: '/usr/bin:/bin', ...env }, cwd })), code: 0 }
+  } catch (error) {
+    const { stdout, stderr, code } = error as Outcome
+    return { stdout, stderr, code }
+  }
+}
+
+test.each([
+  ['by its path', () => installed, '/'],
+  ['by a relative path', () => './gear', 'usr/bin'],
+  ['by a relative path from above', () => 'bin/gear', 'usr'],
+  ['by a symbolic link', () => join(folder, 'link'), '/'],
+])('an installed gear runs %s', async (_, program, from) => {
+  if (!existsSync(join(folder, 'link'))) symlinkSync(installed, join(folder, 'link'))
+  const { stdout } = await start(program(), ['--version'], {}, from === '/' ? from : join(folder, from))
+  expect(stdout).toMatch(versionLine)
+})
+
+test('a checkout that was not built says so', async () => {
+  const launcher = join(folder, 'checkout/bin/gear')
+  mkdirSync(dirname(launcher), { recursive: true })
+  copyFileSync(join(repository, 'bin/gear'), launcher)
+  const { stderr, code } = await start(launcher, ['--version'])
+  expect(stderr).toBe(`gear: ${join(folder, 'checkout')} is not built; run make there\n`)
+  expect(code).toBe(1)
+})
+
+describe('a hostile environment runs nothing', () => {
+  let trap = ''
+  let file = ''
+
+  beforeAll(() => {
+    const script = join(folder, 'trap.cjs')
+    trap = join(folder, 'sprung')
+    file = join(folder, 'hostile.env')
+    writeFileSync(script, `require('node:fs').writeFileSync(${JSON.stringify(trap)}, '')`)
+    writeFileSync(file, `NODE_OPTIONS=--require ${script}\n`)
+  })
+
+  test('the trap springs for a Node that is started without the launcher', async () => {
+    await start(join(folder, 'usr/lib/gear/bin/node'), [join(folder, 'usr/lib/gear/dist/main.mjs'), '--version', '--env-file', file])
+    expect(existsSync(trap)).toBe(true)
+    rmSync(trap)
+  })
+
+  // Nothing listens on port 1, so the first one reads the file as a command does and ends there.
+  test.each([
+    ['install', '--env-file', 'FILE', 'acme/shop', '127.0.0.1:1/web-1'],
+    ['install', 'acme/shop', '127.0.0.1:1/web-1', '--env-file=FILE'],
+    ['--env-file=FILE', 'version'],
+    ['version', '--', '--env-file', 'FILE'],
+    ['daemon', '--env-file', 'FILE', '--show-config'],
+    ['version', '--env-file-if-exists=FILE'],
+  ])('in a file named by %s %s', async (...args) => {
+    const { stderr } = await start(
+      installed,
+      args.map(word => word.replace('FILE', file)),
+    )
+    expect(existsSync(trap)).toBe(false)
+    expect(stderr).not.toContain('node:')
+  })
+
+  test('in NODE_OPTIONS', async () => {
+    const { stdout } = await start(installed, ['--version'], { NODE_OPTIONS: `--require ${join(folder, 'trap.cjs')}` })
+    expect(stdout).toMatch(versionLine)
+    expect(existsSync(trap)).toBe(false)
+  })
+})
+
+test('commands find what was compiled before', async () => {
+  await start(installed, ['help'])
+  const { stdout } = await run('find', [join(folder, 'var/cache/gear'), '-type', 'f'])
+  expect(stdout.split('\n').length).toBeGreaterThan(3)
+})
