@@ -27,6 +27,7 @@ function wanted(given: Partial<WantedInstall> = {}): WantedInstall {
     text: 'the new unit',
     version: `${paths.versions}/v2`,
     isSame: false,
+    isStale: false,
     ports: noPorts,
     environment: undefined,
     links: undefined,
@@ -166,7 +167,13 @@ describe('planning an install', () => {
       given: { version: `${paths.versions}/v1`, isSame: true, isStarted: true, ports: { ...noPorts, reserve: [4000] } },
       found: { wanted: undefined },
       isUpdate: true,
-      steps: ['reservePorts 4000', 'syncFolders 1', wantedLink, bootLink, 'syncFolders 4', 'reloadIfStale', 'start'],
+      steps: ['reservePorts 4000', 'syncFolders 1', wantedLink, bootLink, 'syncFolders 4', 'start'],
+    },
+    {
+      name: 'the same once more, after an attempt that did not come to tell systemd',
+      given: { version: `${paths.versions}/v1`, isSame: true, isStale: true },
+      isUpdate: true,
+      steps: ['syncFolders 1', 'syncFolders 4', 'reload'],
     },
     {
       name: 'the same request id for something else',

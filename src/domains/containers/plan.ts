@@ -54,6 +54,8 @@ export interface WantedInstall {
   readonly version: string
   /** The installed unit says the same already; only what is beside it may have to be done. */
   readonly isSame: boolean
+  /** systemd says that it holds another version than the installed one; an install that broke off may not have come to tell it. */
+  readonly isStale: boolean
   readonly ports: PortPlan
   /** Variables to store; undefined leaves the stored environment as it is. */
   readonly environment: { readonly id: EnvironmentId; readonly variables: readonly Variable[]; readonly folder: string } | undefined
@@ -121,11 +123,9 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
     reason: 'the change survives a power cut',
     folders: [paths.unitFolder, folderOf(paths.systemdUnit), folderOf(paths.wanted), folderOf(paths.boot), ...wanted.portFolders],
   })
-  if (isUpdate && !wanted.isSame) steps.push({ kind: 'reload', reason: 'systemd holds the version from before' })
-  else if (wanted.isStarted) {
-    steps.push({ kind: 'reloadIfStale', reason: 'systemd may hold another version, or the unit of a deleted container', unit: wanted.unit })
-  }
+  if (wanted.isStale || (isUpdate && !wanted.isSame)) steps.push({ kind: 'reload', reason: 'systemd holds the version from before' })
   if (wanted.isStarted) {
+    if (!isUpdate) steps.push({ kind: 'reloadIfStale', reason: 'systemd may hold the unit of a deleted container', unit: wanted.unit })
     steps.push({ kind: 'start', reason: 'a start was asked for', unit: wanted.unit })
   }
   return steps

@@ -49,9 +49,19 @@ interface InstallDecisions {
   readonly ports: PortPlan
   readonly version: UnitVersion
   readonly environment: WantedInstall['environment']
+  readonly run: Run
 }
 
-const notRunning = { isUp: false, isOutdated: false }
+/** How an installed container is, as far as an update must know. */
+interface Run {
+  readonly isUp: boolean
+  /** It runs as it was before the installed version came. */
+  readonly isOutdated: boolean
+  /** systemd holds another version than the installed one. */
+  readonly isStale: boolean
+}
+
+const noRun: Run = { isUp: false, isOutdated: false, isStale: false }
 
 /** How often an install looks for other ports when those it allocated are taken meanwhile. */
 const portAttemptsMax = 5
@@ -83,24 +93,27 @@ export class Containers {
     const isUpdate = found.unitText !== undefined
     if (!isUpdate) await requireFreeName(this.#host, id)
     const environment = await this.#environmentOf(request)
-    const running = isUpdate ? await this.#lookAtRun(found.paths.unit, id) : notRunning
+    const run = isUpdate ? await this.#lookAtRun(found.paths.unit, id) : noRun
     for (let attempt = 1; ; attempt++) {
       const ports = await this.#planPorts(id, body.ports, found)
       const version = this.#versionOf(request, found, ports)
       try {
-        await applyPlan(this.#hands, id, this.#planInstall(request, { found, ports, version, environment }))
+        await applyPlan(this.#hands, id, this.#planInstall(request, { found, ports, version, environment, run }))
         const isChanged = !version.isSame || environment !== undefined || body.networkLinks !== undefined
-        return { ports: ports.pairs, isUpdate, isRestartNeeded: running.isOutdated || (running.isUp && isChanged) }
+        return { ports: ports.pairs, isUpdate, isRestartNeeded: run.isOutdated || (run.isUp && isChanged) }
       } catch (error) {
         if (attempt === portAttemptsMax || !isAllocatedPortTaken(error, body.ports)) throw error
       }
     }
   }
 
-  /** Whether the container runs, and whether it did so before the installed version came. */
-  async #lookAtRun(unitPath: string, id: ContainerId): Promise<typeof notRunning> {
+  async #lookAtRun(unitPath: string, id: ContainerId): Promise<Run> {
     const [status, modifiedMs = 0] = await Promise.all([this.#host.units.status(containerUnit(id)), this.#host.files.modifiedMs(unitPath)])
-    return { isUp: !isAtRest(status), isOutdated: status.activeState === 'active' && modifiedMs > status.activeSinceMs }
+    return {
+      isUp: !isAtRest(status),
+      isOutdated: status.activeState === 'active' && modifiedMs > status.activeSinceMs,
+      isStale: status.needsReload,
+    }
   }
 
   /** The unit as the request wants it: the installed version when that says the same, so that a repeat changes nothing; else a new one. */
@@ -113,10 +126,11 @@ export class Containers {
     return { text: render(requestId), version: `${paths.versions}/${requestId}`, isSame: false }
   }
 
-  #planInstall({ id, body }: InstallRequest, { found, ports, version, environment }: InstallDecisions): readonly ContainerStep[] {
+  #planInstall({ id, body }: InstallRequest, { found, ports, version, environment, run }: InstallDecisions): readonly ContainerStep[] {
     return planInstall(
       {
         ...version,
+        isStale: run.isStale,
         id,
         unit: containerUnit(id),
         ports,
