@@ -5,14 +5,14 @@
  * `--json` prints the findings for programs; `--write` writes bench/RESULTS.md, and takes all claims. The exit code is 1 when a goal is missed.
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { printTable } from '../src/formats/index.ts'
 import { LabHost, labCommand } from '../test/host/lab-host.ts'
 import { claims } from './claims/index.ts'
 import { type Finding, judge, type Measurement } from './finding.ts'
+import { machineText, waitUntilIdle } from './machine.ts'
 import { type Circumstances, columns, page, rows } from './report.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -34,15 +34,17 @@ const findings: Finding[] = []
 let gear = ''
 try {
   for (const name of names) {
-    process.stderr.write(`measuring ${name}\n`)
     const host = await freshHost()
+    const busy = await waitUntilIdle()
+    if (busy > 0) process.stderr.write(`other work keeps ${Math.round(busy * 100)} % of the processors busy\n`)
+    process.stderr.write(`measuring ${name}\n`)
     gear = (await host.gearDo('--version')).trim()
     findings.push(...(await measureOn(host, name)).map(judge))
   }
 } finally {
   await labCommand('down')
 }
-print(findings, { date: new Date().toISOString().slice(0, 10), machine: machine(), gear })
+print(findings, { date: new Date().toISOString().slice(0, 10), machine: machineText(), gear })
 process.exitCode = findings.some(finding => finding.isMet === false) ? 1 : 0
 
 async function freshHost(): Promise<LabHost> {
@@ -64,10 +66,4 @@ function print(all: readonly Finding[], circumstances: Circumstances): void {
   if (flags.write) writeFileSync(`${here}RESULTS.md`, page(all, circumstances))
   if (flags.json) process.stdout.write(`${JSON.stringify({ ...circumstances, findings: all }, undefined, 2)}\n`)
   else process.stdout.write(printTable([...columns], all.flatMap(rows)))
-}
-
-function machine(): string {
-  const model = cpus()[0]?.model ?? 'unknown'
-  const os = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux'
-  return `${model}, ${cpus().length} processors, ${Math.round(totalmem() / 1e9)} GB; ${os}, kernel ${release()}`
 }
