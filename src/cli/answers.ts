@@ -35,7 +35,7 @@ export async function waitFor(call: Call<Task>, id: string, state: 'started' | '
   for await (const event of await client.call(wait, { signal })) {
     switch (event.event) {
       case 'reached':
-        await say(`${event.message}\n`)
+        await say(`${id}: ${event.message}\n`)
         return
       case 'failed':
         throw failureOf(event)

@@ -109,7 +109,8 @@ function output(open: () => NodeJS.WriteStream, interruption: AbortController): 
       return stream().isTTY === true
     },
     get columns() {
-      return stream().columns ?? 80
+      // A terminal that does not know its width says 0.
+      return stream().columns || 80
     },
   }
 }

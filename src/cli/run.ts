@@ -93,7 +93,7 @@ export async function runWork<Each extends Task, Value extends object>(
     }
   }
   if (interruption !== undefined) {
-    if (!interruption.isSilent) await err.write(interruptedText(outcomes, begun, interruption, work.change))
+    if (!interruption.isSilent && work.change !== undefined) await err.write(interruptedText(outcomes, begun, interruption, work.change))
     return interruption.exitCode
   }
   return done.length === outcomes.length ? 0 : 1
@@ -128,11 +128,11 @@ function interruptedText<Each extends Task, Value>(
   outcomes: readonly Outcome<Each, Value>[],
   begun: ReadonlySet<Each>,
   interruption: Interruption,
-  change: Work<Each, object>['change'],
+  change: (task: Each) => Change,
 ): string {
   const lines = ['Interrupted.']
   for (const outcome of outcomes) {
-    if (change === undefined || outcome.isDone || outcome.error !== interruption) continue
+    if (outcome.isDone || outcome.error !== interruption) continue
     const { what, look } = change(outcome.job)
     if (begun.has(outcome.job)) lines.push(`${what} on ${outcome.host} was asked for; what arrived there goes on. See: ${look}`)
     else lines.push(`${what} on ${outcome.host} was not asked for.`)

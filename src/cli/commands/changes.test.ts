@@ -92,12 +92,12 @@ describe('gear start', () => {
     const asked: unknown[] = []
     const waitContainer: Handlers['waitContainer'] = async ({ query }) => {
       asked.push(query)
-      return list([{ event: 'reached', message: 'web-1 runs' }])
+      return list([{ event: 'reached', message: 'active (running)' }])
     }
     const { out } = await gear('start --wait web-1 --output json', { hosts: { local: { startContainer, waitContainer } } })
     expect(asked).toEqual([{ for: 'started' }])
     expect(JSON.parse(out)).toEqual([
-      { host: 'local', id: 'web-1', ok: true, state: 'started', lines: ['web-1 is starting', 'web-1 runs'] },
+      { host: 'local', id: 'web-1', ok: true, state: 'started', lines: ['web-1 is starting', 'web-1: active (running)'] },
     ])
   })
 })
@@ -107,11 +107,11 @@ describe('gear restart', () => {
     const hosts = {
       local: {
         restartContainer: async () => ({ text: 'is restarting\n' }),
-        waitContainer: async () => list([{ event: 'reached', message: 'web-1 runs' }]),
+        waitContainer: async () => list([{ event: 'reached', message: 'active (running)' }]),
       },
     }
     expect(await gear('restart web-1', { hosts })).toMatchObject({ out: 'is restarting\n', exitCode: 0 })
-    expect(await gear('restart web-1 --wait', { hosts })).toMatchObject({ out: 'is restarting\nweb-1 runs\n', exitCode: 0 })
+    expect(await gear('restart web-1 --wait', { hosts })).toMatchObject({ out: 'is restarting\nweb-1: active (running)\n', exitCode: 0 })
   })
 })
 
@@ -126,7 +126,7 @@ describe('gear stop', () => {
         },
         waitContainer: async ({ query }: Parameters<Handlers['waitContainer']>[0]) => {
           seen.push(`wait for ${query.for}`)
-          return list([{ event: 'reached', message: 'web-1 has stopped' }])
+          return list([{ event: 'reached', message: 'inactive (dead)' }])
         },
       },
     }
@@ -144,7 +144,7 @@ describe('gear stop', () => {
   it('stays to the end on request', async () => {
     expect(await stop('web-1 --wait')).toMatchObject({
       seen: ['stop, wait true', 'wait for stopped'],
-      out: 'is stopped\nweb-1 has stopped\n',
+      out: 'is stopped\nweb-1: inactive (dead)\n',
     })
   })
 })
@@ -196,7 +196,7 @@ describe('an interruption', () => {
     })
   })
 
-  it('leaves nothing behind when the command only looked', async () => {
+  it('says nothing when the command only looked, since it leaves nothing behind', async () => {
     const stop = new AbortController()
     const { Interruption } = await import('../context.ts')
     const hosts = {
@@ -207,7 +207,7 @@ describe('an interruption', () => {
         },
       },
     }
-    expect(await gear('status web-1', { hosts, signal: stop.signal })).toEqual({ out: '', err: 'Interrupted.\n', exitCode: 143 })
+    expect(await gear('status web-1', { hosts, signal: stop.signal })).toEqual({ out: '', err: '', exitCode: 143 })
   })
 
   it('says nothing to nobody when the reader of the output is gone', async () => {

@@ -194,16 +194,16 @@ describe('gear install --start --wait', () => {
   ] as const
 
   it('shows what happens in plain lines on stderr, and the result on stdout', async () => {
-    const hosts = withEvents(...progress, { event: 'reached', message: 'web-1 runs' })
+    const hosts = withEvents(...progress, { event: 'reached', message: 'active (running)' })
     expect(await install('acme/shop web-1 --start --wait', { hosts })).toMatchObject({
-      out: 'is starting\nweb-1 runs\n',
+      out: 'is starting\nweb-1: active (running)\n',
       err: 'web-1: activating\nweb-1: Pulling\u001b[2J layer\n',
       exitCode: 0,
     })
   })
 
   it('writes over one line on a terminal, on which foreign text moves nothing', async () => {
-    const hosts = withEvents(...progress, { event: 'reached', message: 'web-1 runs' })
+    const hosts = withEvents(...progress, { event: 'reached', message: 'active (running)' })
     const { err } = await install('acme/shop web-1 --start --wait', { hosts, isTerminal: true, columns: 18 })
     expect(err).toBe('\r\u001b[Kweb-1: activating\r\u001b[Kweb-1: Pulling [2\r\u001b[K')
   })
