@@ -131,25 +131,30 @@ export function reservations(host: FakeHost): ReadonlyMap<number, string> {
  * each reservation is used; nothing is left of what broke off.
  */
 export function expectWhole(host: FakeHost): void {
-  const tree = host.files.tree(base)
-  const reserved = reservations(host)
-  const used = new Set<number>()
-  for (const [path, text] of Object.entries(tree)) {
+  expect([...faultsOfUnits(host), ...faultsOfLinks(host)]).toEqual([])
+}
+
+function faultsOfUnits(host: FakeHost): readonly string[] {
+  const faults: string[] = []
+  const reserved = new Map(reservations(host))
+  for (const [path, text] of Object.entries(host.files.tree(`${base}/units`))) {
+    if (path.endsWith('.replace.tmp')) faults.push(`${path} is left of a swap`)
     const id = /\/units\/(..)\/ctr-(\1.*)\.service$/.exec(path)?.[2]
     if (id === undefined) continue
     const version = `${base}/units/${id.slice(0, 2)}/${id}/${readUnitMetadata(text).get('X-ContainerRequestId')?.[0]}`
-    expect(host.files.isSameFile(path, version), `${path} is the version it names`).toBe(true)
+    if (!host.files.isSameFile(path, version)) faults.push(`${path} is not the version it names`)
     for (const { external } of readUnitPortPairs(text)) {
-      expect(reserved.get(external), `port ${external} of ${id}`).toBe(version)
-      expect(used.has(external), `port ${external} of ${id} belongs to one container`).toBe(false)
-      used.add(external)
+      if (reserved.get(external) !== version) faults.push(`port ${external} of ${id} leads to ${reserved.get(external)}`)
+      reserved.delete(external)
     }
   }
-  expect([...reserved.keys()].filter(port => !used.has(port))).toEqual([])
-  expect(Object.keys(tree).filter(path => path.endsWith('.replace.tmp'))).toEqual([])
-  for (const [path, text] of Object.entries(host.files.tree(systemd))) {
-    if (text !== '/') expect(host.files.follow(path)?.text, `${path} leads somewhere`).toBeDefined()
-  }
+  return [...faults, ...[...reserved].map(([port, version]) => `port ${port} is reserved for ${version}, which does not use it`)]
+}
+
+function faultsOfLinks(host: FakeHost): readonly string[] {
+  return Object.entries(host.files.tree(systemd))
+    .filter(([path, text]) => text !== '/' && host.files.follow(path) === undefined)
+    .map(([path, text]) => `${path} ${text} leads nowhere`)
 }
 
 /** The error code a promise is rejected with; undefined when it is not. */
