@@ -8,7 +8,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
 export PATH HOME LC_ALL
 umask 022
 newline='
-'
+' inspected=''
 
 say() { echo "$*" >&2; }
 
@@ -21,7 +21,7 @@ base=${GEARD_BASE_PATH:-/var/lib/containers}
 dir=${GEARD_RUN_PATH:-/var/run/containers}/$partition/$id
 socket=/run/docker.sock
 
-make_dir() { (umask 002 && mkdir -p "$dir"); }
+make_dir() { [ -d "$dir" ] || (umask 002 && mkdir -p "$dir"); }
 
 # docker ARGS…: the engine's CLI, on this host whatever context root's configuration names.
 docker() { /usr/bin/docker -H "unix://$socket" "$@"; }
@@ -52,9 +52,9 @@ is_ours() {
   case $1 in *"\"gear.id\":\"$id\""*) ;; *) return 1 ;; esac
 }
 
-# field KEY: a value of the State object of the container inspected last.
+# field KEY: a value of the State object of the inspected container.
 field() {
-  value=${body#*'"State":{'}
+  value=${inspected#*'"State":{'}
   value=${value#*"\"$1\":"}
   value=${value%%[,\}]*}
   value=${value#\"}

@@ -29,8 +29,8 @@ run_container() {
 
 # run_once ARGS…: sets message when it fails.
 run_once() {
-  rm -f "$dir/container-id"
-  message=$(docker run -d --pull=never --name "$id" --cidfile "$dir/container-id" --cgroup-parent "$(cgroup_parent)" \
+  if [ -e "$dir/container-id" ]; then rm "$dir/container-id"; fi
+  message=$(docker run -d --pull=never --name "$id" --cidfile "$dir/container-id" --cgroup-parent "$cgroup_parent" \
     --label "gear.id=$id" --label "OBJECT_SYSTEMD_UNIT=ctr-$id.service" \
     --log-driver=journald --log-opt labels=OBJECT_SYSTEMD_UNIT --log-opt 'tag={{.Name}}' \
     ${volumes_from:+"$volumes_from"} "$@" 2>&1 > /dev/null) && return
