@@ -47,7 +47,7 @@ export async function lookAtPorts(
     existing,
     owned: await ports.ownedOf(
       id,
-      [...existing, ...wanted].map(pair => pair.external),
+      [...existing, ...wanted].map(pair => pair.external).filter(external => external !== 0),
     ),
   }
 }

@@ -66,7 +66,7 @@ describe('planning an install', () => {
   it.each<{ name: string; given?: Partial<WantedInstall>; found?: Partial<Found>; isUpdate?: boolean; steps: readonly string[] }>([
     {
       name: 'new: the unit appears last of what it needs, and systemd is neither asked nor told',
-      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', systemdLink, wantedLink, 'syncFolders 4'],
+      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', systemdLink, wantedLink, 'syncFolders 3'],
     },
     {
       name: 'new with all there is',
@@ -82,7 +82,7 @@ describe('planning an install', () => {
         'reservePorts 4000 4022',
         'writeEnvironment',
         'writeLinks',
-        'syncFolders 4',
+        'syncFolders 3',
         'swapUnit',
         systemdLink,
         wantedLink,
@@ -95,7 +95,7 @@ describe('planning an install', () => {
     {
       name: 'update: links that are right stay, systemd reads the new version',
       isUpdate: true,
-      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', 'syncFolders 4', 'reload'],
+      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', 'syncFolders 3', 'reload'],
     },
     {
       name: 'update that starts',
@@ -108,7 +108,7 @@ describe('planning an install', () => {
       given: { isStarted: false },
       found: { boot: paths.unit },
       isUpdate: true,
-      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', 'syncFolders 4', 'reload'],
+      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', 'syncFolders 3', 'reload'],
     },
     {
       name: 'update with other ports: new ones before the swap, kept and old ones after it',
@@ -121,7 +121,7 @@ describe('planning an install', () => {
         'swapUnit',
         'repointPorts 4000',
         'releasePorts 4001',
-        'syncFolders 4',
+        'syncFolders 3',
         'reload',
       ],
     },
@@ -129,7 +129,7 @@ describe('planning an install', () => {
       name: 'links that point elsewhere are made anew',
       found: { systemdUnit: '/somewhere/else', wanted: '/base/units/ctr-shop.service' },
       isUpdate: true,
-      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', systemdLink, wantedLink, 'syncFolders 4', 'reload'],
+      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', systemdLink, wantedLink, 'syncFolders 3', 'reload'],
     },
     {
       name: 'versions older than the one before go, and those of installs that broke off',
@@ -142,7 +142,7 @@ describe('planning an install', () => {
         `removeFile ${paths.versions}/v0`,
         `removeFile ${paths.versions}/broken`,
         `removeFile ${paths.versions}/broken.replace.tmp`,
-        'syncFolders 4',
+        'syncFolders 3',
         'reload',
       ],
     },
@@ -153,14 +153,14 @@ describe('planning an install', () => {
         versions: ['v0', 'v1'],
       },
       isUpdate: true,
-      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', `removeFile ${paths.versions}/v0`, 'syncFolders 4', 'reload'],
+      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', `removeFile ${paths.versions}/v0`, 'syncFolders 3', 'reload'],
     },
     {
       name: 'the same once more: nothing is written, nothing is reloaded, and the version before stays',
       given: { version: `${paths.versions}/v1`, isSame: true },
       found: { versions: ['v0', 'v1'] },
       isUpdate: true,
-      steps: ['syncFolders 1', 'syncFolders 4'],
+      steps: ['syncFolders 1', 'syncFolders 3'],
     },
     {
       name: 'the same once more, to be started, with a reservation and a link that were lost',
@@ -173,13 +173,13 @@ describe('planning an install', () => {
       name: 'the same once more, after an attempt that did not come to tell systemd',
       given: { version: `${paths.versions}/v1`, isSame: true, isStale: true },
       isUpdate: true,
-      steps: ['syncFolders 1', 'syncFolders 4', 'reload'],
+      steps: ['syncFolders 1', 'syncFolders 3', 'reload'],
     },
     {
       name: 'the same request id for something else',
       given: { version: `${paths.versions}/v1` },
       isUpdate: true,
-      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', 'syncFolders 4', 'reload'],
+      steps: ['writeVersion', 'syncFolders 1', 'swapUnit', 'syncFolders 3', 'reload'],
     },
   ])('$name', ({ given, found, isUpdate = false, steps }) => {
     const plan = planInstall(wanted(given), { ...(isUpdate ? installed : nothing), ...found })

@@ -61,6 +61,7 @@ export interface WantedInstall {
   readonly environment: { readonly id: EnvironmentId; readonly variables: readonly Variable[]; readonly folder: string } | undefined
   readonly links: readonly NetworkLink[] | undefined
   readonly isStarted: boolean
+  /** Of reservations that are kept or given back. */
   readonly portFolders: readonly string[]
 }
 
@@ -97,7 +98,7 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
     const { links } = wanted
     steps.push({ kind: 'writeLinks', reason: 'links are applied at every start', path: paths.links, links, isNew: !isUpdate })
   }
-  const written = [paths.versions, ...wanted.portFolders]
+  const written = [paths.versions]
   if (wanted.environment !== undefined) written.push(wanted.environment.folder)
   if (wanted.links !== undefined) written.push(paths.linksFolder)
   steps.push({ kind: 'syncFolders', reason: 'the unit must not appear before what it needs is on disk', folders: written })
@@ -118,10 +119,11 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
     steps.push({ kind: 'releasePorts', reason: 'these ports are no longer asked for', ports: wanted.ports.release })
   }
   if (!wanted.isSame) steps.push(...pruneSteps(found, current))
+  const bootFolders = wanted.isStarted ? [folderOf(paths.boot)] : []
   steps.push({
     kind: 'syncFolders',
     reason: 'the change survives a power cut',
-    folders: [paths.unitFolder, folderOf(paths.systemdUnit), folderOf(paths.wanted), folderOf(paths.boot), ...wanted.portFolders],
+    folders: [paths.unitFolder, folderOf(paths.systemdUnit), folderOf(paths.wanted), ...bootFolders, ...wanted.portFolders],
   })
   if (wanted.isStale || (isUpdate && !wanted.isSame)) steps.push({ kind: 'reload', reason: 'systemd holds the version from before' })
   if (wanted.isStarted) {

@@ -137,7 +137,7 @@ export class Containers {
         environment,
         links: body.networkLinks,
         isStarted: body.started,
-        portFolders: this.#ports.foldersOf([...ports.reserve, ...ports.keep, ...ports.release]),
+        portFolders: this.#ports.foldersOf([...ports.keep, ...ports.release]),
       },
       found,
     )

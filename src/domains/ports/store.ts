@@ -62,7 +62,12 @@ export class PortStore {
 
   /** Points reservations that are held already at a newer version file. */
   async repoint(ports: readonly number[], version: string): Promise<void> {
-    await Promise.all(ports.map(port => this.#host.files.relink(version, portLink(this.#host.paths, port))))
+    await Promise.all(
+      ports.map(async port => {
+        const link = portLink(this.#host.paths, port)
+        if ((await this.#host.files.readLink(link)) !== version) await this.#host.files.relink(version, link)
+      }),
+    )
   }
 
   /** Gives back reservations of the container; those of others are left alone. */
