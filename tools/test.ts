@@ -40,11 +40,9 @@ function checks(): readonly Check[] {
 }
 
 function suites(reports: string): readonly Check[] {
-  const ports = join(reports, 'ports.json')
   return [
     suite('unit, golden, compat and sim', ['run'], join(reports, 'unit.json')),
     { name: 'the lab itself', command: ['lab/lab-test'] },
-    { name: 'ports on a host of the lab', command: ['tools/test-ports.sh', ports], report: ports },
     suite('end to end on hosts of the lab', ['run', '--config', 'test/host/vitest.config.ts'], join(reports, 'host.json')),
   ]
 }
