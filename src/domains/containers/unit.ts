@@ -22,7 +22,7 @@ export function renderUnit(spec: ContainerSpec, paths: Paths): string {
 function unitEntries({ id }: ContainerSpec): readonly UnitEntry[] {
   return [
     ['Description', `Container ${id}`],
-    ['Wants', 'docker.service'],
+    // Not Wants=docker.service: an automatic restart would start an engine that an administrator has just stopped. A requested start does it.
     ['After', 'docker.service'],
     // A crash loop ends in `failed`, with the cause kept. A requested start forgets the count before.
     ['StartLimitIntervalSec', '10min'],
@@ -50,6 +50,7 @@ function serviceEntries(spec: ContainerSpec, paths: Paths): readonly UnitEntry[]
     ['TimeoutStopSec', '2min'],
     ['Restart', spec.restart],
     ['RestartSec', '1s'],
+    ['SyslogIdentifier', `ctr-${spec.id}`],
     ['Slice', `${spec.slice}.slice`],
     ...pathEntries(paths),
     ['ExecStartPre', helper('docker-start', `${spec.slice}.slice`, '--', ...runOptions(spec, paths), spec.image)],
