@@ -57,7 +57,7 @@ install: build ## install below DESTDIR (default: this machine); starts nothing
 # Containers restart with the helpers in libexec, so they must be gone first. State and /etc/default/gear stay.
 uninstall: ## remove what install put there; refuses while containers are installed
 	@set -- $(DESTDIR)/var/lib/containers/units/*/ctr-*.service; \
-	if [ -e "$$1" ]; then echo "containers are installed: gear purge removes them all" >&2; exit 1; fi
+	if [ -e "$$1" ]; then echo "containers are installed: remove them with gear delete" >&2; exit 1; fi
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now gear.service gear.socket; fi
 	rm -rf $(lib) $(doc) $(cache) $(units)/gear.service $(units)/gear.socket $(units)/docker.service.d/gear-journal.conf
 	rm -f $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf

@@ -7,27 +7,25 @@
  * Usage: node tools/build.ts [FOLDER]
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 
 const repository = new URL('..', import.meta.url).pathname
 
-/** Builds beside the folder and then changes places with it, so that what is in it is always whole. */
+/** Builds beside the folder and takes its place at the end, so that a failed build leaves the last one. */
 export async function buildTo(folder: string): Promise<Metafile> {
   const fresh = `${folder}.new-${process.pid}`
-  const old = `${folder}.old-${process.pid}`
   try {
     const { metafile } = await build({ ...bundleOptions, outdir: fresh })
     writeFileSync(`${fresh}/licenses.txt`, licenses(metafile))
     mkdirSync(`${fresh}/cache`)
-    if (existsSync(folder)) renameSync(folder, old)
+    rmSync(folder, { recursive: true, force: true })
     renameSync(fresh, folder)
     return metafile
   } finally {
     rmSync(fresh, { recursive: true, force: true })
-    rmSync(old, { recursive: true, force: true })
   }
 }
 
