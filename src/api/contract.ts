@@ -3,6 +3,7 @@ import * as agent from './agent.ts'
 import * as containers from './containers.ts'
 import * as environments from './environments.ts'
 
+/** Every operation of the API under its name. Server, client, `gear` and the documents are made from this one value. */
 export const contract = {
   installContainer: containers.installContainer,
   deleteContainer: containers.deleteContainer,

@@ -4,6 +4,7 @@
  * `GearError` carries a code, what was being attempted and the cause. The reference page `docs/reference/errors.md` is made from here.
  */
 
+/** What the catalogue says of a code. */
 export interface ErrorEntry {
   readonly status: number
   /** `text`: refused before the work began (spec §3.4 b). `json`: the work failed (spec §3.4 a). */
@@ -14,6 +15,7 @@ export interface ErrorEntry {
   readonly next: string
 }
 
+/** All codes, grouped by where they arise. A code once published keeps its meaning. */
 export const errorCatalogue = {
   INPUT_INVALID: {
     status: 400,
@@ -229,6 +231,7 @@ export interface FieldError {
   readonly rule: string
 }
 
+/** What may accompany a failure besides its code and message. */
 export interface GearErrorOptions {
   readonly cause?: unknown
   readonly fields?: readonly FieldError[]

@@ -30,7 +30,7 @@ export function queryCount(max: number) {
 }
 
 /** Text that a parser of `formats/` takes; what it answers is the value. */
-export function parsed<Value>(parse: (input: string) => Value) {
+function parsed<Value>(parse: (input: string) => Value) {
   return z.pipe(
     text,
     z.transform((input: string, context): Value => {
@@ -51,7 +51,7 @@ export const id = z.pipe(
 )
 
 /** An id, or the empty string for none. */
-export const optionalId = z.pipe(
+const optionalId = z.pipe(
   z._default(text.check(z.refine(value => value === '' || isId(value), { error: () => idRule })), ''),
   z.transform(value => (value === '' ? undefined : (value as Id))),
 )
@@ -69,8 +69,8 @@ function whole(min: number, max: number) {
   )
 }
 
-export const port = whole(1, 65_535)
-export const portOrZero = z._default(whole(0, 65_535), 0)
+const port = whole(1, 65_535)
+const portOrZero = z._default(whole(0, 65_535), 0)
 
 export const portPair = z.object({ internal: port, external: portOrZero }, wants('an object with Internal and External'))
 
@@ -99,7 +99,7 @@ const linkHost = z._default(
   '',
 )
 
-export const networkLink = z.object(
+const networkLink = z.object(
   { fromHost: linkHost, fromPort: port, toPort: portOrZero, toHost: linkHost },
   wants('an object with FromHost, FromPort, ToPort and ToHost'),
 )
@@ -113,7 +113,7 @@ function maxBytes(bytes: number) {
   })
 }
 
-export const variable = z.object(
+const variable = z.object(
   {
     name: text.check(
       hasNoLineBreak,
@@ -160,12 +160,14 @@ export const volumeConfig = z.object(
   wants('an object with Volumes and VolumeMounts'),
 )
 
+/** The slices a container may be in; all but the first are size classes too. */
 export const sliceNames = ['container', 'container-small', 'container-large'] as const
 export const slice = z.pipe(
   z._default(text.check(z.refine(value => value === '' || isOneOf(sliceNames, value), wants(`one of ${sliceNames.join(', ')}`))), ''),
   z.transform(value => (value === '' ? 'container-small' : (value as (typeof sliceNames)[number]))),
 )
 
+/** When systemd starts a container again by itself: systemd.service(5), Restart=. */
 export const restartPolicies = ['on-failure', 'always', 'no'] as const
 export const restartPolicy = z.pipe(
   z._default(

@@ -19,9 +19,11 @@ export type UnitName = Branded<string, 'UnitName'>
 /** A checked image reference, such as `registry.example/shop/web:1.2`. */
 export type ImageName = Branded<string, 'ImageName'>
 
+/** The rule for ids, in the words a caller is told. */
 export const idRule = 'must be 4 to 24 characters of A-Z a-z 0-9 _ . - and start with a letter or digit'
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{3,23}$/
 
+/** Whether a text may name a container, an environment or a repository. */
 export function isId(text: string): text is Id {
   return idPattern.test(text)
 }

@@ -8,6 +8,7 @@ interface Limit {
   readonly why: string
 }
 
+/** The bounds with their units and reasons; `limits` has the bare numbers. */
 export const limitTable = {
   bodyBytes: { value: 102_400, unit: 'bytes', why: 'Largest request body (spec §3.2).' },
   jsonDepth: { value: 32, unit: 'count', why: 'Deepest nesting of a request body.' },

@@ -10,6 +10,7 @@ import { wireName } from './wire.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
+/** The OpenAPI 3.1 document of a contract; made anew at each call. */
 export function openApiDocument(operations: Readonly<Record<string, unknown>>, version: string): Json {
   const paths: Record<string, Record<string, Json>> = {}
   for (const operation of Object.values(operations) as Operation[]) {

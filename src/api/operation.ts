@@ -27,6 +27,7 @@ export interface TableOf<Data> {
   readonly rows: (data: Data) => readonly (readonly string[])[]
 }
 
+/** One call of the API, with everything there is to know of it. */
 export interface Operation<Params = unknown, Query = unknown, Body = unknown, Data = unknown, Kind extends string = string> {
   readonly id: string
   readonly method: Method

@@ -26,7 +26,7 @@ export interface EnvironmentFile {
 
 export const variableNameBytesMax = 1024
 export const variableValueBytesMax = 8192
-export const environmentFileBytesMax = 1024 * 1024
+const environmentFileBytesMax = 1024 * 1024
 
 /** What Go's `strings.TrimSpace` drops, which is not quite what JavaScript trims. */
 const goSpace =
@@ -93,7 +93,7 @@ export function latestVariables(variables: readonly EnvironmentVariable[]): read
 }
 
 /** What must hold for a variable to be stored and read back as it is, wherever it comes from. */
-export function checkVariable({ name, value }: EnvironmentVariable): void {
+function checkVariable({ name, value }: EnvironmentVariable): void {
   requireText(name, { rule: 'environment.name', subject: 'the name of a variable', bytesMax: variableNameBytesMax })
   if (trimCharacters(name, goSpace) === '') throw new FormatError('environment.name', 'the name of a variable must not be blank')
   if (/[=\s\0\u0085]/u.test(name)) {

@@ -23,8 +23,8 @@ export interface ImageId {
 export type ImageReference = NamedImage | ImageId
 
 /** The name is registry and path; with the longest tag and digest no reference is longer than `imageReferenceCharactersMax`. */
-export const imageNameCharactersMax = 255
-export const imageReferenceCharactersMax = imageNameCharactersMax + 1 + 128 + 1 + 'sha512:'.length + 128
+const imageNameCharactersMax = 255
+const imageReferenceCharactersMax = imageNameCharactersMax + 1 + 128 + 1 + 'sha512:'.length + 128
 
 const pathPattern = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/
 const registryPattern =

@@ -6,7 +6,7 @@
 
 export * from './duration.ts'
 export * from './env-file.ts'
-export { FormatError, type FormatErrorDetails, quoted } from './format-error.ts'
+export { FormatError, type FormatErrorDetails } from './format-error.ts'
 export * from './host-name.ts'
 export * from './image-reference.ts'
 export * from './json.ts'

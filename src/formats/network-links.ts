@@ -48,7 +48,7 @@ export function printNetworkLinkFile(links: readonly NetworkLink[]): string {
 }
 
 /** The rules that hold for a link wherever it comes from. */
-export function checkNetworkLink({ fromHost, fromPort, toPort, toHost }: NetworkLink): void {
+function checkNetworkLink({ fromHost, fromPort, toPort, toHost }: NetworkLink): void {
   for (const host of [fromHost, toHost]) {
     if (host !== '' && !isHostName(host)) {
       throw new FormatError('links.host', `the host of a link must be a host name or an IPv4 address, not ${quoted(host)}`, { input: host })

@@ -11,7 +11,7 @@ export interface PortPair {
   readonly external: number
 }
 
-export const portMax = 65535
+const portMax = 65535
 export const portPairsMax = 100
 
 const textCharactersMax = portPairsMax * '65535:65535,'.length
@@ -25,7 +25,7 @@ export function parsePortPairs(text: string): readonly PortPair[] {
   return pairs
 }
 
-export function parsePortPair(text: string): PortPair {
+function parsePortPair(text: string): PortPair {
   const parts = text.split(':')
   const [internalText, externalText] = parts
   if (parts.length !== 2 || internalText === undefined || externalText === undefined) {

@@ -20,7 +20,7 @@ export interface UnitFile {
 }
 
 /** systemd's own limit for a line (`LONG_LINE_MAX` in its `def.h`); ours for a whole file too. */
-export const unitFileBytesMax = 1024 * 1024
+const unitFileBytesMax = 1024 * 1024
 
 const space = ' \t'
 const keyPattern = /^[A-Za-z0-9][A-Za-z0-9_-]*$/

@@ -324,6 +324,14 @@ describe('a failure', () => {
     for (const [external, version] of reservations(host)) expect(disk(host)[version], `what port ${external} points at`).toBeDefined()
   })
 
+  it('that left nothing but a reservation, as a power cut may, is no obstacle for the container that it is of', async () => {
+    const host = await newHost()
+    host.files.putLink(`${base}/units/sh/shop/bG9zdA`, `${base}/ports/interfaces/1/80/8080`)
+    expect(await codeOf(agentOn(host).install('other', { Ports: [port(80, 8080)] }))).toBe('PORT_TAKEN')
+    await agentOn(host).install('shop', { Ports: [port(80, 8080)] })
+    expectWhole(host)
+  })
+
   it('of systemd is told before anything is changed, where systemd is needed', async () => {
     const host = await newHost()
     const agent = agentOn(host)

@@ -167,6 +167,17 @@ describe('installing what is installed', () => {
     expectWhole(host)
   })
 
+  it('keeps a port where it is now, though a version before had it elsewhere', async () => {
+    const { host, agent } = await setUp()
+    await agent.install('shop', { Ports: [port(80, 4100)] })
+    await agent.install('shop', { Ports: [port(90, 4100)] })
+    expect((await agent.install('shop', { Ports: [port(80), port(90)] })).ports).toEqual([
+      { internal: 80, external: 4000 },
+      { internal: 90, external: 4100 },
+    ])
+    expectWhole(host)
+  })
+
   it('keeps a container that starts at boot so, when the update does not say', async () => {
     const { agent } = await setUp()
     await agent.install('shop', { Started: true })

@@ -79,11 +79,11 @@ export function unitsFolder({ base }: Pick<Paths, 'base'>): string {
   return `${base}/units`
 }
 
-export function wantedFolder({ systemd }: Pick<Paths, 'systemd'>): string {
+function wantedFolder({ systemd }: Pick<Paths, 'systemd'>): string {
   return `${systemd}/container.target.wants`
 }
 
-export function bootFolder({ systemd }: Pick<Paths, 'systemd'>): string {
+function bootFolder({ systemd }: Pick<Paths, 'systemd'>): string {
   return `${systemd}/container-active.target.wants`
 }
 

@@ -168,7 +168,9 @@ describe('an engine', () => {
   })
 
   it('with live-restore may be restarted and killed under its containers: nothing restarts', async () => {
-    await host.sh('systemctl reset-failed docker.service; mkdir -p /etc/docker; echo "{\\"live-restore\\": true}" > /etc/docker/daemon.json; systemctl reload docker.service')
+    await host.sh(
+      'systemctl reset-failed docker.service; mkdir -p /etc/docker; echo "{\\"live-restore\\": true}" > /etc/docker/daemon.json; systemctl reload docker.service',
+    )
     const before = await pidOf('patient')
     await host.do(['systemctl', 'restart', 'docker.service'])
     expect(await pidOf('patient')).toBe(before)
