@@ -164,6 +164,20 @@ describe('the cause of a failure is one sentence', () => {
       next: /gear log shop/,
     },
     {
+      name: 'start limit, with the result of the last run',
+      status: { result: 'exit-code', restarts: 9 },
+      lastExit: 'Reason=image-missing',
+      said: 'it failed too often in a short time, so systemd gave up; at last the image acme/shop:1.2 is neither on this host nor in its registry',
+      next: /docker pull/,
+    },
+    {
+      name: 'stop timeout on request, after restarts',
+      status: { result: 'timeout', restarts: 2 },
+      lastExit: 'ExitCode=137\nReason=stopped',
+      said: 'it did not start or stop in the time systemd allows',
+      next: /gear log shop/,
+    },
+    {
       name: 'waits for the next attempt',
       status: retrying,
       lastExit: 'ExitCode=1',

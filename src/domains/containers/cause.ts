@@ -25,12 +25,19 @@ export function causeOf(situation: Situation): Cause | undefined {
   if (status.loadState !== 'loaded') return notLoaded(situation)
   if (status.activeState !== 'failed' && !isRetrying) return undefined
   const why = lastFailure(situation)
-  // A unit that systemd restarts stays `failed` only at the start limit; the result it then shows is often that of the last run (252).
-  if (status.activeState === 'failed' && (status.result === 'start-limit-hit' || status.restarts > 0)) {
+  if (hasGivenUp(situation)) {
     return { cause: `it failed too often in a short time, so systemd gave up; at last ${why.cause}`, next: why.next }
   }
   if (isRetrying) return { cause: `${why.cause}; systemd starts it again (restart ${status.restarts})`, next: why.next }
   return why
+}
+
+/**
+ * A unit that systemd restarts stays `failed` only at the start limit; the result it then shows is often that of the last run (252). Unless
+ * it failed while it was being stopped on request, which is not followed by a restart.
+ */
+function hasGivenUp({ status: { activeState, result, restarts }, lastExit }: Situation): boolean {
+  return activeState === 'failed' && (result === 'start-limit-hit' || (restarts > 0 && lastExit?.reason !== 'stopped'))
 }
 
 function notLoaded({ id, status }: Situation): Cause | undefined {
