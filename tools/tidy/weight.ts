@@ -25,6 +25,7 @@ export const weights: readonly Weight[] = [
   {
     entry: 'src/cli/index.ts',
     without: {
+      'node_modules/zod/v4/classic/': 'zod/mini is enough',
       'node_modules/hono/': 'the command line serves nothing',
       'node_modules/@hono/': 'the command line serves nothing',
       'node_modules/dockerode/': 'the command line asks agents',
