@@ -28,10 +28,6 @@ export class EmptyServer implements Disposable {
     this.port = port
   }
 
-  async getMs(sizeBytes: number): Promise<number> {
-    return (await this.#caller.do({ method: 'GET', path: `/${sizeBytes}` })).ms
-  }
-
   async putMs(body: unknown): Promise<number> {
     return (await this.#caller.do({ method: 'PUT', path: '/0', body })).ms
   }

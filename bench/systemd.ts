@@ -1,8 +1,23 @@
 /** This host's systemd, asked with its own tools. */
 import { execFileSync } from 'node:child_process'
+import { symlinkSync } from 'node:fs'
 
 export function systemctl(...args: readonly string[]): string {
   return execFileSync('systemctl', args, { encoding: 'utf8' })
+}
+
+/**
+ * Makes systemd hold the units of these containers, as it does after a boot of a host where they had been started: what is wanted at boot
+ * stays loaded, whatever became of it, while other units at rest are read anew when somebody asks. Starts nothing.
+ */
+export function keepLoaded(names: readonly string[]): void {
+  for (const id of names) {
+    const unit = `ctr-${id}.service`
+    symlinkSync(`/var/lib/containers/units/${id.slice(0, 2)}/${unit}`, `/etc/systemd/system/container-active.target.wants/${unit}`)
+  }
+  systemctl('daemon-reload')
+  const units = systemctl('list-units', '--all', '--plain', '--no-legend', 'ctr-*.service').trim().split('\n')
+  if (units.length < names.length) throw new Error(`systemd has loaded ${units.length} of ${names.length} units`)
 }
 
 /** One property of a unit. */

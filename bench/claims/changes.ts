@@ -6,7 +6,7 @@ import { agentPort, ids, install, installAll, untilState } from '../agent.ts'
 import { type Call, Caller } from '../caller.ts'
 import type { Goal, Measurement } from '../finding.ts'
 import { openDurableFloor } from '../floors.ts'
-import { systemctl } from '../systemd.ts'
+import { keepLoaded } from '../systemd.ts'
 
 const repetitions = 3
 const under10: Goal = { of: 'p99', atMost: 10 }
@@ -14,9 +14,9 @@ const under10: Goal = { of: 'p99', atMost: 10 }
 export async function measure(): Promise<readonly Measurement[]> {
   const stopped = ids('still', 1000)
   await installAll(stopped)
-  systemctl('daemon-reload')
+  keepLoaded(stopped)
   using caller = new Caller(agentPort)
-  const turns = await repeat(() => startStopRestart(caller))
+  const turns = await repeat(repetition => startStopRestart(caller, repetition))
   const writes = await repeat(repetition => writeEnvironments(caller, repetition))
   const slow = await repeat(repetition => updateAndDelete(caller, stopped.slice(repetition * 10, repetition * 10 + 10)))
   const durable = { name: 'write, sync, rename, sync the folder', samples: writes.map(samples => samples.durable) }
@@ -45,20 +45,23 @@ async function repeat<Samples>(round: (repetition: number) => Promise<Samples>):
   return rounds
 }
 
-/** Each call is made when the one before has come to rest, so that no container's start is in the way of an answer. */
-async function startStopRestart(caller: Caller) {
+/**
+ * Each call is made when the one before has come to rest, so that no container's start is in the way of an answer. The ids are new: one that
+ * was deleted may have to wait for systemd to forget it.
+ */
+async function startStopRestart(caller: Caller, repetition: number) {
   const samples = { start: [] as number[], stop: [] as number[], restart: [] as number[], installStarted: [] as number[] }
-  const [id = ''] = ids('turn', 1)
-  for (let turn = 0; turn < 10; turn++) {
+  for (const id of ids(`turn-${repetition}`, 10)) {
     samples.installStarted.push((await install(caller, id, { Started: true })).ms)
-    await untilState(caller, id, 'active')
+    await settle(caller, id, 'active')
     samples.restart.push(await callMs(caller, { method: 'POST', path: `/container/${id}/restart` }))
     await settle(caller, id, 'active')
     samples.stop.push(await callMs(caller, { method: 'PUT', path: `/container/${id}/stopped` }))
     await settle(caller, id, 'inactive')
     samples.start.push(await callMs(caller, { method: 'PUT', path: `/container/${id}/started` }))
     await settle(caller, id, 'active')
-    await callMs(caller, { method: 'DELETE', path: `/container/${id}` })
+    await callMs(caller, { method: 'PUT', path: `/container/${id}/stopped` })
+    await settle(caller, id, 'inactive')
   }
   return samples
 }

@@ -1,9 +1,9 @@
 /** 16 connections at once make no errors, and get at least as much done as one. */
-import { agentPort, asJson, atOnce, deleteAll, ids, installCall } from '../agent.ts'
+import { agentPort, asJson, atOnce, ids, installCall } from '../agent.ts'
 import { type Call, Caller } from '../caller.ts'
 import type { Measurement } from '../finding.ts'
 
-const repetitions = 5
+const repetitions = 3
 const calls = 320
 const wide = 16
 
@@ -11,7 +11,10 @@ export async function measure(): Promise<readonly Measurement[]> {
   const installs = { one: [] as number[][], wide: [] as number[][] }
   const reads = { one: [] as number[][], wide: [] as number[][] }
   let errors = 0
-  await deleteAll(await installRound('warm', wide))
+  await throughput(
+    wide,
+    ids('warm', calls).map(id => installCall(id)),
+  )
   for (let repetition = 0; repetition < repetitions; repetition++) {
     for (const width of repetition % 2 === 0 ? ([1, wide] as const) : ([wide, 1] as const)) {
       const names = ids(`wide-${repetition}-${width}`, calls)
@@ -27,7 +30,6 @@ export async function measure(): Promise<readonly Measurement[]> {
         samples[kind].push([round.perSecond])
         errors += round.errors
       }
-      await deleteAll(names)
     }
   }
   return [
@@ -47,15 +49,6 @@ export async function measure(): Promise<readonly Measurement[]> {
       goal: { of: 'ratio', atLeast: 1 },
     },
   ]
-}
-
-async function installRound(set: string, width: number): Promise<readonly string[]> {
-  const names = ids(set, calls)
-  await throughput(
-    width,
-    names.map(id => installCall(id)),
-  )
-  return names
 }
 
 function statusCall(id: string): Call {
