@@ -40,7 +40,7 @@ export const getHealth = operation({
   params: nothing,
   query: nothing,
   reply: { kind: 'data', schema: z.object({ systemd: text, engine: text, disk: text }) },
-  errors: ['SYSTEMD_UNAVAILABLE', 'STORAGE_FAILED'],
+  errors: ['SYSTEMD_UNAVAILABLE', 'SYSTEMD_FAILED', 'STORAGE_FAILED'],
   effect: 'read',
   lane: 'direct',
 })

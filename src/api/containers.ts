@@ -66,6 +66,7 @@ export const installContainer = operation({
     'SOCKET_ACTIVATION_UNSUPPORTED',
     'ISOLATION_UNSUPPORTED',
     'ENVIRONMENT_FETCH_FAILED',
+    'ENGINE_FAILED',
     'DISK_FULL',
     'STORAGE_FAILED',
     'SYSTEMD_FAILED',
@@ -85,7 +86,7 @@ export const deleteContainer = operation({
   params: containerParams,
   query: z.object({ all: queryFlag }),
   reply: { kind: 'none' },
-  errors: ['SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE', 'STORAGE_FAILED', 'ENGINE_FAILED'],
+  errors: ['SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE', 'STORAGE_FAILED', 'ENGINE_FAILED', 'ENGINE_UNAVAILABLE'],
   effect: 'idempotent',
   lane: 'job',
 })
@@ -99,7 +100,7 @@ export const startContainer = operation({
   params: containerParams,
   query: nothing,
   reply: { kind: 'text' },
-  errors: ['CONTAINER_UNKNOWN', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  errors: ['CONTAINER_UNKNOWN', 'DISK_FULL', 'STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'idempotent',
   lane: 'job',
 })
@@ -114,7 +115,7 @@ export const stopContainer = operation({
   query: nothing,
   body: z.object({ wait: flag }),
   reply: { kind: 'text' },
-  errors: ['SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  errors: ['STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'idempotent',
   lane: 'job',
 })
@@ -127,7 +128,7 @@ export const restartContainer = operation({
   params: containerParams,
   query: nothing,
   reply: { kind: 'text' },
-  errors: ['CONTAINER_UNKNOWN', 'CONTAINER_CHANGING', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  errors: ['CONTAINER_UNKNOWN', 'CONTAINER_CHANGING', 'DISK_FULL', 'STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'once',
   lane: 'job',
 })
@@ -175,7 +176,7 @@ export const containerStatus = operation({
   params: containerParams,
   query: z.object({ lines: z._default(queryCount(1000), 0) }),
   reply: { kind: 'text', data: containerStatusData },
-  errors: ['CONTAINER_UNKNOWN', 'COMMAND_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  errors: ['CONTAINER_UNKNOWN', 'COMMAND_FAILED', 'STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'read',
   lane: 'job',
 })
@@ -200,7 +201,7 @@ export const containerLog = operation({
     lines: z.optional(queryCount(limits.logLinesMax)),
   }),
   reply: { kind: 'text' },
-  errors: ['CONTAINER_UNKNOWN', 'COMMAND_FAILED'],
+  errors: ['CONTAINER_UNKNOWN', 'COMMAND_FAILED', 'STORAGE_FAILED'],
   effect: 'read',
   lane: 'stream',
 })
@@ -213,7 +214,7 @@ export const containerPorts = operation({
   params: containerParams,
   query: nothing,
   reply: { kind: 'data', schema: z.object({ ports: z.array(portPair) }) },
-  errors: ['CONTAINER_UNKNOWN'],
+  errors: ['CONTAINER_UNKNOWN', 'STORAGE_FAILED'],
   effect: 'read',
   lane: 'job',
 })
@@ -238,7 +239,7 @@ export const waitContainer = operation({
   params: containerParams,
   query: z.object({ for: z._default(z.enum(['started', 'stopped'], { error: () => 'must be started or stopped' }), 'started') }),
   reply: { kind: 'events', schema: waitEventData },
-  errors: ['CONTAINER_UNKNOWN', 'SYSTEMD_UNAVAILABLE'],
+  errors: ['CONTAINER_UNKNOWN', 'COMMAND_FAILED', 'STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'read',
   lane: 'stream',
 })
@@ -267,7 +268,7 @@ export const listContainers = operation({
       rows: data => data.containers.map(item => [item.id, item.activeState, item.subState, item.loadState, item.jobType ?? '']),
     },
   },
-  errors: ['SYSTEMD_UNAVAILABLE'],
+  errors: ['STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'read',
   lane: 'job',
 })
@@ -280,7 +281,7 @@ export const purgeContainers = operation({
   params: nothing,
   query: nothing,
   reply: { kind: 'none' },
-  errors: ['SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  errors: ['STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'idempotent',
   lane: 'job',
 })

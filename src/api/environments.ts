@@ -17,7 +17,7 @@ export const getEnvironment = operation({
   params: environmentParams,
   query: nothing,
   reply: { kind: 'text' },
-  errors: ['ENVIRONMENT_UNKNOWN'],
+  errors: ['ENVIRONMENT_UNKNOWN', 'STORAGE_FAILED'],
   effect: 'read',
   lane: 'job',
 })

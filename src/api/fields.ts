@@ -105,7 +105,9 @@ const networkLink = z.object(
 )
 export const networkLinks = list(networkLink, limits.linksMax)
 
-const hasNoLineBreak = z.refine<string>(value => !/[\n\r\0]/.test(value), { error: () => 'must not contain a line break or NUL' })
+const isOneLine = z.refine<string>(value => value.isWellFormed() && !/[\n\r\0]/.test(value), {
+  error: () => 'must be one line of Unicode text, without line breaks and NUL',
+})
 
 function maxBytes(bytes: number) {
   return z.refine<string>(value => value.length <= bytes && new TextEncoder().encode(value).length <= bytes, {
@@ -116,12 +118,12 @@ function maxBytes(bytes: number) {
 const variable = z.object(
   {
     name: text.check(
-      hasNoLineBreak,
+      isOneLine,
       maxBytes(limits.environmentNameBytes),
       z.refine(value => value.trim() !== '', { error: () => 'must not be blank' }),
       z.refine(value => !/[\s=\u0085]/.test(value), { error: () => 'must not contain white space or =' }),
     ),
-    value: z._default(text.check(hasNoLineBreak, maxBytes(limits.environmentValueBytes)), ''),
+    value: z._default(text.check(isOneLine, maxBytes(limits.environmentValueBytes)), ''),
   },
   wants('an object with Name and Value'),
 )
@@ -132,7 +134,8 @@ const sourceUrl = z._default(
 )
 
 function isHttpUrl(value: string): boolean {
-  if (value.length > 2048 || !URL.canParse(value)) return false
+  // The URL parser itself would pass over spaces and line breaks.
+  if (value.length > 2048 || !/^[!-~]+$/.test(value) || !URL.canParse(value)) return false
   return ['http:', 'https:'].includes(new URL(value).protocol)
 }
 
@@ -146,19 +149,30 @@ const mountPath = parsed(input => {
   return input
 })
 
-export const volumeConfig = z.object(
-  {
-    volumes: z._default(list(z.object({ path: mountPath }, wants('an object with Path')), limits.volumesMax), []),
-    volumeMounts: z._default(
-      list(
-        z.object({ path: mountPath, hostPath: mountPath, readOnly: flag }, wants('an object with Path, HostPath and ReadOnly')),
-        limits.volumesMax,
+export const volumeConfig = z
+  .object(
+    {
+      volumes: z._default(list(z.object({ path: mountPath }, wants('an object with Path')), limits.volumesMax), []),
+      volumeMounts: z._default(
+        list(
+          z.object({ path: mountPath, hostPath: mountPath, readOnly: flag }, wants('an object with Path, HostPath and ReadOnly')),
+          limits.volumesMax,
+        ),
+        [],
       ),
-      [],
+    },
+    wants('an object with Volumes and VolumeMounts'),
+  )
+  .check(
+    z.refine(
+      ({ volumes, volumeMounts }) => arePlaces([...volumes.map(volume => volume.path), ...volumeMounts.map(mount => mount.hostPath)]),
+      { error: () => 'must name each place in the container once, and not its root' },
     ),
-  },
-  wants('an object with Volumes and VolumeMounts'),
-)
+  )
+
+function arePlaces(paths: readonly string[]): boolean {
+  return !paths.includes('/') && new Set(paths).size === paths.length
+}
 
 /** The slices a container may be in; all but the first are size classes too. */
 export const sliceNames = ['container', 'container-small', 'container-large'] as const
