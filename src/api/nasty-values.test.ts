@@ -427,10 +427,16 @@ const candidates: readonly unknown[] = [
   true,
 ]
 
+/** Fields whose samples must differ from those of other fields: no two volumes have the same place. */
+const samples: Readonly<Record<string, unknown>> = { volumes: [{ Path: '/volume' }] }
+
 /** A value that the schema takes, every field filled in. */
 function sampleOf(schema: Schema): unknown {
   const { shape, element } = unwrapped(schema)
-  if (shape !== undefined) return Object.fromEntries(Object.entries(shape).map(([key, field]) => [wireName(key), sampleOf(field)]))
+  if (shape !== undefined)
+    return Object.fromEntries(
+      Object.entries(shape).map(([key, field]) => [wireName(key), key in samples ? structuredClone(samples[key]) : sampleOf(field)]),
+    )
   if (element !== undefined) return [sampleOf(element)]
   const found = candidates.find(candidate => schema.safeParse(candidate).success)
   if (found === undefined) throw new Error('no candidate fits a field: add one')
