@@ -2,12 +2,12 @@
  * Shares an expensive piece of work between callers who all need it done after they asked. Calls that come while a round waits to begin
  * share it; one that comes while a round runs needs the next, because what it wants seen may have come too late for this one.
  */
-export class Rounds {
-  readonly #work: () => Promise<void>
-  #running: Promise<void> | undefined
-  #next: Promise<void> | undefined
+export class Rounds<Result = void> {
+  readonly #work: () => Promise<Result>
+  #running: Promise<Result> | undefined
+  #next: Promise<Result> | undefined
 
-  constructor(work: () => Promise<void>) {
+  constructor(work: () => Promise<Result>) {
     this.#work = work
   }
 
@@ -16,19 +16,19 @@ export class Rounds {
     return this.#running === undefined && this.#next === undefined
   }
 
-  join(): Promise<void> {
+  join(): Promise<Result> {
     this.#next ??= this.#begin()
     return this.#next
   }
 
-  async #begin(): Promise<void> {
+  async #begin(): Promise<Result> {
     // let callers of this turn of the loop join, then wait for the round that runs, however it ends
     await Promise.resolve()
-    while (this.#running !== undefined) await this.#running.catch(() => {})
+    while (this.#running !== undefined) await this.#running.catch(() => undefined)
     this.#next = undefined
     this.#running = this.#work()
     try {
-      await this.#running
+      return await this.#running
     } finally {
       this.#running = undefined
     }

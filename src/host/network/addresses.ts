@@ -6,11 +6,15 @@ const guardedRanges: readonly (readonly [prefix: string, bits: number])[] = [
   ['0.0.0.0', 8], // "this host on this network", RFC 1122 §3.2.1.3; Linux takes 0.0.0.0 for loopback
   ['127.0.0.0', 8],
   ['169.254.0.0', 16], // link-local, where clouds serve credentials
+  ['100.100.100.200', 32], // where Alibaba Cloud does
+  ['168.63.129.16', 32], // where Azure does (its wire server)
+  ['192.0.0.192', 32], // where Oracle Cloud did
   ['224.0.0.0', 4], // multicast
   ['255.255.255.255', 32],
   ['::', 128],
   ['::1', 128],
   ['fe80::', 10], // link-local
+  ['fd00:ec2::', 32], // where Amazon serves credentials
   ['ff00::', 8], // multicast
 ]
 

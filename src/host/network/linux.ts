@@ -10,6 +10,7 @@ import { networkInterfaces } from 'node:os'
 import { GearError } from '../../api/index.ts'
 import { builtinHttp, builtinHttps } from '../../lib/index.ts'
 import type { Files } from '../files/port.ts'
+import { Rounds } from '../rounds.ts'
 import { addressBytes, asIpv6, isGuardedAddress, procAddress } from './addresses.ts'
 import type { Connection, Network } from './port.ts'
 
@@ -30,11 +31,12 @@ const established = '01'
 
 type Guard = (address: string, ownAddresses: readonly string[]) => boolean
 
-export function linuxNetwork(files: Files, isGuarded: Guard = isGuardedAddress): Network {
+export function linuxNetwork(files: Pick<Files, 'read'>, isGuarded: Guard = isGuardedAddress): Network {
   const probes = new Map<number, Promise<boolean>>()
+  const tables = { tcp: connectionTable(files, 'tcp'), tcp6: connectionTable(files, 'tcp6') }
   return {
     isPortFree: port => isPortFree(probes, port),
-    ownerOfConnection: connection => ownerOfConnection(files, connection),
+    ownerOfConnection: connection => ownerOfConnection(tables, connection),
     fetchText: (url, options) => fetchText(url, { ...options, isGuarded }),
   }
 }
@@ -66,25 +68,38 @@ function canListen(port: number, address: '::' | '0.0.0.0'): Promise<boolean> {
   })
 }
 
-async function ownerOfConnection(files: Files, connection: Connection): Promise<number | undefined> {
+/** Both tables of the kernel's connections, as text. */
+interface ConnectionTables {
+  readonly tcp: Rounds<string>
+  readonly tcp6: Rounds<string>
+}
+
+/**
+ * A table is read once for all who ask meanwhile. Any local user may open a thousand connections at once, and make the table long; a
+ * reading for each of them would take gigabytes. A kernel without IPv6 has no tcp6.
+ */
+function connectionTable(files: Pick<Files, 'read'>, table: keyof ConnectionTables): Rounds<string> {
+  return new Rounds(async () => (await files.read(`/proc/net/${table}`, tableBytesMax)) ?? '')
+}
+
+async function ownerOfConnection(tables: ConnectionTables, connection: Connection): Promise<number | undefined> {
   const local = addressBytes(connection.localAddress)
   const remote = addressBytes(connection.remoteAddress)
   if (local === undefined || remote === undefined) return undefined
   // The other end has our remote side as its local one. A program may reach IPv4 through an IPv6 socket; then its row is in tcp6.
   if (local.length === 4 && remote.length === 4) {
-    const owner = await ownerIn(files, 'tcp', [remote, connection.remotePort, local, connection.localPort])
+    const owner = await ownerIn(tables.tcp, [remote, connection.remotePort, local, connection.localPort])
     if (owner !== undefined) return owner
   }
-  return ownerIn(files, 'tcp6', [asIpv6(remote), connection.remotePort, asIpv6(local), connection.localPort])
+  return ownerIn(tables.tcp6, [asIpv6(remote), connection.remotePort, asIpv6(local), connection.localPort])
 }
 
-/** Rows are `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid …` (proc(5)); a kernel without IPv6 has no tcp6. */
+/** Rows are `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid …` (proc(5)). */
 async function ownerIn(
-  files: Files,
-  table: 'tcp' | 'tcp6',
+  table: Rounds<string>,
   [from, fromPort, to, toPort]: readonly [Uint8Array, number, Uint8Array, number],
 ): Promise<number | undefined> {
-  const text = (await files.read(`/proc/net/${table}`, tableBytesMax)) ?? ''
+  const text = await table.join()
   const start = text.indexOf(`: ${procAddress(from)}:${procPort(fromPort)} ${procAddress(to)}:${procPort(toPort)} ${established} `)
   if (start === -1) return undefined
   const [, , , , , , , uid] = text.slice(start, text.indexOf('\n', start)).split(/\s+/)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { addressBytes, asIpv6, isGuardedAddress, procAddress } from './addresses.ts'
 import { FakeNetwork } from './fake.ts'
+import { linuxNetwork } from './linux.ts'
 import { networkSuite } from './network.suite.ts'
 
 describe('the fake network', () => {
@@ -26,6 +27,45 @@ describe('the fake network', () => {
   })
 })
 
+describe('whose a connection is', () => {
+  const row = '   0: 0100007F:{port} 0100007F:A909 01 00000000:00000000 00:00000000 00000000  {uid}        0 1 1 0\n'
+  const connection = (remotePort: number) => ({ localAddress: '127.0.0.1', localPort: 43273, remoteAddress: '127.0.0.1', remotePort })
+
+  test('is asked with few readings of the table, however many connections come at once', async () => {
+    const table = [1001, 1002]
+      .map(uid => row.replace('{port}', (uid + 40_000).toString(16).toUpperCase()).replace('{uid}', String(uid)))
+      .join('')
+    const readings: string[] = []
+    const network = linuxNetwork({
+      read: async path => {
+        readings.push(path)
+        await new Promise(resolve => setImmediate(resolve))
+        return path.endsWith('/tcp') ? table : undefined
+      },
+    })
+    const asked = Array.from({ length: 500 }, (_, index) => network.ownerOfConnection(connection(index % 2 === 0 ? 41_001 : 41_002)))
+    const owners = await Promise.all(asked)
+    expect([...new Set(owners)]).toEqual([1001, 1002])
+    expect(readings).toEqual(['/proc/net/tcp'])
+  })
+
+  test('is not told from a table that was read before the connection was there', async () => {
+    let table = ''
+    const network = linuxNetwork({
+      read: async path => {
+        const text = path.endsWith('/tcp') ? table : undefined
+        await new Promise(resolve => setImmediate(resolve))
+        return text
+      },
+    })
+    const early = network.ownerOfConnection(connection(41_001))
+    await Promise.resolve()
+    table = row.replace('{port}', 'A029').replace('{uid}', '1001')
+    const late = network.ownerOfConnection(connection(41_001))
+    expect([await early, await late]).toEqual([undefined, 1001])
+  })
+})
+
 describe('addresses', () => {
   test.each([
     ['127.0.0.1', '0100007F'],
@@ -42,12 +82,23 @@ describe('addresses', () => {
     expect(procAddress(asIpv6(Uint8Array.of(127, 0, 0, 1)))).toBe('0000000000000000FFFF00000100007F')
   })
 
-  test.each(['127.0.0.1', '0.1.2.3', '169.254.1.1', '239.1.1.1', '255.255.255.255', '::', '::1', 'fe80::1', 'febf::1', 'ff02::1'])(
-    '%s is guarded',
-    address => {
-      expect(isGuardedAddress(address, [])).toBe(true)
-    },
-  )
+  test.each([
+    '127.0.0.1',
+    '0.1.2.3',
+    '169.254.1.1',
+    '239.1.1.1',
+    '255.255.255.255',
+    '::',
+    '::1',
+    'fe80::1',
+    'febf::1',
+    'ff02::1',
+    '168.63.129.16',
+    '100.100.100.200',
+    'fd00:ec2::254',
+  ])('%s is guarded', address => {
+    expect(isGuardedAddress(address, [])).toBe(true)
+  })
 
   test.each(['::ffff:127.0.0.1', '::127.0.0.1', '64:ff9b::7f00:1', '::ffff:0:127.0.0.1', 'fe80::1%eth0'])(
     '%s is guarded in its disguise',
