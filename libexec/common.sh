@@ -10,7 +10,7 @@ umask 022
 newline='
 ' inspected=''
 
-say() { echo "$*" >&2; }
+say() { printf '%s\n' "$*" >&2; }
 
 id=${1-}
 case $id in
@@ -31,7 +31,7 @@ docker() { /usr/bin/docker -H "unix://$socket" "$@"; }
 # only what was requested may do that, everything else asks engine_is_active first.
 engine() {
   status='' body=''
-  reply=$(/usr/bin/curl -q -s -m "$1" -w '\n%{http_code}' --unix-socket "$socket" -X "$2" "http://engine/$3") || return 1
+  reply=$(OPENSSL_CONF=/dev/null /usr/bin/curl -q -s -m "$1" -w '\n%{http_code}' --unix-socket "$socket" -X "$2" "http://engine/$3") || return 1
   status=${reply##*"$newline"} body=${reply%"$newline"*}
 }
 

@@ -19,10 +19,10 @@ is_running() {
   case $inspected in *'"Running":true,'*) ;; *) return 1 ;; esac
 }
 
-# stop_running: a running one gets its stop signal and its grace, and is looked at again.
+# stop_running: one that runs on where it should not gets its stop signal and 10 s, whatever grace it was run with.
 stop_running() {
   is_running || return 0
-  engine 0 POST "containers/$id/stop" && find_container
+  engine 30 POST "containers/$id/stop?t=10" && find_container
 }
 
 # remove_container: the container goes when its volumes are held by ID-data. Anonymous volumes are not removed with it.
@@ -42,7 +42,7 @@ is_data() {
 
 # anonymous_volumes JSON: the names of the volumes that the engine made for paths of the container; they have 64 hex digits.
 anonymous_volumes() {
-  echo "$1" | grep -oE '"Type":"volume","Name":"[0-9a-f]{64}"' | cut -d '"' -f 8
+  printf '%s' "$1" | grep -oE '"Type":"volume","Name":"[0-9a-f]{64}"' | cut -d '"' -f 8
 }
 
 # keep_volumes: ID-data, a container that never runs, comes to hold every anonymous volume of the inspected container, so that
@@ -72,7 +72,7 @@ hold_volumes() {
   while IFS= read -r mount; do
     case " $* " in *":${mount#*:} "*) ;; *) set -- "$@" -v "$mount" ;; esac
   done <<LIST
-$(echo "$mounts" | grep .)
+$(printf '%s\n' "$mounts" | grep .)
 LIST
   [ -z "$holder" ] || docker rm "$holder" > /dev/null || return 1
   docker create --name "$id-data" --label "gear.id=$id" --label gear.role=data --entrypoint /bin/true "$@" "$image" > /dev/null

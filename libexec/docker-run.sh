@@ -7,8 +7,7 @@
 fail() {
   say "$2"
   { date -u +FinishedAt=%Y-%m-%dT%H:%M:%SZ
-    echo "Reason=$1"
-    echo "Message=$2"; } > "$dir/last-exit.new"
+    printf 'Reason=%s\nMessage=%s\n' "$1" "$2"; } > "$dir/last-exit.new"
   exit 1
 }
 
@@ -40,7 +39,7 @@ run_once() {
 
 # tidy_message: what the CLI said, as one line without its warnings, its hints and its preamble.
 tidy_message() {
-  message=$(echo "$message" | sed -e '/^WARNING: /d' -e "/^See 'docker run --help'/d" -e 's/^docker: //' \
+  message=$(printf '%s\n' "$message" | sed -e '/^WARNING: /d' -e "/^See 'docker run --help'/d" -e 's/^docker: //' \
     -e 's/^Error response from daemon: //' | tr -s '\n\t ' ' ')
   message=${message% }
 }
