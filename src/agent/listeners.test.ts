@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { contract, type Operation } from '../api/index.ts'
 import { type FakeHost, fakeHost } from '../host/fakes.ts'
-import { exchange, fakeLog } from './fake-agent.ts'
+import { exchange, fakeLog, readAnswer } from './fake-agent.ts'
 import { type ListenerOptions, type Listeners, openListeners, parseListenUrl } from './listeners.ts'
 import { Requests } from './requests.ts'
 import type { Value } from './route.ts'
@@ -109,7 +109,7 @@ describe('a loopback listener', () => {
     expect(lookups).toBe(1)
   })
 
-  test('leaves nothing running for a caller that left while it was looked up', async () => {
+  test("does nothing for a caller that left while it was looked up: its port may be another user's by then", async () => {
     const listeners = await listen({ on: ['http://127.0.0.1:0'] })
     const { hostname, port } = new URL(listeners.addresses[0] ?? '')
     const lookup = Promise.withResolvers<number>()
@@ -122,7 +122,34 @@ describe('a loopback listener', () => {
     connection.destroy()
     while (listeners.openConnections > 0) await new Promise(resolve => setImmediate(resolve))
     lookup.resolve(0)
-    while (opened.mock.calls.length === 0 || requests.runningCount > 0) await new Promise(resolve => setImmediate(resolve))
+    for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+    expect(opened).not.toHaveBeenCalled()
+  })
+
+  test('keeps few connections of users who may not call, so that they do not keep out those who may', async () => {
+    const listeners = await listen({ on: ['http://127.0.0.1:0'] })
+    const { hostname, port } = new URL(listeners.addresses[0] ?? '')
+    callsAre(1000)
+    const strangers = Array.from({ length: 150 }, () => createConnection({ host: hostname, port: Number(port) }))
+    const closed = strangers.map(socket => new Promise(resolve => socket.on('error', resolve).on('close', resolve).resume()))
+    await Promise.race(closed)
+    while (listeners.openConnections !== 100) await new Promise(resolve => setImmediate(resolve))
+    for (const socket of strangers) socket.destroy()
+    await Promise.all(closed)
+    while (listeners.openConnections > 0) await new Promise(resolve => setImmediate(resolve))
+    expect(await ask(listeners.addresses[0] ?? '')).toBe('403 CALLER_REFUSED')
+    callsAre(0)
+    expect(await ask(listeners.addresses[0] ?? '')).toBe('200 ok')
+  })
+
+  test('refuses two names at once, of which it and a proxy could each believe another', async () => {
+    const [url = ''] = (await listen({ on: ['http://127.0.0.1:0'] })).addresses
+    callsAre(0)
+    const { hostname, port } = new URL(url)
+    const twice = createConnection({ host: hostname, port: Number(port) })
+    twice.write('GET /version HTTP/1.1\r\nHost: localhost\r\nHost: rebound.example\r\n\r\n')
+    expect((await readAnswer(twice)).status).toMatch(/40[03]/)
+    twice.destroy()
   })
 
   test('refuses pages and foreign names even for root', async () => {

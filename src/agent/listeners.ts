@@ -35,6 +35,9 @@ const headerMs = 10_000
 const requestMs = 30_000
 const idleConnectionMs = 30_000
 
+/** Open connections of users who may not call, on all listeners; further ones are closed at once, so that they do not keep out those who may. */
+const strangersMax = 100
+
 /** Shorter ones could be guessed. */
 const tokenCharactersMin = 16
 
@@ -96,6 +99,7 @@ export class Listeners {
   readonly #peers = new WeakMap<Socket, Promise<Caller | GearError>>()
   #isActivated = false
   #connections = 0
+  #strangers = 0
   #lastActiveMs: number
 
   constructor(options: ListenerOptions) {
@@ -229,8 +233,31 @@ export class Listeners {
       this.#lastActiveMs = this.#options.host.clock.nowMs()
     })
     if (admission !== 'peer') return
+    this.#peers.set(socket, this.#peerOf(socket))
+  }
+
+  /**
+   * Who is at the other end of a loopback connection. One that is gone by the time of the answer counts as nobody's: its port may be
+   * another user's by then, whom the kernel would name.
+   */
+  async #peerOf(socket: Socket): Promise<Caller | GearError> {
     const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket
-    this.#peers.set(socket, peerOf({ localAddress, localPort, remoteAddress, remotePort }, this.#options.host.network, this.#members))
+    const { network } = this.#options.host
+    const found = await peerOf({ localAddress, localPort, remoteAddress, remotePort }, network, this.#members)
+    if (socket.destroyed) return new GearError('CALLER_REFUSED', 'The caller is gone')
+    if (found instanceof GearError) this.#boundStrangers(socket)
+    return found
+  }
+
+  #boundStrangers(socket: Socket): void {
+    if (this.#strangers >= strangersMax) {
+      socket.destroy()
+      return
+    }
+    this.#strangers += 1
+    socket.once('close', () => {
+      this.#strangers -= 1
+    })
   }
 
   async #callerOf(incoming: IncomingMessage, { admission }: Listener): Promise<Caller | GearError> {
@@ -257,6 +284,8 @@ export class Listeners {
 }
 
 const serverOptions = {
+  // A second Host or Origin then shows; Node would drop it.
+  joinDuplicateHeaders: true,
   maxHeaderSize: limits.headerBytes,
   headersTimeout: headerMs,
   requestTimeout: requestMs,
