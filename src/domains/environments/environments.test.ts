@@ -141,6 +141,16 @@ describe('an environment with a source', () => {
     await expect(environments.get(id)).rejects.toMatchObject({ code: 'ENVIRONMENT_UNKNOWN' })
   })
 
+  it('is named without its secrets when it fails', async () => {
+    const { host, environments } = setUp()
+    const secret = 'http://user:secret@config.example/shop.env?token=secret'
+    host.network.texts.set(secret, 'A="two\\nlines"\n')
+    const failure = await environments.put(id, variables({}, secret), root).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'ENVIRONMENT_FETCH_FAILED', message: expect.stringContaining(url) })
+    expect(JSON.stringify(failure)).not.toContain('secret')
+    expect(String(failure)).not.toContain('secret')
+  })
+
   it('may be on the host itself for root, and for nobody else', async () => {
     const { host, environments } = setUp()
     const local = 'http://localhost:8080/shop.env'

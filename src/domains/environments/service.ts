@@ -2,7 +2,7 @@
 import { type Caller, type Environment, type EnvironmentId, GearError, limits, type Variable } from '../../api/index.ts'
 import { FormatError, parseEnvironmentFile } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
-import { KeyedMutex } from '../../lib/index.ts'
+import { KeyedMutex, urlWithoutSecrets } from '../../lib/index.ts'
 import { EnvironmentStore } from './store.ts'
 
 export class Environments {
@@ -48,7 +48,9 @@ export class Environments {
       return parseEnvironmentFile(text).variables
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
-      throw new GearError('ENVIRONMENT_FETCH_FAILED', `What ${environment.source} answered is no environment`, { cause: error })
+      throw new GearError('ENVIRONMENT_FETCH_FAILED', `What ${urlWithoutSecrets(environment.source)} answered is no environment`, {
+        cause: error,
+      })
     }
   }
 }

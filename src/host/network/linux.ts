@@ -8,7 +8,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { createServer, type LookupFunction } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { GearError } from '../../api/index.ts'
-import { builtinHttp, builtinHttps } from '../../lib/index.ts'
+import { builtinHttp, builtinHttps, urlWithoutSecrets } from '../../lib/index.ts'
 import type { Files } from '../files/port.ts'
 import { Rounds } from '../rounds.ts'
 import { addressBytes, asIpv6, isGuardedAddress, procAddress } from './addresses.ts'
@@ -116,13 +116,15 @@ async function fetchText(url: string, options: FetchOptions): Promise<string> {
     let next = new URL(url)
     for (let redirects = 0; redirects <= redirectsMax; redirects++) {
       const reply = await get(next, options, signal)
+      // A body without a stated length that is cut off by the time limit looks like one that ended.
+      signal.throwIfAborted()
       if ('text' in reply) return reply.text
       next = new URL(reply.location, next)
     }
     throw new Error(`it redirects more than ${redirectsMax} times`)
   } catch (error) {
     const cause = signal.aborted ? new Error(`it took longer than ${options.timeoutMs} ms`) : error
-    throw new GearError('ENVIRONMENT_FETCH_FAILED', `Could not read ${withoutSecrets(url)}`, { cause })
+    throw new GearError('ENVIRONMENT_FETCH_FAILED', `Could not read ${urlWithoutSecrets(url)}`, { cause })
   }
 }
 
@@ -186,11 +188,4 @@ async function textOf(response: IncomingMessage, maxBytes: number): Promise<stri
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-/** A URL for messages: credentials and query may be secret. */
-function withoutSecrets(url: string): string {
-  if (!URL.canParse(url)) return url
-  const { protocol, host, pathname } = new URL(url)
-  return `${protocol}//${host}${pathname}`
 }

@@ -56,6 +56,12 @@ describe('fetching', () => {
     await expect(network.fetchText(always, options)).rejects.toMatchObject({ cause: { message: 'it redirects more than 5 times' } })
   })
 
+  test('of a text that does not end in time fails, also when its length is not stated', async () => {
+    const raw = await listen('127.0.0.1', socket => void socket.write('HTTP/1.1 200 OK\r\n\r\nA=half'))
+    const url = `http://127.0.0.1:${raw}/page`
+    await expect(network.fetchText(url, { ...options, timeoutMs: 200 })).rejects.toMatchObject({ code: 'ENVIRONMENT_FETCH_FAILED' })
+  })
+
   test('checks where a redirect leads to', async () => {
     const guarded = linuxNetwork(diskFiles(), address => address === '127.0.0.2')
     const secret = await serve((_, response) => void response.end('secret'), '127.0.0.2')
