@@ -7,7 +7,8 @@ export function errorText(error: unknown, name: string): string {
   const { code, message, next } = errorData(error)
   const subject = name === '' ? '' : `${name}: `
   const sentence = `Error: ${subject}${message.replace(/\.$/, '')}${code === undefined ? '' : ` [${code}]`}`
-  const text = next === undefined ? sentence : `${sentence}. ${next}`
+  // Words of other hosts and of images are in it, and none of theirs may steer the terminal.
+  const text = (next === undefined ? sentence : `${sentence}. ${next}`).replaceAll(/[^\P{Cc}\n\t]/gu, '?')
   return error instanceof GearError ? `${text}\n` : `${text}\n${error instanceof Error ? error.stack : String(error)}\n`
 }
 

@@ -33,6 +33,11 @@ describe('last-exit', () => {
   it.each<{ name: string; text: string; read: Partial<ReturnType<typeof parseLastExit>> }>([
     { name: 'empty', text: '', read: {} },
     { name: 'no line end', text: 'ExitCode=1', read: { exitCode: 1 } },
+    {
+      name: 'a message that an image slipped an escape into',
+      text: 'Message=user a\u001b]0;b\u0007\u009b1m',
+      read: { message: 'user a?]0;b??1m' },
+    },
     { name: 'a message with equals signs', text: 'Message=a=b=c', read: { message: 'a=b=c' } },
     { name: 'unknown keys and lines that are none', text: 'Colour=red\nnonsense\n=\nOOMKilled=true\n', read: { oomKilled: true } },
     { name: 'an exit code that is no number', text: 'ExitCode=', read: {} },

@@ -52,7 +52,8 @@ export function parseLastExit(text: string): LastExit {
     oomKilled: values.get('OOMKilled') === 'true',
     reason: values.get('Reason') ?? 'exited',
     result: values.get('Result') ?? '',
-    message: values.get('Message') ?? '',
+    // Partly in an image's words (the user it names, for one), which reach terminals.
+    message: (values.get('Message') ?? '').replaceAll(/\p{Cc}/gu, '?'),
     finishedAt: values.get('FinishedAt') || undefined,
   }
 }
