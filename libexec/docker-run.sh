@@ -47,7 +47,8 @@ tidy_message() {
 pull() {
   image=${1%.}
   say "pulling $image"
-  message=$(docker pull -q "$image" 2>&1 > /dev/null) && return
+  # Its progress, a line per layer and stage, goes to the journal: whoever waits for the start sees it there.
+  { message=$(docker pull "$image" 2>&1 >&3) && return; } 3>&2
   tidy_message
   case $message in
     *'manifest unknown'* | 'manifest for '*' not found'* | 'pull access denied for '*) fail image-missing "$message" ;;
