@@ -41,7 +41,7 @@ export const limitTable = {
   shutdownMs: { value: 10_000, unit: 'ms', why: 'Time that running requests have to end when the agent is stopped.' },
   connectMs: { value: 10_000, unit: 'ms', why: 'Longest wait of the client for a connection to a host.' },
   hostsAtOnce: { value: 32, unit: 'count', why: 'Hosts that one command talks to at once.' },
-  headerBytes: { value: 16_384, unit: 'bytes', why: 'Largest request header.' },
+  headerBytes: { value: 16_384, unit: 'bytes', why: 'Largest header of a request, or of an answer to the client.' },
   connectionsMax: { value: 1000, unit: 'count', why: 'Open connections on one listener.' },
   portFirst: { value: 4000, unit: 'port', why: 'First port that gear allocates (spec §8.1).' },
   portLast: { value: 59_999, unit: 'port', why: 'Last port that gear allocates (spec §8.1).' },

@@ -3,7 +3,7 @@ import type { RequestId } from '../api/index.ts'
 import { newRequestId } from '../formats/index.ts'
 import type { Client } from './client.ts'
 import { remoteClient } from './remote-client.ts'
-import { type Address, httpTransport, randomBytes16, readToken } from './transport.ts'
+import { type Address, httpTransport, placeOf, randomBytes16, readToken } from './transport.ts'
 
 /** Where the agent of this machine listens. */
 export const agentSocketPath = '/run/gear/gear.sock'
@@ -26,11 +26,6 @@ export function connect(address: Address, { tokenFile }: ConnectOptions = {}): C
 
 export function freshRequestId(): RequestId {
   return newRequestId(randomBytes16()) as RequestId
-}
-
-function placeOf(address: Address): string {
-  if (address.kind === 'socket') return address.path
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 
 /** Rejects with the reason of the signal. */

@@ -42,7 +42,7 @@ export function remoteClient({ transport, place, token, newRequestId, pause }: R
    */
   async function exchange(request: Request, headers: Readonly<Record<string, string>>, { signal }: CallOptions): Promise<WireReply> {
     const { operation, target, payload } = request
-    const wire = { method: operation.method, target, headers, payload, isFresh: operation.effect === 'once' }
+    const wire = { method: operation.method, target, headers, payload }
     for (let attempt = 0; ; attempt++) {
       try {
         return await transport.exchange(wire, signal)

@@ -207,8 +207,7 @@ function mediaType(type: string): string {
 }
 
 function headerText(reply: WireReply, name: string): string {
-  const value = reply.headers[name]
-  return typeof value === 'string' ? value : (value?.join(', ') ?? '')
+  return reply.headers[name] ?? ''
 }
 
 function oneLine(text: string): string {

@@ -1,9 +1,10 @@
 /**
- * HTTP to one agent, over TCP or its Unix socket: one exchange at a time, no meaning. Connections are kept for the next call to the same agent.
- * `node:http` is taken from the process because importing it costs 24 ms at every start: the import's facade reads all of its lazy parts.
+ * HTTP to one agent, over TCP or its Unix socket: one exchange per connection, no meaning. `node:net` is taken from the process, which is the
+ * quickest way to it.
  */
-import type * as http from 'node:http'
+import type { Socket } from 'node:net'
 import { GearError, limits } from '../api/index.ts'
+import { type ReplyHead, ReplyMalformed, ReplyReader, requestText } from './http-exchange.ts'
 
 export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -14,14 +15,9 @@ export interface WireRequest {
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly payload: string | undefined
-  /** On a connection of its own. A kept one may be closed by the agent just when it is used again, and then nobody knows what was done. */
-  readonly isFresh: boolean
 }
 
-export interface WireReply {
-  readonly status: number
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+export interface WireReply extends ReplyHead {
   /** Pieces as the reader takes them; leaving the loop early closes the connection. */
   readonly body: AsyncIterable<Uint8Array>
   /** Closes the connection without reading the body. */
@@ -30,6 +26,7 @@ export interface WireReply {
 
 export interface Transport {
   exchange(request: WireRequest, signal?: AbortSignal): Promise<WireReply>
+  /** Closes what is open, answers that nobody has read among it. */
   close(): void
 }
 
@@ -61,79 +58,102 @@ const answerMs = limits.unitJobMs + limits.busCallMs
 const keepAliveMs = 15_000
 
 export function httpTransport(address: Address): Transport {
-  const { Agent, request: open } = process.getBuiltinModule('node:http')
-  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
-  const place = address.kind === 'tcp' ? { host: address.host, port: address.port } : { socketPath: address.path, host: 'localhost' }
+  const { connect } = process.getBuiltinModule('node:net')
+  const place = address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path }
+  const host = address.kind === 'tcp' ? placeOf(address) : 'localhost'
+  const sockets = new Set<Socket>()
   return {
-    exchange({ method, target, headers, payload, isFresh }, signal) {
+    async exchange(request, signal) {
       signal?.throwIfAborted()
-      const length =
-        payload === undefined
-          ? bodylessLength(method)
-          : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(payload) }
-      const sent = open({
-        ...place,
-        method,
-        path: target,
-        headers: { ...headers, ...length },
-        agent: isFresh ? false : agent,
-        ...(signal === undefined ? {} : { signal }),
+      const text = requestText({ ...request, host })
+      const socket = connect({ ...place, keepAlive: true, keepAliveInitialDelay: keepAliveMs })
+      const stop = () => socket.destroy()
+      sockets.add(socket)
+      signal?.addEventListener('abort', stop, { once: true })
+      socket.once('close', () => {
+        sockets.delete(socket)
+        signal?.removeEventListener('abort', stop)
       })
-      return replyTo(sent, payload, signal)
+      try {
+        return await replyOn(socket, text, (error, lost) => failureOf(error, lost, address, signal))
+      } catch (error) {
+        socket.destroy()
+        throw error
+      }
     },
     close() {
-      agent.destroy()
+      for (const socket of sockets) socket.destroy()
     },
   }
 }
 
-/** A body that is absent is said to be so, or Node would send an empty chunked one. */
-function bodylessLength(method: string): Readonly<Record<string, string | number>> {
-  return method === 'GET' || method === 'DELETE' ? {} : { 'Content-Length': 0 }
+/** Where an agent is, for messages and for the header Host. */
+export function placeOf(address: Address): string {
+  if (address.kind === 'socket') return address.path
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 
-function replyTo(sent: http.ClientRequest, payload: string | undefined, signal: AbortSignal | undefined): Promise<WireReply> {
-  const { promise, resolve, reject } = Promise.withResolvers<WireReply>()
+/** What the caller is told of an error: what it stands for, or that the connection was lost. */
+type Explain = (error: unknown, lost: (error: NodeJS.ErrnoException) => ConnectionError) => unknown
+
+function failureOf(error: unknown, lost: Parameters<Explain>[1], address: Address, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason
+  if (error instanceof ConnectionError) return error
+  if (!(error instanceof ReplyMalformed)) return lost(error as NodeJS.ErrnoException)
+  return new GearError('REPLY_UNEXPECTED', `The answer of ${placeOf(address)} is not HTTP`, { cause: error })
+}
+
+/** Sends a request; resolves when the head of its answer is there. */
+async function replyOn(socket: Socket, text: string, explain: Explain): Promise<WireReply> {
   let stage: 'connect' | 'answer' = 'connect'
   const late = (limitMs: number) => {
     const what = stage === 'connect' ? 'no connection' : 'no answer'
-    return setTimeout(() => sent.destroy(new ConnectionError(stage, `${what} within ${limitMs / 1000} s`, { isTimeout: true })), limitMs)
+    return setTimeout(() => socket.destroy(new ConnectionError(stage, `${what} within ${limitMs / 1000} s`, { isTimeout: true })), limitMs)
   }
   let timer = late(limits.connectMs)
-  sent.once('socket', socket => {
-    socket.setKeepAlive(true, keepAliveMs)
-    const connected = () => {
-      stage = 'answer'
-      clearTimeout(timer)
-      timer = late(answerMs)
+  socket.once('connect', () => {
+    stage = 'answer'
+    clearTimeout(timer)
+    timer = late(answerMs)
+  })
+  socket.write(text)
+  const reader = new ReplyReader()
+  const received = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
+  const parts: Buffer[] = []
+  try {
+    while (reader.head === undefined) {
+      const { value } = await received.next()
+      if (value === undefined) throw new ConnectionError(stage, 'the connection was closed before an answer', { code: 'ECONNRESET' })
+      parts.push(...reader.push(value))
     }
-    if (socket.connecting) socket.once('connect', connected)
-    else connected()
-  })
-  sent.once('error', error => {
+  } catch (error) {
+    throw explain(error, lost => connectionError(stage, lost))
+  } finally {
     clearTimeout(timer)
-    if (signal?.aborted) reject(signal.reason)
-    else reject(error instanceof ConnectionError ? error : connectionError(stage, error))
-  })
-  sent.once('response', response => {
-    clearTimeout(timer)
-    resolve({
-      status: response.statusCode ?? 0,
-      headers: response.headers,
-      body: piecesOf(response, signal),
-      discard: () => void response.destroy(),
-    })
-  })
-  sent.end(payload)
-  return promise
+  }
+  // Nobody needs to read the body of an answer without one.
+  if (reader.isComplete) socket.destroy()
+  return { ...reader.head, body: bodyOf(reader, parts, received, explain), discard: () => void socket.destroy() }
 }
 
-async function* piecesOf(response: http.IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+/** The body, read from the connection only as fast as it is taken. */
+async function* bodyOf(
+  reader: ReplyReader,
+  first: readonly Buffer[],
+  received: AsyncIterator<Buffer, undefined>,
+  explain: Explain,
+): AsyncGenerator<Uint8Array> {
   try {
-    for await (const piece of response) yield piece
+    for (const part of first) yield part
+    while (!reader.isComplete) {
+      const { value } = await received.next()
+      if (value !== undefined) for (const part of reader.push(value)) yield part
+      else if (!reader.end()) throw new Error('the connection was closed')
+    }
   } catch (error) {
-    if (signal?.aborted) throw signal.reason
-    throw new ConnectionError('answer', 'the connection broke in the middle of the answer', { code: (error as NodeJS.ErrnoException).code })
+    throw explain(error, ({ code }) => new ConnectionError('answer', 'the connection broke in the middle of the answer', { code }))
+  } finally {
+    await received.return?.()
   }
 }
 
@@ -151,10 +171,9 @@ const wordsOfCodes: ReadonlyMap<string, string> = new Map([
 ])
 
 /** A name with several addresses fails with one error per address and an empty message; the code is that of the last. */
-function connectionError(stage: 'connect' | 'answer', error: NodeJS.ErrnoException): ConnectionError {
-  const { code } = error
+function connectionError(stage: 'connect' | 'answer', { code, message }: NodeJS.ErrnoException): ConnectionError {
   const words = code === undefined ? undefined : wordsOfCodes.get(code)
-  return new ConnectionError(stage, words ?? (error.message || code || 'unknown trouble'), { code })
+  return new ConnectionError(stage, words ?? (message || code || 'unknown trouble'), { code })
 }
 
 /** 16 random bytes. Loading `node:crypto` for them costs 5 ms at every start; the kernel's own source, which it draws from too, does not. */
