@@ -9,6 +9,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
+import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 
@@ -19,6 +20,7 @@ export async function buildTo(folder: string): Promise<Metafile> {
   const fresh = `${folder}.new-${process.pid}`
   try {
     const { metafile } = await build({ ...bundleOptions, outdir: fresh })
+    dropUnusedHelpers(metafile)
     writeFileSync(`${fresh}/licenses.txt`, licenses(metafile))
     mkdirSync(`${fresh}/cache`)
     rmSync(folder, { recursive: true, force: true })
@@ -26,6 +28,23 @@ export async function buildTo(folder: string): Promise<Metafile> {
     return metafile
   } finally {
     rmSync(fresh, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Every file imports the chunk with esbuild's own helpers for CommonJS, also those that take nothing from it; one file less is a fortieth of a
+ * command. Spaces in its place keep the source maps right.
+ */
+function dropUnusedHelpers({ outputs }: Metafile): void {
+  for (const path of Object.keys(outputs).filter(name => name.endsWith('.mjs'))) {
+    const helpers =
+      outputs[path]?.imports.filter(({ path: imported }) => Object.keys(outputs[imported]?.inputs ?? { none: {} }).length === 0) ?? []
+    const text = readFileSync(resolve(repository, path), 'utf8')
+    const unused = helpers.map(({ path: imported }) => `import"./${basename(imported)}";`)
+    writeFileSync(
+      resolve(repository, path),
+      unused.reduce((rest, line) => rest.replace(line, ' '.repeat(line.length)), text),
+    )
   }
 }
 
