@@ -5,6 +5,7 @@
 import type { Client } from '../client/index.ts'
 import type { LocatorHost } from '../formats/index.ts'
 import { openClient } from './connections.ts'
+import { foreignText } from './render/foreign-text.ts'
 
 export interface Output {
   /** Resolves when more can be taken. Never fails: when nobody reads any more, the signal of the context aborts. */
@@ -55,8 +56,17 @@ export function processContext(version: string): Context {
   let isListening = false
   return {
     version,
-    out: output(() => process.stdout, interruption),
-    err: output(() => process.stderr, interruption),
+    // Results are mostly what hosts answered; what steers the terminal itself goes to stderr only.
+    out: output(
+      () => process.stdout,
+      interruption,
+      text => (process.stdout.isTTY ? foreignText(text) : text),
+    ),
+    err: output(
+      () => process.stderr,
+      interruption,
+      text => text,
+    ),
     // Only from the first use on: the daemon has its own ways to stop, and `--help` ends by itself.
     get signal() {
       if (!isListening) listen(interruption)
@@ -87,7 +97,7 @@ function listen(interruption: AbortController): void {
 }
 
 /** The streams are opened at their first use, since opening takes a while and most commands use one of them. */
-function output(open: () => NodeJS.WriteStream, interruption: AbortController): Output {
+function output(open: () => NodeJS.WriteStream, interruption: AbortController, shown: (text: string) => string): Output {
   let opened: NodeJS.WriteStream | undefined
   let isLost = false
   const stream = () => {
@@ -102,7 +112,7 @@ function output(open: () => NodeJS.WriteStream, interruption: AbortController): 
     write: text => {
       const { promise, resolve } = Promise.withResolvers<void>()
       if (isLost) resolve()
-      else stream().write(text, () => resolve())
+      else stream().write(shown(text), () => resolve())
       return promise
     },
     get isTerminal() {

@@ -1,14 +1,14 @@
 /** Errors as the user reads them, and as programs do. */
 import { asGearError, explain, GearError } from '../../api/index.ts'
 import { nextStep, shownCode } from '../../client/index.ts'
+import { foreignText } from './foreign-text.ts'
 
 /** `Error: node7/web-1: what was attempted: why [CODE]. What to do next.` A mistake of ours shows its stack below. */
 export function errorText(error: unknown, name: string): string {
   const { code, message, next } = errorData(error)
   const subject = name === '' ? '' : `${name}: `
   const sentence = `Error: ${subject}${message.replace(/\.$/, '')}${code === undefined ? '' : ` [${code}]`}`
-  // Words of other hosts and of images are in it, and none of theirs may steer the terminal.
-  const text = (next === undefined ? sentence : `${sentence}. ${next}`).replaceAll(/[^\P{Cc}\n\t]/gu, '?')
+  const text = foreignText(next === undefined ? sentence : `${sentence}. ${next}`)
   return error instanceof GearError ? `${text}\n` : `${text}\n${error instanceof Error ? error.stack : String(error)}\n`
 }
 
