@@ -6,8 +6,9 @@ const words = process.argv.slice(2)
 if (words.length === 1 && (words[0] === 'version' || words[0] === '--version')) {
   process.stdout.write(`gear ${version}\n`)
 } else {
-  const { processContext, runCommandLine, setExitCode } = await compiledAtOnce(() => import('./cli/index.ts'))
-  setExitCode(await runCommandLine(words, processContext(version)))
+  const { processContext, runCommandLine } = await compiledAtOnce(() => import('./cli/index.ts'))
+  const context = processContext(version)
+  await context.end(await runCommandLine(words, context))
 }
 
 /**

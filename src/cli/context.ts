@@ -43,30 +43,34 @@ export class Interruption extends Error {
   }
 }
 
-export function commandArguments(): readonly string[] {
-  return process.argv.slice(2)
+export interface ProcessContext extends Context {
+  /** Ends the process once all is printed. Leaving its connections and streams to the system is quicker than taking them down one by one. */
+  end(exitCode: number): Promise<never>
 }
 
-export function setExitCode(exitCode: number): void {
-  process.exitCode = exitCode
-}
-
-export function processContext(version: string): Context {
+export function processContext(version: string): ProcessContext {
   const interruption = new AbortController()
   let isListening = false
+  // Results are mostly what hosts answered; what steers the terminal itself goes to stderr only.
+  const out = output(
+    () => process.stdout,
+    interruption,
+    text => (process.stdout.isTTY ? foreignText(text) : text),
+  )
+  const err = output(
+    () => process.stderr,
+    interruption,
+    text => text,
+  )
   return {
     version,
-    // Results are mostly what hosts answered; what steers the terminal itself goes to stderr only.
-    out: output(
-      () => process.stdout,
-      interruption,
-      text => (process.stdout.isTTY ? foreignText(text) : text),
-    ),
-    err: output(
-      () => process.stderr,
-      interruption,
-      text => text,
-    ),
+    out,
+    err,
+    async end(exitCode) {
+      await out.written()
+      await err.written()
+      process.exit(exitCode)
+    },
     // Only from the first use on: the daemon has its own ways to stop, and `--help` ends by itself.
     get signal() {
       if (!isListening) listen(interruption)
@@ -97,8 +101,13 @@ function listen(interruption: AbortController): void {
 }
 
 /** The streams are opened at their first use, since opening takes a while and most commands use one of them. */
-function output(open: () => NodeJS.WriteStream, interruption: AbortController, shown: (text: string) => string): Output {
+function output(
+  open: () => NodeJS.WriteStream,
+  interruption: AbortController,
+  shown: (text: string) => string,
+): Output & { readonly written: () => Promise<void> } {
   let opened: NodeJS.WriteStream | undefined
+  let last: Promise<void> | undefined
   let isLost = false
   const stream = () => {
     opened ??= open().on('error', error => {
@@ -113,7 +122,13 @@ function output(open: () => NodeJS.WriteStream, interruption: AbortController, s
       const { promise, resolve } = Promise.withResolvers<void>()
       if (isLost) resolve()
       else stream().write(shown(text), () => resolve())
+      last = promise
       return promise
+    },
+    async written() {
+      await last
+      // That a text could not be written is told a moment after its turn.
+      if (last !== undefined) await new Promise(resolve => setImmediate(resolve))
     },
     get isTerminal() {
       return stream().isTTY === true

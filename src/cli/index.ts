@@ -3,4 +3,4 @@
  * answers over the network or the work is done in this process.
  */
 export { runCommandLine } from './app.ts'
-export { commandArguments, processContext, setExitCode } from './context.ts'
+export { processContext } from './context.ts'
