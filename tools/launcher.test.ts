@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -108,4 +110,39 @@ test('commands find what was compiled before', async () => {
   await start(installed, ['help'])
   const { stdout } = await run('find', [join(folder, 'var/cache/gear'), '-type', 'f'])
   expect(stdout.split('\n').length).toBeGreaterThan(3)
+})
+
+describe('a command that ends', () => {
+  test('has printed all, however slowly it is read', async () => {
+    const { stdout: whole } = await run('sh', ['-c', `${installed} install --help 2>&1`])
+    const { stdout: slowly } = await run('sh', ['-c', `${installed} install --help 2>&1 | (sleep 0.3; cat)`])
+    expect(slowly).toBe(whole)
+    expect(whole).toContain('EXAMPLES')
+  })
+
+  test('says that much which no pipe holds at once', async () => {
+    const containers = Array.from({ length: 5000 }, (_, number) => ({
+      Id: `web-${number}`,
+      ActiveState: 'active',
+      SubState: 'running',
+      LoadState: 'loaded',
+    }))
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ Containers: containers }))
+    })
+    const host = await new Promise<string>(resolve => {
+      server.listen(0, '127.0.0.1', () => resolve(`127.0.0.1:${(server.address() as AddressInfo).port}`))
+    })
+    try {
+      const { stdout } = await run('sh', ['-c', `${installed} list-units ${host} | (sleep 0.3; wc -l)`])
+      expect(stdout.trim()).toBe('5001')
+    } finally {
+      server.close()
+    }
+  })
+
+  test('fails when what it had to say was lost', async () => {
+    const { stdout } = await run('sh', ['-c', `${installed} install --help 2>/dev/full; echo $?`])
+    expect(stdout).not.toBe('0\n')
+  })
 })
