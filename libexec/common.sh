@@ -3,7 +3,6 @@
 # the engine's socket. Units carry no user's environment, and nothing here reads one. Sourced with the container id in $1.
 # shellcheck disable=SC2034 # the variables are for the helpers
 set -eu
-
 PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
 export PATH HOME LC_ALL
 umask 022

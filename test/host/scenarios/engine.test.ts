@@ -185,6 +185,49 @@ describe('an engine', () => {
   })
 })
 
+describe('data', () => {
+  it('outlives restarts, stops and a killed host process, in volumes that were asked for or that the image declares', async () => {
+    ids.add('keeper')
+    await host.sh(
+      `docker export $(docker create gear/busybox) | docker import --change 'VOLUME ["/declared"]' --change 'CMD ["sleep","600"]' - keeps/declared`,
+    )
+    await host.gearDo('install', 'keeps/declared', 'keeper', '-v', '/asked', '--start', '--wait')
+    await host.do(['docker', 'exec', 'keeper', 'sh', '-c', 'echo one > /asked/file; echo two > /declared/file'])
+    await until('ID-data holds the volumes', async () => ((await containersOf('keeper-data')).length === 1 ? true : 'no'))
+    await host.gearDo('restart', 'keeper', '--wait')
+    await host.gearDo('stop', 'keeper')
+    await host.gearDo('start', 'keeper', '--wait')
+    expect(await host.do(['docker', 'exec', 'keeper', 'cat', '/asked/file', '/declared/file'])).toBe('one\ntwo\n')
+    await host.gearDo('delete', 'keeper')
+    expect(await containersOf('keeper-data')).toHaveLength(1)
+    await host.gearDo('install', 'keeps/declared', 'keeper', '-v', '/asked', '--start', '--wait')
+    expect(await host.do(['docker', 'exec', 'keeper', 'cat', '/asked/file'])).toBe('one\n')
+    await host.gearDo('delete', '--all', 'keeper')
+    expect(await containersOf('keeper-data')).toEqual([])
+  })
+
+  it('of an image whose volume path is made to look like a mount of the host gives it nothing of the host', async () => {
+    ids.add('escape')
+    await host.sh(
+      `docker export $(docker create gear/busybox) | docker import --change 'VOLUME ["/x\\n/:/host"]' --change 'CMD ["sleep","600"]' - evil/volumes`,
+    )
+    await host.gearDo('install', 'evil/volumes', 'escape', '--start', '--wait')
+    await until('the waiter has looked at its volumes', async () =>
+      (await host.sh('journalctl -u ctr-escape --no-pager -o cat')).includes('line break') ? true : 'not yet',
+    )
+    await host.gearDo('restart', 'escape')
+    await until('it was restarted, or refused', async () => {
+      const state = await host.activeState('escape')
+      return ['active', 'failed'].includes(state) ? true : state
+    })
+    expect(
+      await host.sh(
+        "docker ps -aq --filter name=escape | xargs -r docker inspect -f '{{.HostConfig.Binds}}{{range .Mounts}}{{.Type}} {{end}}'",
+      ),
+    ).not.toMatch(/bind|:\/host/)
+  })
+})
+
 describe('the journal', () => {
   it('keeps every line of a quiet container beside one that chatters', async () => {
     await script('chatter', 'i=0; while [ $i -lt 60000 ]; do echo chatter $i; i=$((i+1)); done; sleep 600', '--wait')
