@@ -31,7 +31,7 @@ find_leader() { # HOST
 
 # Becomes COMMAND inside the host, in its control groups and namespaces: it is accounted to the host and dies with it.
 become_in_host() { # LEADER COMMAND...
-  exec nsenter --target "$1" --pid -- "$here/enter" "$@"
+  exec nsenter --target "$1" --pid --no-fork -- "$here/await" "$@"
 }
 
 # Whether anything of the host runs, be it only the loop around nspawn.
