@@ -2,7 +2,6 @@
  * systemd in memory. It loads units from the fake files the way the manager does: at first use, from the search path, through links; it
  * forgets inactive ones unless something wants them, and goes on with what it has loaded until it is told to reload.
  */
-import { basename } from 'node:path'
 import type { UnitName } from '../../api/index.ts'
 import type { Clock } from '../clock/port.ts'
 import { Faults } from '../faults.ts'
@@ -194,24 +193,6 @@ export class FakeUnits extends Faults<keyof Units> implements Units {
     if (unit === undefined) return
     unit.state = { ...unit.state, result: 'success', restarts: 0 }
     if (unit.state.activeState === 'failed') this.#enter(unit, 'inactive')
-  }
-
-  async enable(paths: readonly string[]): Promise<void> {
-    await this.#reach('enable', paths.join(' '), `enable ${paths.join(', ')}`)
-    const { files, folder } = this.#options
-    for (const path of paths) {
-      const file = files.follow(path)
-      if (file === undefined) {
-        const message = `Unit file ${path} does not exist.`
-        throw systemdFailed(`enable ${path}`, { name: unitErrors.noSuchUnit, message })
-      }
-      files.placeLink(path, `${folder}/${basename(path)}`)
-      for (const [, kind, targets] of file.text.matchAll(/^(WantedBy|RequiredBy)=(.*)$/gm)) {
-        const suffix = kind === 'WantedBy' ? 'wants' : 'requires'
-        for (const target of (targets ?? '').split(/\s+/).filter(Boolean))
-          files.placeLink(path, `${folder}/${target}.${suffix}/${basename(path)}`)
-      }
-    }
   }
 
   async reload(): Promise<void> {

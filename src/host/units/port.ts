@@ -60,8 +60,6 @@ export interface Units {
   stop(name: UnitName, options: { readonly mode: JobMode; readonly signal: AbortSignal }): Promise<JobResult>
   /** Forgets failures and the start limit of a unit. Unknown units are no error. */
   resetFailed(name: UnitName): Promise<void>
-  /** Makes systemd link unit files given by absolute path, and their WantedBy links (EnableUnitFiles, force). Reloads nothing. */
-  enable(paths: readonly string[]): Promise<void>
   /** Reads all unit files again. Calls that come while one waits share it. */
   reload(): Promise<void>
   /**

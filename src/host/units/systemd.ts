@@ -160,15 +160,6 @@ class SystemdUnits implements Units {
     }
   }
 
-  async enable(paths: readonly string[]): Promise<void> {
-    await this.#call(`enable ${paths.join(', ')}`, {
-      ...manager,
-      member: 'EnableUnitFiles',
-      signature: 'asbb',
-      body: [paths, false, true],
-    })
-  }
-
   reload(): Promise<void> {
     return this.#reloads.join()
   }

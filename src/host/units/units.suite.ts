@@ -5,7 +5,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { UnitName } from '../../api/index.ts'
 import type { Files } from '../files/port.ts'
-import { codeOfFailure } from '../suites.ts'
 import { unitErrors } from './errors.ts'
 import type { Units } from './port.ts'
 
@@ -256,26 +255,6 @@ export function unitsSuite(make: () => Promise<UnitsUnderTest>): void {
   })
 
   describe('unit files', () => {
-    test('enabling by path links the unit and what wants it', async () => {
-      const name = freshName()
-      const path = await write(name, 'plain')
-      await units.enable([path])
-      expect(await under.files.readLink(`${under.folder}/${name}`)).toBe(path)
-      expect(await under.files.readLink(`${under.folder}/container.target.wants/${name}`)).toBe(path)
-      expect(await units.status(name)).toMatchObject({ loadState: 'loaded', needsReload: false })
-    })
-
-    test('enabling again is no error', async () => {
-      const name = freshName()
-      const path = await write(name, 'plain')
-      await units.enable([path])
-      await units.enable([path])
-    })
-
-    test('enabling a file that is not there fails', async () => {
-      expect(await codeOfFailure(units.enable([`${under.store}/${freshName()}`]))).toBe('SYSTEMD_FAILED')
-    })
-
     test('a loaded unit whose file changed needs a reload, and after it does not', async () => {
       const name = await started('plain')
       // file times are as coarse as the kernel's tick
