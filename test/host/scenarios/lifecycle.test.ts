@@ -92,6 +92,30 @@ describe('a container', () => {
   })
 })
 
+describe('every kind of unit file', () => {
+  it('is clean in the eyes of systemd', async () => {
+    const complaints = await host.sh(
+      `mkdir -p /run/verify; for golden in /usr/src/gear/test/golden/units/*.service; do
+         cp "$golden" /run/verify/ctr-shop-web.1.service; systemd-analyze verify /run/verify/ctr-shop-web.1.service 2>&1 | sed "s|^|$golden: |"
+       done`,
+    )
+    expect(complaints).toBe('')
+  })
+})
+
+describe('purge', () => {
+  it('stops and disables every container, and leaves their files to start them again', async () => {
+    await host.gearDo('install', 'gear/httpd', 'purged', '--start', '--wait', '-p', '8080:0')
+    await host.gearDo('purge')
+    expect(await host.activeState('purged')).toBe('inactive')
+    expect(await host.sh('find /etc/systemd/system -name "ctr-*"')).toBe('')
+    expect(await host.gearDo('list-units', '--all')).toMatch(/^purged +local +inactive/m)
+    await host.gearDo('start', 'purged', '--wait')
+    await host.untilPage(await host.port('purged'), page)
+    await host.gearDo('delete', 'purged')
+  })
+})
+
 describe('a container that does not run', () => {
   it('says which image is missing and what to do', async () => {
     const outcome = await host.gear('install', '127.0.0.1:1/none', 'failing', '--start', '--wait')

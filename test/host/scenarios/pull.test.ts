@@ -6,9 +6,8 @@ const host = new LabHost('web1')
 const registry = '127.0.0.1:5000'
 
 beforeAll(async () => {
-  await host.sh(
-    'systemd-run --quiet --unit=registry --setenv=REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/var/lib/lab-registry docker-registry serve /etc/docker/registry/config.yml',
-  )
+  const config = 'version: 0.1\nstorage: {filesystem: {rootdirectory: /var/lib/lab-registry}}\nhttp: {addr: "127.0.0.1:5000"}\n'
+  await host.sh('cat > /run/registry.yml; systemd-run --quiet --unit=registry docker-registry serve /run/registry.yml', { input: config })
   await until('the registry answers', async () =>
     (await host.exec(['curl', '-q', '-s', `http://${registry}/v2/`])).exitCode === 0 ? true : 'not yet',
   )
@@ -29,7 +28,7 @@ describe('an image that is not on the host', () => {
     const outcome = await host.gear('start', 'pulled', '--wait')
     expect(outcome.exitCode).toBe(0)
     expect(outcome.stderr).toMatch(/pulling 127\.0\.0\.1:5000\/shop/)
-    expect(outcome.stderr).toMatch(/Pull complete|Download complete|Already exists/)
+    expect(outcome.stderr).toMatch(/Status: Downloaded newer image/)
     await host.untilPage(await host.port('pulled'), 'It works: gear')
     const { ImageDigest } = JSON.parse(
       (await host.api('GET', '/container/pulled/status', { headers: ['Accept: application/json'] })).body,
