@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini'
 import { type ErrorCode, errorCatalogue } from './errors.ts'
+import { fieldNotes } from './field-notes.ts'
 import { limits } from './limits.ts'
 import type { Operation, Schema } from './operation.ts'
 import { wireName } from './wire.ts'
@@ -124,7 +125,22 @@ function jsonSchema(schema: Schema<unknown>, io: 'input' | 'output', hasWireName
       if (made.required !== undefined) made.required = made.required.map(wireName)
     },
   })
+  addNotes(rest, '')
   return rest
+}
+
+/** Gives every property its words, by the path of names that leads to it. */
+function addNotes(schema: Json, path: string): void {
+  const { properties, items } = schema as {
+    readonly properties?: Readonly<Record<string, { description?: string }>>
+    readonly items?: Json
+  }
+  for (const [name, property] of Object.entries(properties ?? {})) {
+    const note = fieldNotes[path + name]
+    if (note !== undefined) property.description = note
+    addNotes(property as Json, `${path}${name}.`)
+  }
+  if (items !== undefined) addNotes(items, path)
 }
 
 function successes({ reply, method, effect }: Operation): Readonly<Record<string, Json>> {
