@@ -21,6 +21,10 @@ export async function waitUntilIdle(): Promise<number> {
   return busy
 }
 
+export function otherWorkText(busy: number): string {
+  return busy === 0 ? 'none when a claim began' : `${Math.round(busy * 100)} % of the processors when a claim began, at worst`
+}
+
 function processorTimes(): { readonly busyMs: number; readonly allMs: number } {
   const times = cpus().map(processor => processor.times)
   const allMs = times.reduce((sum, { user, nice, sys, irq, idle }) => sum + user + nice + sys + irq + idle, 0)

@@ -53,17 +53,18 @@ function number(value: number): string {
 export interface Circumstances {
   readonly date: string
   readonly machine: string
+  readonly otherWork: string
   readonly gear: string
 }
 
 /** The page `RESULTS.md`. */
-export function page(findings: readonly Finding[], { date, machine, gear }: Circumstances): string {
+export function page(findings: readonly Finding[], { date, machine, otherWork, gear }: Circumstances): string {
   const line = (cells: readonly string[]) => `| ${cells.map(cell => cell.trim()).join(' | ')} |\n`
   return [
     '# Latest figures\n\n',
     'Written by `node bench/run.ts --write`. Each claim is measured on a fresh lab host, with its peers in the same run. Of the repetitions the\n',
     'middle one is told; the spread is that of the value the goal is about.\n\n',
-    `* Date: ${date}\n* Machine: ${machine}\n* Build: ${gear}\n\n`,
+    `* Date: ${date}\n* Machine: ${machine}\n* Other work on it: ${otherWork}\n* Build: ${gear}\n\n`,
     line(columns),
     line(columns.map(() => '---')),
     ...findings.flatMap(rows).map(line),

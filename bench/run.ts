@@ -12,7 +12,7 @@ import { printTable } from '../src/formats/index.ts'
 import { LabHost, labCommand } from '../test/host/lab-host.ts'
 import { claims } from './claims/index.ts'
 import { type Finding, judge, type Measurement } from './finding.ts'
-import { machineText, waitUntilIdle } from './machine.ts'
+import { machineText, otherWorkText, waitUntilIdle } from './machine.ts'
 import { type Circumstances, columns, page, rows } from './report.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -32,11 +32,11 @@ if (flags.write && asked.length > 0) throw new Error('--write takes all claims: 
 process.env['GEAR_LAB'] = 'bench'
 const findings: Finding[] = []
 let gear = ''
+let busiest = 0
 try {
   for (const name of names) {
     const host = await freshHost()
-    const busy = await waitUntilIdle()
-    if (busy > 0) process.stderr.write(`other work keeps ${Math.round(busy * 100)} % of the processors busy\n`)
+    busiest = Math.max(busiest, await waitUntilIdle())
     process.stderr.write(`measuring ${name}\n`)
     gear = (await host.gearDo('--version')).trim()
     findings.push(...(await measureOn(host, name)).map(judge))
@@ -44,7 +44,7 @@ try {
 } finally {
   await labCommand('down')
 }
-print(findings, { date: new Date().toISOString().slice(0, 10), machine: machineText(), gear })
+print(findings, { date: new Date().toISOString().slice(0, 10), machine: machineText(), otherWork: otherWorkText(busiest), gear })
 process.exitCode = findings.some(finding => finding.isMet === false) ? 1 : 0
 
 async function freshHost(): Promise<LabHost> {
