@@ -3,6 +3,7 @@
 # the engine's socket. Units carry no user's environment, and nothing here reads one. Sourced with the container id in $1.
 # shellcheck disable=SC2034 # the variables are for the helpers
 set -eu
+
 PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
 export PATH HOME LC_ALL
 umask 022
@@ -47,9 +48,7 @@ await_engine() {
 }
 
 # is_ours JSON: whether an inspected container is this id's. Quotes inside JSON strings are escaped, so no value can forge a key.
-is_ours() {
-  case $1 in *"\"gear.id\":\"$id\""*) ;; *) return 1 ;; esac
-}
+is_ours() { case $1 in *"\"gear.id\":\"$id\""*) ;; *) return 1 ;; esac; }
 
 # field KEY: a value of the State object of the inspected container.
 field() {

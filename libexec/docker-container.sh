@@ -15,6 +15,9 @@ find_container() {
   esac
 }
 
+# find_image: sets image to the id of the one it was made from.
+find_image() { image=${inspected#*'"Image":"'} image=${image%%\"*}; }
+
 is_running() {
   case $inspected in *'"Running":true,'*) ;; *) return 1 ;; esac
 }

@@ -32,7 +32,7 @@ keep_volumes() {
 
 # hold_volumes: makes ID-data anew. Until it exists the inspected container still holds what it used.
 hold_volumes() {
-  image=${inspected#*'"Image":"'} image=${image%%\"*}
+  find_image
   mounts=$(docker inspect --type container --format \
     '{{range .Mounts}}{{if and (eq .Type "volume") (eq (len .Name) 64)}}{{.Name}}:{{.Destination}}{{"\n"}}{{end}}{{end}}' \
     "$id" ${holder:+"$holder"}) || return 1
