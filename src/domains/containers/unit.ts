@@ -50,6 +50,8 @@ function serviceEntries(spec: ContainerSpec, paths: Paths): readonly UnitEntry[]
     ['TimeoutStopSec', '2min'],
     ['Restart', spec.restart],
     ['RestartSec', '1s'],
+    // A stop in the first instant of a start ends the helper by this signal, before it can say that it was called off.
+    ['SuccessExitStatus', 'SIGTERM'],
     ['SyslogIdentifier', `ctr-${spec.id}`],
     ['Slice', `${spec.slice}.slice`],
     ...pathEntries(paths),
