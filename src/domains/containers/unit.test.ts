@@ -84,6 +84,7 @@ const keys: Readonly<Record<string, readonly string[]>> = {
     'TimeoutStopSec',
     'Restart',
     'RestartSec',
+    'SuccessExitStatus',
     'SyslogIdentifier',
     'Slice',
     'ExecStartPre',
