@@ -4,9 +4,13 @@ import { GearError } from '../../api/index.ts'
 /** D-Bus error names gear tells apart. */
 export const unitErrors = {
   noSuchUnit: 'org.freedesktop.systemd1.NoSuchUnit',
+  /** A unit of that name is loaded already. */
+  exists: 'org.freedesktop.systemd1.UnitExists',
   masked: 'org.freedesktop.systemd1.UnitMasked',
   destructive: 'org.freedesktop.systemd1.TransactionIsDestructive',
   alreadySubscribed: 'org.freedesktop.systemd1.AlreadySubscribed',
+  /** gear's own: systemd tells it by an exit code. */
+  notExecuted: 'gear.NotExecuted',
   fileNotFound: 'org.freedesktop.DBus.Error.FileNotFound',
 } as const
 

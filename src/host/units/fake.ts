@@ -8,12 +8,14 @@ import { Faults } from '../faults.ts'
 import type { FakeFiles } from '../files/fake.ts'
 import { Rounds } from '../rounds.ts'
 import { systemdFailed, systemdUnavailable, unitErrors } from './errors.ts'
-import type { ActiveState, JobMode, JobResult, ListedUnit, UnitStatus, Units } from './port.ts'
+import type { ActiveState, JobMode, JobResult, ListedUnit, TransientEnd, TransientUnit, UnitStatus, Units } from './port.ts'
 
 /** What starting and stopping a unit leads to; `pending` jobs stay until `finishJob`. */
 export interface Behaviour {
   readonly start: 'active' | 'failed' | 'pending' | { readonly signal: number }
   readonly stop: 'inactive' | 'failed' | 'pending'
+  /** What the command of a transient unit does; `running` lasts until `exit` or a stop. */
+  readonly transient: 'running' | 'not-executed' | { readonly exitCode: number } | { readonly signal: number }
 }
 
 interface Fragment {
@@ -38,6 +40,11 @@ interface FakeUnit {
 }
 
 type UnitState = Omit<UnitStatus, 'name' | 'loadState' | 'hasJob' | 'needsReload'>
+
+interface Transient {
+  readonly asked: TransientUnit
+  readonly end: PromiseWithResolvers<TransientEnd>
+}
 
 interface FakeUnitsOptions {
   readonly files: FakeFiles
@@ -67,6 +74,8 @@ export class FakeUnits extends Faults<keyof Units> implements Units {
   readonly #options: FakeUnitsOptions
   readonly #units = new Map<string, FakeUnit>()
   readonly #behaviours = new Map<string, Partial<Behaviour>>()
+  /** Transient units that run or that somebody waits for. They have no file. */
+  readonly #transients = new Map<UnitName, Transient>()
   readonly #watchers = new Set<(name: UnitName) => void>()
   readonly #reloads = new Rounds(() => this.#reload())
   #reloadCount = 0
@@ -105,6 +114,11 @@ export class FakeUnits extends Faults<keyof Units> implements Units {
     const isClean = !mainSignalled && mainStatus === 0
     const result = isClean ? 'success' : mainSignalled ? 'signal' : 'exit-code'
     this.#enter(unit, isClean ? 'inactive' : 'failed', { mainStatus, mainSignalled, result })
+  }
+
+  /** What the transient units that run were made from. */
+  get transients(): readonly TransientUnit[] {
+    return [...this.#transients.values()].map(({ asked }) => asked)
   }
 
   /** Sets anything about a unit directly. */
@@ -183,8 +197,36 @@ export class FakeUnits extends Faults<keyof Units> implements Units {
     signal.throwIfAborted()
     await this.#reach('stop', name, `stop ${name}`)
     if (!this.#units.has(name)) return 'done'
-    const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
-    return Promise.race([this.#stop(name, mode, `stop ${name}`), aborted])
+    return Promise.race([this.#stop(name, mode, `stop ${name}`), aborted(signal)])
+  }
+
+  async runTransient(unit: TransientUnit, signal: AbortSignal): Promise<TransientEnd> {
+    signal.throwIfAborted()
+    const { name } = unit
+    const attempted = `run ${name}`
+    await this.#reach('runTransient', name, attempted)
+    if (!this.#isForgotten(this.#load(name))) {
+      throw systemdFailed(attempted, { name: unitErrors.exists, message: `Unit ${name} was already loaded or has a fragment file.` })
+    }
+    const does = this.#behaviours.get(name)?.transient ?? 'running'
+    if (does === 'not-executed') {
+      throw systemdFailed(attempted, { name: unitErrors.notExecuted, message: `${unit.command[0]} could not be executed` })
+    }
+    const fragment = { path: `/run/systemd/transient/${name}`, text: '', modifiedMs: this.#options.clock.nowMs() }
+    const fake: FakeUnit = { name, fragment, isMasked: false, isWanted: false, job: undefined, state: fresh }
+    this.#units.set(name, fake)
+    const end = Promise.withResolvers<TransientEnd>()
+    this.#transients.set(name, { asked: unit, end })
+    this.#enter(fake, 'active')
+    if (does !== 'running') this.exit(name, does)
+    return Promise.race([end.promise, aborted(signal)])
+  }
+
+  async joinTransient(name: UnitName, signal: AbortSignal): Promise<TransientEnd | undefined> {
+    signal.throwIfAborted()
+    await this.#reach('joinTransient', name, `wait for ${name}`)
+    const transient = this.#transients.get(name)
+    return transient === undefined ? undefined : Promise.race([transient.end.promise, aborted(signal)])
   }
 
   async resetFailed(name: UnitName): Promise<void> {
@@ -345,13 +387,33 @@ export class FakeUnits extends Faults<keyof Units> implements Units {
     }
     unit.state = { ...unit.state, activeState, stateSinceMs: nowMs, ...changes[activeState], ...more }
     const isRunning = unit.state.mainPid > 0
+    if (activeState === 'inactive' || activeState === 'failed') this.#endTransient(unit)
     if (isRunning !== wasRunning) this.#options.onRunning?.({ name: unit.name, isRunning, text: unit.fragment?.text ?? '' })
     this.#notify(unit.name)
+  }
+
+  /** The unit is forgotten, however it ended. */
+  #endTransient({ name, state }: FakeUnit): void {
+    const transient = this.#transients.get(name)
+    if (transient === undefined) return
+    this.#transients.delete(name)
+    this.#units.delete(name)
+    const { result, mainStatus, mainSignalled } = state
+    transient.end.resolve({
+      result,
+      exitCode: mainSignalled ? undefined : mainStatus,
+      signal: mainSignalled ? mainStatus : undefined,
+    })
   }
 
   #notify(name: UnitName): void {
     for (const watcher of this.#watchers) watcher(name)
   }
+}
+
+/** Never resolves; rejects with the signal's reason. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 }
 
 function loadState(unit: FakeUnit): string {

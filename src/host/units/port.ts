@@ -43,6 +43,37 @@ export type JobResult = 'done' | 'canceled' | 'timeout' | 'failed' | 'dependency
 
 export type JobMode = 'replace' | 'fail'
 
+/** A service without a file: a command that systemd runs once. All that is not said here is systemd's default. */
+export interface TransientUnit {
+  readonly name: UnitName
+  readonly description: string
+  /** The program by its absolute path, and its arguments. Neither a shell nor systemd's own substitutions see them. */
+  readonly command: readonly [program: string, ...args: readonly string[]]
+  /** Such as `container-small.slice`. */
+  readonly slice: UnitName
+  /** The account that the command runs as; root without it. */
+  readonly user?: string
+  /** Everything it sees beside systemd's own variables. Nothing secret: any user may read the variables of a unit. */
+  readonly variables?: Readonly<Record<string, string>>
+  /** Most memory and most tasks of all its processes together. */
+  readonly memoryBytes?: number
+  readonly tasksMax?: number
+  /** Longest run; then it is stopped and its result is `timeout`. */
+  readonly runMs?: number
+  /** How long its processes have to end after SIGTERM; systemd's default is 90 s. */
+  readonly stopMs?: number
+}
+
+/** How the command of a transient unit ended. */
+export interface TransientEnd {
+  /** systemd's word, as in `UnitStatus`; `unknown` when the unit was gone before it could be asked. */
+  readonly result: string
+  /** Undefined when a signal ended it, or nothing is known. */
+  readonly exitCode: number | undefined
+  /** Number of the signal that ended it. */
+  readonly signal: number | undefined
+}
+
 /**
  * Errors: every call may throw `GearError` SYSTEMD_UNAVAILABLE (no bus, or it went away; the next call connects anew) and
  * SYSTEMD_FAILED (systemd refused; the message says what was asked and what systemd said).
@@ -58,6 +89,15 @@ export interface Units {
   queueRestart(name: UnitName, mode: JobMode): Promise<void>
   /** Queues a stop and waits until systemd has finished it. A unit that is not loaded is `done`. */
   stop(name: UnitName, options: { readonly mode: JobMode; readonly signal: AbortSignal }): Promise<JobResult>
+  /**
+   * Runs a command as a unit of its own and waits for its end, whatever that is. The unit does not depend on who started it: an abort ends the wait
+   * only, with the reason of the signal, and `stop` ends the command. systemd forgets the unit once it has ended and nobody waits for it, also
+   * after a failure and also when this process is gone by then. A program that cannot be executed and a name that is loaded already are
+   * SYSTEMD_FAILED (`unitErrors.notExecuted`, `unitErrors.exists`).
+   */
+  runTransient(unit: TransientUnit, signal: AbortSignal): Promise<TransientEnd>
+  /** Waits for the end of a transient unit that runs already, as `runTransient` does; undefined when there is none of that name. */
+  joinTransient(name: UnitName, signal: AbortSignal): Promise<TransientEnd | undefined>
   /** Forgets failures and the start limit of a unit. Unknown units are no error. */
   resetFailed(name: UnitName): Promise<void>
   /** Reads all unit files again. Calls that come while one waits share it. */

@@ -7,7 +7,8 @@ import { limits, type UnitName } from '../../api/index.ts'
 import { Rounds } from '../rounds.ts'
 import { type BusCall, BusLost, BusRefusal, type BusSignal, SystemBus } from './bus.ts'
 import { systemdErrorName, systemdFailed, systemdUnavailable, unitErrors } from './errors.ts'
-import type { ActiveState, JobMode, JobResult, ListedUnit, UnitStatus, Units } from './port.ts'
+import type { ActiveState, JobMode, JobResult, ListedUnit, TransientEnd, TransientUnit, UnitStatus, Units } from './port.ts'
+import { transientProperties } from './transient.ts'
 
 const manager = { path: '/org/freedesktop/systemd1', interface: 'org.freedesktop.systemd1.Manager' }
 const properties = 'org.freedesktop.DBus.Properties'
@@ -20,6 +21,9 @@ const rules = {
   // only of the general interface: its states are all that is told
   unitChanged: `interface='${properties}',member='PropertiesChanged',path_namespace='${unitPath.slice(0, -1)}',arg0='${unitInterface}'`,
 }
+
+/** From here on exit codes are systemd's own, of what kept it from executing the program (systemd.exec(5)). */
+const ownExitCodes = 200
 
 /** CLD_EXITED of siginfo(7): the main process ended by itself. */
 const codeExited = 1
@@ -152,6 +156,74 @@ class SystemdUnits implements Units {
     }
   }
 
+  async runTransient(unit: TransientUnit, signal: AbortSignal): Promise<TransientEnd> {
+    signal.throwIfAborted()
+    const attempted = `run ${unit.name}`
+    await this.#subscribe()
+    const status = await this.#untilEnd(unit.name, signal, async () => {
+      const body = [unit.name, 'fail', transientProperties(unit), []]
+      await this.#call(attempted, { ...manager, member: 'StartTransientUnit', signature: 'ssa(sv)a(sa(sv))', body })
+    })
+    if (status.activeSinceMs > 0 || status.mainStatus < ownExitCodes) return endOf(status)
+    const message = `${unit.command[0]} could not be executed (exit code ${status.mainStatus} of systemd)`
+    throw systemdFailed(attempted, { name: unitErrors.notExecuted, message })
+  }
+
+  async joinTransient(name: UnitName, signal: AbortSignal): Promise<TransientEnd | undefined> {
+    signal.throwIfAborted()
+    await this.#subscribe()
+    try {
+      return endOf(
+        await this.#untilEnd(name, signal, async () => {
+          await this.#call(`wait for ${name}`, { ...manager, member: 'RefUnit', signature: 's', body: [name] })
+        }),
+      )
+    } catch (error) {
+      if (systemdErrorName(error) === unitErrors.noSuchUnit) return undefined
+      throw error
+    }
+  }
+
+  /** `refer` makes systemd keep the unit for this connection, or it would forget how it ended with the unit itself. */
+  async #untilEnd(name: UnitName, signal: AbortSignal, refer: () => Promise<void>): Promise<UnitStatus> {
+    const attempted = `wait for ${name}`
+    let change = Promise.withResolvers<void>()
+    const ended = Promise.withResolvers<never>()
+    ended.promise.catch(() => {}) // it may fail before, or without, anybody waiting for it
+    const onAbort = (): void => ended.reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      using _listening = await this.#at(
+        attempted,
+        this.#bus.listen([rules.unitChanged, rules.jobRemoved], {
+          onSignal: busSignal => {
+            if (changedUnit(busSignal) === name) change.resolve()
+          },
+          onLost: cause => ended.reject(systemdUnavailable(attempted, cause)),
+        }),
+      )
+      await refer()
+      try {
+        for (;;) {
+          change = Promise.withResolvers()
+          const status = await Promise.race([this.status(name), ended.promise])
+          const isAtRest = status.activeState === 'inactive' || status.activeState === 'failed'
+          if (isAtRest && !status.hasJob) return status
+          await Promise.race([change.promise, ended.promise])
+        }
+      } finally {
+        this.#letGo(name)
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** Nobody waits for the answer: with the connection that the reference belongs to, it is gone in any case. */
+  #letGo(name: UnitName): void {
+    this.#bus.call({ ...manager, member: 'UnrefUnit', signature: 's', body: [name] }).catch(() => {})
+  }
+
   async resetFailed(name: UnitName): Promise<void> {
     try {
       await this.#call(`reset ${name}`, { ...manager, member: 'ResetFailedUnit', signature: 's', body: [name] })
@@ -240,6 +312,11 @@ class SystemdUnits implements Units {
       throw error
     }
   }
+}
+
+function endOf({ loadState, result, mainStatus, mainSignalled }: UnitStatus): TransientEnd {
+  if (loadState === 'not-found') return { result: 'unknown', exitCode: undefined, signal: undefined }
+  return { result, exitCode: mainSignalled ? undefined : mainStatus, signal: mainSignalled ? mainStatus : undefined }
 }
 
 /** The unit that a signal is about, if it is one of a change. A unit that systemd merely loads, to answer for it, is no change. */

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { UnitName } from '../../api/index.ts'
 import type { Files } from '../files/port.ts'
 import { unitErrors } from './errors.ts'
-import type { Units } from './port.ts'
+import type { Behaviour } from './fake.ts'
+import type { TransientUnit, Units } from './port.ts'
 
 /** Kinds of services: each a file for systemd and a behaviour for the fake. */
 export const services = {
@@ -17,6 +18,17 @@ export const services = {
   slowToStop: 'ExecStart=/usr/bin/sleep 1000\nExecStop=/usr/bin/sleep 30\nTimeoutStopSec=3',
 } as const
 
+/** Commands of transient units: each for systemd, and as a behaviour for the fake. */
+export const transientCommands = {
+  succeeds: { command: ['/usr/bin/true'], behaviour: { exitCode: 0 } },
+  fails: { command: ['/bin/sh', '-c', 'exit 3'], behaviour: { exitCode: 3 } },
+  isKilled: { command: ['/usr/bin/perl', '-e', 'kill 9, $$; sleep 10'], behaviour: { signal: 9 } },
+  lasts: { command: ['/usr/bin/sleep', '1000'], behaviour: 'running' },
+  isMissing: { command: ['/nonexistent/program'], behaviour: 'not-executed' },
+  checksItsArguments: { command: ['/usr/bin/test', '$HOME %n "a b"', '=', `$HOME %n ${'"a b"'}`], behaviour: { exitCode: 0 } },
+  checksItsVariable: { command: ['/bin/sh', '-c', `test "$GREETING" = 'hello %n $HOME'`], behaviour: { exitCode: 0 } },
+} as const satisfies Record<string, { readonly command: TransientUnit['command']; readonly behaviour: Behaviour['transient'] }>
+
 export interface UnitsUnderTest {
   readonly units: Units
   readonly files: Files
@@ -24,6 +36,7 @@ export interface UnitsUnderTest {
   readonly store: string
   /** Makes the fake unit behave as its file says. */
   readonly behave: (name: UnitName, service: keyof typeof services) => void
+  readonly behaveTransient: (name: UnitName, command: keyof typeof transientCommands) => void
   /** Lets a job of the fake unit end that would not end by itself. */
   readonly settle: (name: UnitName) => void
 }
@@ -251,6 +264,100 @@ export function unitsSuite(make: () => Promise<UnitsUnderTest>): void {
 
     test('a queued stop of a unit that is not loaded is refused', async () => {
       await expect(units.queueStop(freshName(), 'replace')).rejects.toMatchObject({ data: { name: unitErrors.noSuchUnit } })
+    })
+  })
+
+  describe('transient units', () => {
+    function transient(kind: keyof typeof transientCommands, more: Partial<TransientUnit> = {}): TransientUnit {
+      const name = freshName()
+      under.behaveTransient(name, kind)
+      const { command } = transientCommands[kind]
+      return { name, description: `suite: ${kind}`, command, slice: 'system.slice' as UnitName, ...more }
+    }
+
+    const signal = (): AbortSignal => AbortSignal.timeout(20_000)
+
+    async function isForgotten(name: UnitName): Promise<void> {
+      await expect.poll(() => units.status(name), { interval: 20, timeout: 8000 }).toMatchObject({ loadState: 'not-found' })
+    }
+
+    test.each([
+      ['succeeds', { result: 'success', exitCode: 0, signal: undefined }],
+      ['fails', { result: 'exit-code', exitCode: 3, signal: undefined }],
+      ['isKilled', { result: 'signal', exitCode: undefined, signal: 9 }],
+      ['checksItsArguments', { exitCode: 0 }],
+    ] as const)('the end of one that %s is told, and then the unit is forgotten', async (kind, end) => {
+      const unit = transient(kind)
+      expect(await units.runTransient(unit, signal())).toMatchObject(end)
+      await isForgotten(unit.name)
+    })
+
+    test('a command gets the variables it is given, letter by letter', async () => {
+      const unit = transient('checksItsVariable', { variables: { GREETING: 'hello %n $HOME' } })
+      expect(await units.runTransient(unit, signal())).toMatchObject({ exitCode: 0 })
+    })
+
+    test('a program that is not there is a failure to start', async () => {
+      const unit = transient('isMissing')
+      await expect(units.runTransient(unit, signal())).rejects.toMatchObject({
+        code: 'SYSTEMD_FAILED',
+        data: { name: unitErrors.notExecuted },
+      })
+      await isForgotten(unit.name)
+    })
+
+    test('one that runs is a unit like any other, which a stop ends', async () => {
+      const unit = transient('lasts', { memoryBytes: 64 * 1_048_576, tasksMax: 20, stopMs: 5000 })
+      const end = units.runTransient(unit, signal())
+      await reaches(unit.name, { activeState: 'active', loadState: 'loaded' })
+      expect(await units.list([unit.name])).toMatchObject([{ name: unit.name, activeState: 'active' }])
+      await units.stop(unit.name, { mode: 'replace', signal: signal() })
+      expect(await end).toMatchObject({ result: 'success' })
+      await isForgotten(unit.name)
+    })
+
+    test('many may wait for the same end', async () => {
+      const unit = transient('lasts')
+      const first = units.runTransient(unit, signal())
+      await reaches(unit.name, { activeState: 'active' })
+      const others = [units.joinTransient(unit.name, signal()), units.joinTransient(unit.name, signal())]
+      await units.ping()
+      await units.stop(unit.name, { mode: 'replace', signal: signal() })
+      expect((await Promise.all([first, ...others])).map(end => end?.result)).toEqual(['success', 'success', 'success'])
+      await isForgotten(unit.name)
+    })
+
+    test('who waits may leave: the command goes on, and another may wait for it', async () => {
+      const unit = transient('lasts')
+      const abort = new AbortController()
+      const first = units.runTransient(unit, abort.signal)
+      await reaches(unit.name, { activeState: 'active' })
+      abort.abort(new Error('enough'))
+      await expect(first).rejects.toThrow('enough')
+      const second = units.joinTransient(unit.name, signal())
+      await units.ping()
+      expect(await units.status(unit.name)).toMatchObject({ activeState: 'active' })
+      await units.stop(unit.name, { mode: 'replace', signal: signal() })
+      expect(await second).toMatchObject({ result: 'success' })
+    })
+
+    test('there is no second one of the same name while the first runs', async () => {
+      const unit = transient('lasts')
+      const first = units.runTransient(unit, signal())
+      await reaches(unit.name, { activeState: 'active' })
+      await expect(units.runTransient(unit, signal())).rejects.toMatchObject({ code: 'SYSTEMD_FAILED', data: { name: unitErrors.exists } })
+      await units.stop(unit.name, { mode: 'replace', signal: signal() })
+      await first
+    })
+
+    test('there is none to wait for under a name that nobody knows', async () => {
+      expect(await units.joinTransient(freshName(), signal())).toBe(undefined)
+    })
+
+    test('a signal that is aborted already starts nothing', async () => {
+      const unit = transient('lasts')
+      await expect(units.runTransient(unit, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
+      expect(await units.status(unit.name)).toMatchObject({ loadState: 'not-found' })
     })
   })
 

@@ -9,7 +9,7 @@ import { FakeFiles } from '../files/fake.ts'
 import { codeOfFailure } from '../suites.ts'
 import { FakeUnits } from './fake.ts'
 import { escapePath, systemdUnits, unescapePath } from './systemd.ts'
-import { unitsSuite } from './units.suite.ts'
+import { transientCommands, unitsSuite } from './units.suite.ts'
 
 const folder = '/etc/systemd/system'
 const name = 'ctr-web-1.service' as UnitName
@@ -35,6 +35,7 @@ describe('fake units', () => {
         if (service === 'failing') units.behave(unit, { start: 'failed' })
         if (service === 'killed') units.behave(unit, { start: { signal: 9 } })
       },
+      behaveTransient: (unit, command) => units.behave(unit, { transient: transientCommands[command].behaviour }),
       settle: unit => {
         units.behave(unit, { stop: 'inactive' })
         units.finishJob(unit)

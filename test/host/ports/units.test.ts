@@ -24,7 +24,15 @@ describe('units of systemd', () => {
     await units.close()
   })
 
-  unitsSuite(async () => ({ units, files, folder: '/etc/systemd/system', store, behave: () => {}, settle: () => {} }))
+  unitsSuite(async () => ({
+    units,
+    files,
+    folder: '/etc/systemd/system',
+    store,
+    behave: () => {},
+    behaveTransient: () => {},
+    settle: () => {},
+  }))
 
   test('times are exact: the moment a unit began is that of the clock', async () => {
     const status = await units.status('dbus.service' as UnitName)
