@@ -2,6 +2,7 @@
 import * as agent from './agent.ts'
 import * as containers from './containers.ts'
 import * as environments from './environments.ts'
+import * as keys from './keys.ts'
 
 /** Every operation of the API under its name. Server, client, `gear` and the documents are made from this one value. */
 export const contract = {
@@ -19,6 +20,8 @@ export const contract = {
   getEnvironment: environments.getEnvironment,
   putEnvironment: environments.putEnvironment,
   patchEnvironment: environments.patchEnvironment,
+  putKeys: keys.putKeys,
+  postKeys: keys.postKeys,
   listImages: agent.listImages,
   getVersion: agent.getVersion,
   getHealth: agent.getHealth,

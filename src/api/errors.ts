@@ -137,6 +137,12 @@ export const errorCatalogue = {
     meaning: 'Isolate (a Unix account for the container) is not supported by this version.',
     next: 'Install without --isolate.',
   },
+  KEYS_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'Some of the keys or permissions of a request could not be stored; the others are.',
+    next: 'Correct what is named (Data has the position of each key) and send the request again; what is stored already does no harm.',
+  },
   CONTAINER_CHANGING: {
     status: 429,
     shape: 'json',

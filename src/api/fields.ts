@@ -1,7 +1,7 @@
 /** Schemas of the fields that operations share. A rule is written once, with the words the caller is told. */
 import * as z from 'zod/mini'
-import { checkVolumePath, FormatError, isHostName, parseCpus, parseImageReference, parseMemory } from '../formats/index.ts'
-import { type Id, type ImageName, idRule, isId } from './ids.ts'
+import { checkVolumePath, FormatError, isHostName, parseCpus, parseImageReference, parseMemory, sshKeyLineBytes } from '../formats/index.ts'
+import { type ContainerId, type Id, type ImageName, idRule, isId, type RepositoryId } from './ids.ts'
 import { limits } from './limits.ts'
 
 /** Zod's own words for a wrong type, in ours. */
@@ -105,9 +105,12 @@ const networkLink = z.object(
 )
 export const networkLinks = list(networkLink, limits.linksMax)
 
-const isOneLine = z.refine<string>(value => value.isWellFormed() && !/[\n\r\0]/.test(value), {
-  error: () => 'must be one line of Unicode text, without line breaks and NUL',
-})
+const lineRule = 'must be one line of Unicode text, without line breaks and NUL'
+const isOneLine = z.refine<string>(isLine, { error: () => lineRule })
+
+function isLine(value: string): boolean {
+  return value.isWellFormed() && !/[\n\r\0]/.test(value)
+}
 
 function maxBytes(bytes: number) {
   return z.refine<string>(value => value.length <= bytes && new TextEncoder().encode(value).length <= bytes, {
@@ -172,6 +175,67 @@ export const volumeConfig = z
 
 function arePlaces(paths: readonly string[]): boolean {
   return !paths.includes('/') && new Set(paths).size === paths.length
+}
+
+/** One public key, as the original names its form: a line of authorized_keys. Whether it is one is seen key by key, when it is stored. */
+const publicKey = z.object(
+  {
+    type: text.check(z.refine(value => value === 'authorized_keys', wants('authorized_keys'))),
+    // The original's client sends each line with its end.
+    value: text.check(
+      maxBytes(sshKeyLineBytes),
+      z.refine(value => isLine(value.replace(/\r?\n$/, '')), { error: () => lineRule }),
+    ),
+  },
+  wants('an object with Type and Value'),
+)
+export const publicKeys = list(publicKey, limits.keysMax).check(
+  z.refine(keys => keys.length > 0, { error: () => 'must have at least one entry' }),
+)
+
+export const containerIds = list(z.object({ id }, wants('an object with Id')), limits.keyPermissionsMax)
+const repositoryAccess = z.object({ id, write: flag }, wants('an object with Id and Write'))
+export const repositoryAccesses = list(repositoryAccess, limits.keyPermissionsMax)
+
+/** What keys are let into. What `With` must be, depends on `Type`. */
+const keyPermission = z
+  .object(
+    {
+      type: z._default(
+        text.check(z.refine(value => ['', 'container', 'repository'].includes(value), wants('container or repository'))),
+        '',
+      ),
+      with: z.unknown(),
+    },
+    wants('an object with Type and With'),
+  )
+  .check(
+    z.refine(permission => readKeyPermission(permission) !== undefined, {
+      path: ['with'],
+      error: () => 'must be the id of a container or, with the Type repository, an object with Id and Write',
+    }),
+  )
+export const keyPermissions = list(keyPermission, limits.keyPermissionsMax)
+
+/** What a set of keys is let into. */
+export type KeyPermission =
+  | { readonly type: 'container'; readonly id: ContainerId }
+  | { readonly type: 'repository'; readonly id: RepositoryId; readonly write: boolean }
+
+/** A permission of a request in inside names; undefined for one that the contract does not take. */
+export function readKeyPermission({ type, with: value }: z.infer<typeof keyPermission>): KeyPermission | undefined {
+  if (type === 'repository') {
+    const { data } = repositoryAccess.safeParse(foldedKeys(value))
+    return data === undefined ? undefined : { type, ...data }
+  }
+  const { data } = id.safeParse(value)
+  return data === undefined ? undefined : { type: 'container', id: data }
+}
+
+/** Keys of an object that stands where anything may stand match in any case too. */
+function foldedKeys(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.toLowerCase(), inner]))
 }
 
 /** The slices a container may be in; all but the first are size classes too. */

@@ -9,6 +9,10 @@ export type Branded<Text extends string, Name extends string> = Text & { readonl
 export type Id = Branded<string, 'Id'>
 export type ContainerId = Id
 export type EnvironmentId = Id
+export type RepositoryId = Id
+
+/** The name of a public key on disk: 43 characters of base64url (spec §11.1). */
+export type KeyFingerprint = Branded<string, 'KeyFingerprint'>
 
 /** A request id in its 22-character base64url form (spec §1.3). */
 export type RequestId = Branded<string, 'RequestId'>

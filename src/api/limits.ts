@@ -21,6 +21,8 @@ export const limitTable = {
   linksMax: { value: 200, unit: 'count', why: 'Most network links of one container.' },
   volumesMax: { value: 100, unit: 'count', why: 'Most volumes, and most bind mounts, of one container.' },
   variablesMax: { value: 1000, unit: 'count', why: 'Most environment variables in one request.' },
+  keysMax: { value: 500, unit: 'count', why: 'Most public keys in one request.' },
+  keyPermissionsMax: { value: 200, unit: 'count', why: 'Most containers and repositories that one request lets keys into.' },
   requestsRemembered: { value: 1000, unit: 'count', why: 'Finished requests whose result a repeat is given (spec §16).' },
   requestReplayBytes: { value: 65_536, unit: 'bytes', why: 'Most output of one finished request that is kept for a repeat.' },
   requestsReplayBytes: { value: 33_554_432, unit: 'bytes', why: 'Most output of all finished requests that is kept for repeats.' },

@@ -7,10 +7,12 @@ import type * as z from 'zod/mini'
 import { renderUnit, specOf } from '../domains/containers/index.ts'
 import {
   FormatError,
+  parseAuthorizedKey,
   parseFirstJson,
   parseStoredEnvironment,
   parseUnitFile,
   printEnvironment,
+  printSshKey,
   splitCommand,
   unitValues,
 } from '../formats/index.ts'
@@ -98,6 +100,17 @@ const volume: Proof = {
 const mountSource: Proof = { ...volume, prove: path => proveOption(`${path}:/mnt`, { VolumeMounts: [{ Path: path, HostPath: '/mnt' }] }) }
 const mountTarget: Proof = { ...volume, prove: path => proveOption(`/mnt:${path}`, { VolumeMounts: [{ Path: '/mnt', HostPath: path }] }) }
 
+const publicKey: Proof = {
+  reason: 'what is no key is refused when it is stored, and of a key nothing but its kind and its base64 is',
+  prove: value => {
+    try {
+      expect(printSshKey(parseAuthorizedKey(value).key)).toMatch(/^[a-z0-9@.-]+ [A-Za-z0-9+/]+=*\n$/)
+    } catch (error) {
+      expect(error).toBeInstanceOf(FormatError)
+    }
+  },
+}
+
 const harmless: Readonly<Record<string, Proof>> = {
   'params id': anId,
   'installContainer body Image': {
@@ -132,6 +145,12 @@ const harmless: Readonly<Record<string, Proof>> = {
   'patchEnvironment body Source': { ...sourceUrl, reason: 'not fetched at all' },
   'patchEnvironment body Variables[0].Name': environmentName,
   'patchEnvironment body Variables[0].Value': environmentValue,
+  'putKeys body Keys[0].Value': publicKey,
+  'putKeys body Permissions[0].Type': emptyOnly,
+  'body Containers[0].Id': anId,
+  'body Repositories[0].Id': anId,
+  'postKeys body Keys[0].Value': publicKey,
+  'postKeys body Permissions[0].Type': emptyOnly,
   'deleteContainer query all': { reason: '?all is as good as ?all=1', prove: value => expect(['', '1']).toContain(value) },
   'listContainers query all': { reason: '?all is as good as ?all=1', prove: value => expect(['', '1']).toContain(value) },
   'containerLog query follow': { reason: '?follow is as good as ?follow=1', prove: value => expect(['', '1']).toContain(value) },
@@ -197,6 +216,8 @@ describe('every text', () => {
       const value = leaf.sample + (bare[name] ?? '')
       // A URL with a line break in it is one without, by the URL standard; the proof above covers it.
       if (leaf.field.endsWith('Source') && refusal(leaf, value) === undefined) continue
+      // The original's client sends keys with the end of their line, which is taken off.
+      if (leaf.field.endsWith('Keys[0].Value') && name === 'newline') continue
       expect(
         refusal(leaf, value)?.fields.map(({ field }) => field),
         name,
@@ -381,6 +402,8 @@ function nodes(only?: Where): readonly Node[] {
       if (schema === undefined || (only !== undefined && where !== only)) continue
       const visit = (path: Node['path'], inner: Schema): void => {
         const { type, shape = {}, element } = unwrapped(inner)
+        // What may be anything is read by the rules of its neighbour, which have a test of their own.
+        if (type === 'unknown') return
         const kind = type === 'enum' ? 'string' : type
         if (!['string', 'number', 'boolean', 'object', 'array'].includes(kind)) throw new Error(`a schema of a kind nobody tests: ${kind}`)
         const name = `${operation} ${where} ${where === 'body' ? fieldName(path) : path.join('.')}`.trim()
@@ -422,6 +445,7 @@ const candidates: readonly unknown[] = [
   'started',
   'container',
   'always',
+  'authorized_keys',
   'http://x.example/',
   80,
   true,

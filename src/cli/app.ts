@@ -16,6 +16,7 @@ import {
 import { readCommandLine, withPlainFlags } from './arguments.ts'
 import type { CliContext } from './cli-context.ts'
 import type { CliCommand } from './command.ts'
+import { command as addKeys } from './commands/add-keys.ts'
 import { command as daemon } from './commands/daemon.ts'
 import { command as deleteContainers } from './commands/delete.ts'
 import { command as env } from './commands/env.ts'
@@ -52,6 +53,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   delete: deleteContainers,
   env,
   'set-env': setEnv,
+  'add-keys': addKeys,
   purge,
   daemon,
   version,

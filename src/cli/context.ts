@@ -24,6 +24,8 @@ export interface Context {
   readonly tokenFile: string | undefined
   readonly connect: (host: LocatorHost, options: { readonly tokenFile: string | undefined }) => Client
   readonly readTextFile: (path: string) => Promise<string>
+  /** All of the standard input, as text. */
+  readonly readInput: () => Promise<string>
 }
 
 /** Why the command was told to stop. */
@@ -81,7 +83,22 @@ export function processContext(version: string): ProcessContext {
     connect: (host, { tokenFile }) =>
       openClient(host, { tokenFile, socketPath: textOf('GEARD_SOCKET'), isRoot: process.getuid?.() === 0, version }),
     readTextFile: async path => (await process.getBuiltinModule('node:fs/promises').readFile(path)).toString('utf8'),
+    readInput,
   }
+}
+
+/** What a command reads whole from its standard input is small: lists, keys. */
+const inputBytesMax = 16_777_216
+
+async function readInput(): Promise<string> {
+  const pieces: Buffer[] = []
+  let sizeBytes = 0
+  for await (const piece of process.stdin as AsyncIterable<Buffer>) {
+    sizeBytes += piece.length
+    if (sizeBytes > inputBytesMax) throw new RangeError(`it has more than ${inputBytesMax} bytes`)
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
 }
 
 function textOf(variable: string): string | undefined {

@@ -9,6 +9,7 @@ export interface Setup {
   /** The hosts there are, with the operations they carry out: `local`, `node7:43273`. */
   readonly hosts?: Readonly<Record<string, Partial<Handlers>>>
   readonly files?: Readonly<Record<string, string>>
+  readonly input?: string
   readonly isTerminal?: boolean
   readonly columns?: number
   readonly signal?: AbortSignal
@@ -39,6 +40,7 @@ export async function gear(words: string | readonly string[], setup: Setup = {})
       if (text === undefined) throw new Error('no such file')
       return text
     },
+    readInput: async () => setup.input ?? '',
   }
   const list = typeof words === 'string' ? words.split(' ').filter(word => word !== '') : words
   const exitCode = await runCommandLine(list, context)

@@ -11,6 +11,7 @@ export const summaries = {
   delete: 'Stop containers and remove them',
   env: 'Print environments',
   'set-env': 'Add variables to environments, or replace them',
+  'add-keys': 'Let public SSH keys into containers and repositories',
   purge: 'Stop and disable every container of hosts',
   daemon: 'Run the agent',
   version: 'Print the version',

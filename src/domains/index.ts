@@ -7,6 +7,7 @@ import type { Host } from '../host/index.ts'
 import { ContainerReports, Containers, containerHandlers, type StepLog } from './containers/index.ts'
 import { Environments, environmentHandlers } from './environments/index.ts'
 import { imageHandlers } from './images/index.ts'
+import { Keys, keyHandlers } from './keys/index.ts'
 import { type AgentFacts, nodeHandlers } from './node/index.ts'
 
 export type { StepLog } from './containers/index.ts'
@@ -26,6 +27,7 @@ export function makeHandlers(host: Host, options: DomainOptions): Handlers {
     ...containerHandlers(host, containers, reports),
     ...environmentHandlers(environments),
     ...imageHandlers(host),
+    ...keyHandlers(new Keys(host)),
     ...nodeHandlers(host, options),
   }
 }

@@ -49,6 +49,8 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
       called('restartContainer', call)
       return { text: `${call.params.id} is restarting\n` }
     },
+    putKeys: async call => called('putKeys', call),
+    postKeys: async call => called('postKeys', call),
     containerStatus: async call => {
       called('containerStatus', call)
       if (call.wants === 'text')

@@ -38,6 +38,7 @@ async function helpText(words: readonly string[], version: string): Promise<stri
     tokenFile: undefined,
     connect: none,
     readTextFile: none,
+    readInput: none,
   }
   const exitCode = await runCommandLine(words, context)
   if (exitCode !== 0) throw new Error(`gear ${words.join(' ')} ended with ${exitCode}: ${printed}`)

@@ -61,7 +61,7 @@ export async function lookForDelete(
 ): Promise<FoundForDelete> {
   const found = await lookAt(host, id)
   const { paths } = found
-  const [status, { owned }, hasSocket, hasIdleFlag, hasLinks, hasRun, hasHome] = await Promise.all([
+  const [status, { owned }, hasSocket, hasIdleFlag, hasLinks, hasRun, hasHome, hasAccess] = await Promise.all([
     host.units.status(containerUnit(id)),
     lookAtPorts(host, ports, id, found),
     host.files.exists(paths.socket),
@@ -69,6 +69,7 @@ export async function lookForDelete(
     host.files.exists(paths.links),
     host.files.exists(paths.run),
     host.files.exists(paths.home),
+    host.files.exists(paths.access),
   ])
   const isKnown = found.unitText !== undefined || found.versions.length > 0 || hasRun || status.loadState === 'loaded'
   const [engineContainer, dataContainer] = isKnown
@@ -87,6 +88,7 @@ export async function lookForDelete(
     hasLinks,
     hasRun,
     hasHome,
+    hasAccess,
     engineContainer: engineContainer?.name,
     dataContainer: dataContainer?.name,
     environment: options.isEverythingWanted && environment !== undefined && isId(environment) ? environment : undefined,

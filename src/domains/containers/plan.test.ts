@@ -211,6 +211,7 @@ const running: FoundForDelete = {
   hasLinks: true,
   hasRun: true,
   hasHome: true,
+  hasAccess: true,
   engineContainer: 'shop',
   dataContainer: 'shop-data',
   environment: undefined,
@@ -229,6 +230,7 @@ const gone: FoundForDelete = {
   hasLinks: false,
   hasRun: false,
   hasHome: false,
+  hasAccess: false,
   engineContainer: undefined,
   dataContainer: undefined,
   environment: undefined,
@@ -246,6 +248,7 @@ describe('planning a delete', () => {
       from: running,
       steps: [
         `removeFile ${paths.boot}`,
+        `removeFolder ${paths.access}`,
         'stop',
         'removeEngineContainer shop',
         'releasePorts 4000 4001',
@@ -279,6 +282,7 @@ describe('planning a delete', () => {
       from: running,
       steps: [
         `removeFile ${paths.boot}`,
+        `removeFolder ${paths.access}`,
         'stop',
         'removeEngineContainer shop',
         'removeEngineContainer shop-data with volumes',

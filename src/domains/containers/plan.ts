@@ -174,6 +174,8 @@ export interface FoundForDelete extends Found {
   readonly hasLinks: boolean
   readonly hasRun: boolean
   readonly hasHome: boolean
+  /** Some key was once let in. */
+  readonly hasAccess: boolean
   /** Engine objects of ours, by name. */
   readonly engineContainer: string | undefined
   readonly dataContainer: string | undefined
@@ -187,6 +189,8 @@ export function planDelete(found: FoundForDelete): readonly ContainerStep[] {
   const steps: ContainerStep[] = []
   const removeFile = (path: string, reason: string) => steps.push({ kind: 'removeFile', reason, path })
   if (found.boot !== undefined) removeFile(paths.boot, 'it must not come back at boot')
+  // Nobody may log in from here on, nor to another container of this id later.
+  if (found.hasAccess) steps.push({ kind: 'removeFolder', reason: 'the keys that were let in', path: paths.access })
   if (!found.isStopped) steps.push({ kind: 'stop', reason: 'it runs', unit })
   if (found.engineContainer !== undefined) {
     steps.push({

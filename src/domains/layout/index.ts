@@ -2,7 +2,7 @@
  * Where everything of gear is on disk (spec §5): the folders with their modes, and the path of each file by the id it belongs to. The
  * layout is the original's and other programs read it, so paths and modes here are exact. `<aa>` is the first two characters of an id.
  */
-import { type ContainerId, containerUnit, type EnvironmentId, partition } from '../../api/index.ts'
+import { type ContainerId, containerUnit, type EnvironmentId, type KeyFingerprint, partition, type RepositoryId } from '../../api/index.ts'
 import type { Paths } from '../../host/index.ts'
 
 /** Modes of spec §5.2 to §5.4, before no umask at all. */
@@ -49,6 +49,8 @@ export interface ContainerPaths {
   readonly links: string
   readonly run: string
   readonly home: string
+  /** Folder of the public keys that are let in: links to the keys, named by fingerprint (spec §11.2). */
+  readonly access: string
   /** Links that make systemd see the unit: by its name, wanted by container.target, wanted at boot. */
   readonly systemdUnit: string
   readonly wanted: string
@@ -69,6 +71,7 @@ export function containerPaths(paths: Paths, id: ContainerId): ContainerPaths {
     links: `${paths.base}/ports/links/${part}/${id}`,
     run: `${paths.run}/${part}/${id}`,
     home: `${paths.base}/home/${part}/${id}`,
+    access: `${paths.base}/access/containers/ssh/${part}/${id}`,
     systemdUnit: `${paths.systemd}/${unit}`,
     wanted: `${wantedFolder(paths)}/${unit}`,
     boot: `${bootFolder(paths)}/${unit}`,
@@ -105,6 +108,29 @@ export function portLink(paths: Pick<Paths, 'base'>, port: number): string {
 }
 
 export const portsPerBlock = 100
+
+/** A public key, by its fingerprint; whoever may log in anywhere, the key is here once (spec §11.1). */
+export function keyFile({ base }: Pick<Paths, 'base'>, fingerprint: KeyFingerprint): string {
+  return `${base}/keys/public/${fingerprint.slice(0, 2)}/${fingerprint}`
+}
+
+/** Everything on disk that belongs to one repository, as far as keys are concerned. */
+export interface RepositoryPaths {
+  /** The bare repository; its existence is the repository's existence. */
+  readonly repository: string
+  /** Folder of the public keys that may reach it: links named by fingerprint and `.read` or `.write`. */
+  readonly access: string
+  /** Home of the account. */
+  readonly home: string
+}
+
+export function repositoryPaths({ base }: Pick<Paths, 'base'>, id: RepositoryId): RepositoryPaths {
+  return {
+    repository: `${base}/git/${id}`,
+    access: `${base}/access/git/${partition(id)}/${id}`,
+    home: `${base}/git-home/${partition(id)}/${id}/home`,
+  }
+}
 
 /** Parent of a path. */
 export function folderOf(path: string): string {

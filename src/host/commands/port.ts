@@ -25,6 +25,7 @@ export const tools = {
   flock: { path: '/usr/bin/flock', package: 'util-linux' },
   docker: { path: '/usr/bin/docker', package: 'docker.io' },
   curl: { path: '/usr/bin/curl', package: 'curl' },
+  runuser: { path: '/usr/sbin/runuser', package: 'util-linux' },
   nsenter: { path: '/usr/bin/nsenter', package: 'util-linux' },
   'iptables-restore': { path: '/usr/sbin/iptables-restore', package: 'iptables' },
 } as const
