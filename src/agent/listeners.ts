@@ -8,7 +8,7 @@ import { type AddressInfo, createConnection, type ListenOptions, type Socket } f
 import { hostname, networkInterfaces } from 'node:os'
 import { dirname } from 'node:path'
 import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server'
-import { asGearError, type Caller, GearError, limits, type RequestId } from '../api/index.ts'
+import { asGearError, type Caller, dryRunExpectation, dryRunParameter, GearError, limits, type RequestId } from '../api/index.ts'
 import { defaultAgentPort, newRequestId } from '../formats/index.ts'
 import type { Host } from '../host/index.ts'
 import { errorAnswer } from './answer.ts'
@@ -215,6 +215,12 @@ export class Listeners {
       { hostname: 'gear', errorHandler: error => this.#unreadable(error) },
     )
     const server = createServer(serverOptions, (incoming, outgoing) => void serve(incoming, outgoing))
+    // Whoever expects a dry run is not to be answered by an agent that knows none; to every other expectation Node's own answer is 417.
+    server.on('checkExpectation', (incoming, outgoing) => {
+      const isDryRun = incoming.headers.expect === dryRunExpectation && parseTarget(incoming.url ?? '').query[dryRunParameter] !== undefined
+      if (isDryRun) void serve(incoming, outgoing)
+      else outgoing.writeHead(417).end()
+    })
     const listener: Listener = { server, admission }
     server.maxConnections = connectionsMax
     server.on('drop', () => log.warn({ connectionsMax }, 'connection refused, too many are open'))

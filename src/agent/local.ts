@@ -1,6 +1,6 @@
 /**
  * The work of the agent without an agent: the same handlers on this machine, for a local command while no agent runs. Reports need nothing more;
- * the first change takes the writer lock and makes the host ready, as an agent's start would.
+ * the first change takes the writer lock and makes the host ready, as an agent's start would; a dry run does neither.
  */
 import { type Contract, contract, type Handlers, type Operation, openApiDocument } from '../api/index.ts'
 import { makeHandlers, prepareHost } from '../domains/index.ts'
@@ -36,8 +36,11 @@ export function lockedHandlers(handlers: Handlers, host: Host, prepare: () => Pr
     const operation: Pick<Operation, 'effect'> = contract[name]
     if (operation.effect === 'read') return handlers[name]
     return async (call: never): Promise<unknown> => {
-      opening ??= open()
-      await opening
+      const { dryRun } = call as { readonly dryRun?: unknown }
+      if (dryRun === undefined) {
+        opening ??= open()
+        await opening
+      }
       return handlers[name](call)
     }
   }

@@ -430,3 +430,62 @@ test('at shutdown a log ends with a line that says so', async () => {
   expect((await pieces.next()).done).toBe(true)
   await disposed
 })
+
+describe('a dry run', () => {
+  const steps = [{ kind: 'start', reason: 'a start was asked for', unit: 'ctr-abcd.service' }]
+
+  async function startPlanning() {
+    const carriedOut: string[] = []
+    const agent = await startFakeAgent({
+      startContainer: async ({ dryRun }) => {
+        if (dryRun === undefined) carriedOut.push('start')
+        dryRun?.add(steps)
+        return { text: 'Container abcd is starting\n' }
+      },
+    })
+    return { agent, carriedOut, [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose]() }
+  }
+  const path = '/container/abcd/started'
+
+  test.each([
+    ['dry-run=1', {}],
+    ['dry-run', streaming],
+    ['dry-run=true', { Expect: 'dry-run', Accept: 'application/json' }],
+  ])('answers the plan instead of carrying it out: ?%s', async (query, headers) => {
+    await using planning = await startPlanning()
+    const answer = await call(planning.agent, { method: 'PUT', path: `${path}?${query}`, headers })
+    expect(answer.status).toBe(200)
+    expect(JSON.parse(answer.text)).toEqual({
+      Steps: [{ Kind: 'start', On: ['ctr-abcd.service'], Reason: 'a start was asked for' }],
+    })
+    expect(planning.carriedOut).toEqual([])
+  })
+
+  test('comes as a table to those who ask for text', async () => {
+    await using planning = await startPlanning()
+    const { text } = await call(planning.agent, { method: 'PUT', path: `${path}?dry-run=1`, headers: { Accept: 'text/plain' } })
+    expect(text).toMatch(/^STEP +ON +REASON\nstart +ctr-abcd.service a start was asked for\n$/)
+  })
+
+  test('is none when it is said not to be', async () => {
+    await using planning = await startPlanning()
+    const { status } = await call(planning.agent, { method: 'PUT', path: `${path}?dry-run=0` })
+    expect({ status, carriedOut: planning.carriedOut }).toEqual({ status: 204, carriedOut: ['start'] })
+  })
+
+  test.each(['maybe', '2'])('is refused when it cannot be read, and nothing is done: %s', async value => {
+    await using planning = await startPlanning()
+    const { status, text } = await call(planning.agent, { method: 'PUT', path: `${path}?dry-run=${value}` })
+    expect({ status, carriedOut: planning.carriedOut }).toEqual({ status: 400, carriedOut: [] })
+    expect(text).toContain('dry-run must be')
+  })
+
+  test.each([
+    ['an expectation that nobody meets', `${path}?dry-run=1`, 'tea'],
+    ['the expectation without the parameter', path, 'dry-run'],
+  ])('is not mistaken for %s', async (_, target, expectation) => {
+    await using planning = await startPlanning()
+    const { status } = await call(planning.agent, { method: 'PUT', path: target, headers: { Expect: expectation } })
+    expect({ status, carriedOut: planning.carriedOut }).toEqual({ status: 417, carriedOut: [] })
+  })
+})

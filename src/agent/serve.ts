@@ -5,7 +5,19 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
-import { asGearError, type Caller, explain, fromText, fromWire, GearError, type Operation, type RequestId } from '../api/index.ts'
+import {
+  asGearError,
+  type Caller,
+  dryRunOf,
+  explain,
+  fromText,
+  fromWire,
+  GearError,
+  isDryRun,
+  type Operation,
+  planning,
+  type RequestId,
+} from '../api/index.ts'
 import { FormatError, newRequestId, parseRequestId } from '../formats/index.ts'
 import type { Clock } from '../host/index.ts'
 import { acceptsOf } from './accept.ts'
@@ -101,15 +113,17 @@ class Server {
     }
   }
 
-  async #carryOut(arrival: Arrival, route: Route, caller: Caller): Promise<Response> {
-    const { operation } = route
+  async #carryOut(arrival: Arrival, given: Route, caller: Caller): Promise<Response> {
     const { context, requestId, isNamed } = arrival
     const { incoming, outgoing } = context.env
+    const texts = parseTarget(incoming.url ?? '').query
+    const route = isDryRun(given.operation, texts) ? dryRunRoute(given) : given
+    const { operation } = route
     const accepts = acceptsOf({ accept: incoming.headers.accept, xAccept: single(incoming.headers['x-accept']) })
     requireAcceptable(operation, accepts)
     const wants = wantedForm(operation, accepts)
     const params = fromText(operation.params, pathParameters(route.template, context.req.path))
-    const query = fromText(operation.query, parseTarget(incoming.url ?? '').query)
+    const query = fromText(operation.query, texts)
     const bytes = operation.body === undefined ? undefined : await readBody(incoming)
     const body = operation.body === undefined || bytes === undefined ? undefined : fromWire(operation.body, parseBody(bytes))
     const digest = isNamed ? digestOf([operation.method, incoming.url ?? '', wants, caller.isRoot ? 'root' : ''], bytes) : ''
@@ -181,6 +195,10 @@ class Server {
   #newId(): RequestId {
     return newRequestId(this.#clock.randomBytes(16)) as RequestId
   }
+}
+
+function dryRunRoute({ operation, handler, template }: Route): Route {
+  return { operation: dryRunOf(operation), handler: planning(handler), template }
 }
 
 /** Longer ones are no paths of the API. */

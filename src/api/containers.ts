@@ -73,6 +73,7 @@ export const installContainer = operation({
     'SYSTEMD_UNAVAILABLE',
   ],
   effect: 'idempotent',
+  hasDryRun: true,
   lane: 'job',
 })
 
@@ -88,6 +89,7 @@ export const deleteContainer = operation({
   reply: { kind: 'none' },
   errors: ['SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE', 'STORAGE_FAILED', 'ENGINE_FAILED', 'ENGINE_UNAVAILABLE'],
   effect: 'idempotent',
+  hasDryRun: true,
   lane: 'job',
 })
 
@@ -102,6 +104,7 @@ export const startContainer = operation({
   reply: { kind: 'text' },
   errors: ['CONTAINER_UNKNOWN', 'DISK_FULL', 'STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'idempotent',
+  hasDryRun: true,
   lane: 'job',
 })
 
@@ -117,6 +120,7 @@ export const stopContainer = operation({
   reply: { kind: 'text' },
   errors: ['STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'idempotent',
+  hasDryRun: true,
   lane: 'job',
 })
 
@@ -130,6 +134,7 @@ export const restartContainer = operation({
   reply: { kind: 'text' },
   errors: ['CONTAINER_UNKNOWN', 'CONTAINER_CHANGING', 'DISK_FULL', 'STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'once',
+  hasDryRun: true,
   lane: 'job',
 })
 
@@ -283,6 +288,7 @@ export const purgeContainers = operation({
   reply: { kind: 'none' },
   errors: ['STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'idempotent',
+  hasDryRun: true,
   lane: 'job',
 })
 

@@ -33,6 +33,7 @@ export const putEnvironment = operation({
   reply: { kind: 'none' },
   errors: ['ENVIRONMENT_FETCH_FAILED', 'DISK_FULL', 'STORAGE_FAILED'],
   effect: 'idempotent',
+  hasDryRun: true,
   lane: 'job',
 })
 
@@ -47,5 +48,6 @@ export const patchEnvironment = operation({
   reply: { kind: 'none' },
   errors: ['DISK_FULL', 'STORAGE_FAILED'],
   effect: 'idempotent',
+  hasDryRun: true,
   lane: 'job',
 })

@@ -47,6 +47,12 @@ export const errorCatalogue = {
     meaning: 'The request id was used before for a different request.',
     next: 'Use a fresh request id; only an identical request may repeat one.',
   },
+  DRY_RUN_UNSUPPORTED: {
+    status: 417,
+    shape: 'text',
+    meaning: 'The agent is of a version without dry runs, so it can only carry the call out; nothing was changed.',
+    next: 'Upgrade gear on that host, or go on without --dry-run.',
+  },
   QUEUE_FULL: {
     status: 503,
     shape: 'text',

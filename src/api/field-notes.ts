@@ -10,6 +10,8 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   follow: 'Stay, and send new lines as they come.',
   for: 'What is waited for: started or stopped.',
 
+  'dry-run': 'Answer what would be done, and do nothing.',
+
   Image: 'Image reference, such as registry.example/acme/shop:1.2.',
   Simple: "Publish the image's own ports on ports that the engine picks, when Ports is empty.",
   Isolate: 'Run as a Unix account of its own. Not supported yet: ISOLATION_UNSUPPORTED.',
@@ -79,6 +81,10 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   Cause: 'In one sentence, why it is not running though it should.',
   Next: 'What to try.',
   Lines: 'The last log lines, when they were asked for.',
+  Steps: 'What would be done, in this order; empty when nothing is to be done.',
+  'Steps.Kind': 'The kind of step, such as swapUnit.',
+  'Steps.On': 'What it is about: ids, units, ports, paths.',
+  'Steps.Reason': 'Why it is in the plan.',
   Event: 'state and log on the way; reached or failed at the end.',
   Message: 'A state, a log line, or the cause of a failure.',
   Code: 'Of the failure, from the catalogue.',

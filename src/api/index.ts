@@ -6,6 +6,7 @@
 export type { PortPair } from '../formats/index.ts'
 export type { ContainerStatus, InstallContainer, ListedContainer, WaitEvent } from './containers.ts'
 export { type Contract, contract, type Handlers, type OperationName } from './contract.ts'
+export { dryRunExpectation, dryRunOf, dryRunParameter, isDryRun, type Plan, planning } from './dry-run.ts'
 export type { Environment, Variable } from './environments.ts'
 export * from './errors.ts'
 export { type KeyPermission, readKeyPermission, restartPolicies, sliceNames } from './fields.ts'

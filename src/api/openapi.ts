@@ -3,6 +3,7 @@
  * with their codes. Made when it is asked for; nothing in it is written twice.
  */
 import * as z from 'zod/mini'
+import { dryRunParameter, planData } from './dry-run.ts'
 import { type ErrorCode, errorCatalogue } from './errors.ts'
 import { fieldNotes } from './field-notes.ts'
 import { limits } from './limits.ts'
@@ -74,6 +75,14 @@ const failureSchema: Json = {
 
 const routeFailureSchema: Json = { type: 'object', required: ['Error'], properties: { Error: { type: 'string' } } }
 
+const dryRunObject: Json = {
+  name: dryRunParameter,
+  in: 'query',
+  required: false,
+  description: fieldNotes[dryRunParameter],
+  schema: { type: 'string', enum: ['', '0', '1', 'true', 'false'] },
+}
+
 function operationObject(operation: Operation): Json {
   const { id, summary, description, path, body } = operation
   return {
@@ -84,6 +93,7 @@ function operationObject(operation: Operation): Json {
     parameters: [
       ...parameters(operation.params, 'path'),
       ...parameters(operation.query, 'query'),
+      ...(operation.hasDryRun === true ? [dryRunObject] : []),
       { $ref: '#/components/parameters/RequestId' },
     ],
     ...(body === undefined
@@ -94,7 +104,7 @@ function operationObject(operation: Operation): Json {
             content: { 'application/json': { schema: jsonSchema(body, 'input', true) } },
           },
         }),
-    responses: { ...successes(operation), ...failures(operation) },
+    responses: { ...successes(operation), ...(operation.hasDryRun === true ? dryRunSuccess : {}), ...failures(operation) },
     'x-effect': operation.effect,
   }
 }
@@ -215,4 +225,12 @@ function failure(codes: readonly ErrorCode[]): Json {
       ...(shapes.has('text') ? { 'text/plain': { schema: { type: 'string' } } } : {}),
     },
   }
+}
+
+/** No changing operation answers 200 otherwise. */
+const dryRunSuccess: Readonly<Record<string, Json>> = {
+  200: success('With dry-run: the plan. Nothing was changed.', {
+    'application/json': { schema: jsonSchema(planData, 'output', true) },
+    'text/plain': { schema: { type: 'string' } },
+  }),
 }

@@ -3,6 +3,7 @@
  * from these values, so a path or a field is written once.
  */
 import type * as z from 'zod/mini'
+import type { DryRun } from '../lib/index.ts'
 import type { ErrorCode } from './errors.ts'
 
 export type Schema<Value> = z.ZodMiniType<Value, unknown>
@@ -44,6 +45,11 @@ export interface Operation<Params = unknown, Query = unknown, Body = unknown, Da
   readonly errors: readonly ErrorCode[]
   /** `read`: changes nothing. `idempotent`: may be repeated. `once`: each call does the work again; never retried by the client. */
   readonly effect: 'read' | 'idempotent' | 'once'
+  /**
+   * `?dry-run=1` answers the plan of the call (`planData`) and carries nothing out. The handler hands `call.dryRun` to what applies its steps, and what it
+   * answers is not looked at. Without this, a call that asks for a dry run is refused.
+   */
+  readonly hasDryRun?: boolean
   /** `job`: takes a turn in the queue. `stream`: may stay open long, so it is counted apart. `direct`: answered without a turn. */
   readonly lane: 'job' | 'stream' | 'direct'
 }
@@ -76,6 +82,8 @@ export interface Call<Params, Query, Body> {
   readonly requestId: import('./ids.ts').RequestId
   /** Aborts when nobody waits for the result any more. Only reads, logs and waits end on it; changes are carried through. */
   readonly signal: AbortSignal
+  /** Set when nothing may be carried out: steps are to be added to it instead. */
+  readonly dryRun?: DryRun | undefined
 }
 
 /** What a `none` handler answers is not looked at. */

@@ -32,6 +32,13 @@ export function wholeNumber(max: number): (input: string) => number {
   }
 }
 
+/** Of every command that changes something: `if (flags.dryRun) return showPlans(context, flags, groups)` before the work. */
+export interface DryRunFlags {
+  readonly dryRun?: boolean
+}
+
+export const dryRunFlags = { dryRun: toggle('Print what would be done on each host, and why, and do nothing') }
+
 export interface CommonFlags {
   readonly output?: 'text' | 'json'
   readonly tokenFile?: string

@@ -2,7 +2,7 @@
  * What the command line, and any other program, knows of an agent: one call, typed by the contract. Whether an answer comes over TCP, over the
  * Unix socket or from handlers in this very process is behind this interface.
  */
-import type { Contract, Operation, OperationName, RequestId } from '../api/index.ts'
+import type { Contract, Operation, OperationName, Plan, RequestId } from '../api/index.ts'
 import type { Request, Wants } from './request.ts'
 
 export interface CallOptions {
@@ -34,7 +34,9 @@ type DataOf<Name extends OperationName> =
   Contract[Name] extends Operation<infer _Params, infer _Query, infer _Body, infer Data> ? Data : never
 type KindOf<Name extends OperationName> = Contract[Name]['reply']['kind']
 
-export type Answer<Name extends OperationName, Form extends Wants = 'text'> =
+export type Answer<Name extends OperationName, Form extends Wants = 'text'> = Form extends 'plan' ? Plan : OwnAnswer<Name, Form>
+
+type OwnAnswer<Name extends OperationName, Form extends Wants> =
   KindOf<Name> extends 'data'
     ? DataOf<Name>
     : KindOf<Name> extends 'events'

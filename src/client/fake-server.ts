@@ -16,6 +16,8 @@ export interface Received {
 export interface FakeServer extends AsyncDisposable {
   readonly address: Address
   readonly received: readonly Received[]
+  /** Values of Expect that it meets; it answers 417 to others, as Node does by itself. */
+  readonly expectations: string[]
 }
 
 /** Runs for each request, which has been read to its end. */
@@ -23,7 +25,8 @@ export type Respond = (response: ServerResponse, request: Received, count: numbe
 
 export async function startFakeServer(respond: Respond, kind: Address['kind'] = 'tcp'): Promise<FakeServer> {
   const received: Received[] = []
-  const server = createServer((request, response) => {
+  const expectations: string[] = []
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
     let body = ''
     request.on('data', piece => {
       body += piece
@@ -33,6 +36,10 @@ export async function startFakeServer(respond: Respond, kind: Address['kind'] = 
       received.push(whole)
       respond(response, whole, received.length)
     })
+  }
+  const server = createServer(serve).on('checkExpectation', (request, response) => {
+    if (expectations.includes(request.headers.expect ?? '')) serve(request, response)
+    else response.writeHead(417).end()
   })
   const folder = mkdtempSync(join(tmpdir(), 'gear-client-'))
   const path = join(folder, 'gear.sock')
@@ -44,6 +51,7 @@ export async function startFakeServer(respond: Respond, kind: Address['kind'] = 
   return {
     address,
     received,
+    expectations,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))

@@ -8,5 +8,5 @@ export { localClient, type OpenedHandlers, withFallback } from './local-client.t
 export { type HostJobs, type LineWriter, type Outcome, runOnHosts } from './many.ts'
 export { isAgentAbsent } from './remote-client.ts'
 export { nextStep, RemoteError, shownCode } from './remote-error.ts'
-export { type Given, type Input, type Request, request, type Wants } from './request.ts'
+export { type Given, type Input, planOf, type Request, request, type Wants } from './request.ts'
 export type { Address } from './transport.ts'

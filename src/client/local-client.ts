@@ -1,5 +1,5 @@
 /** The client of this very process: calls go to the handlers themselves, without HTTP. */
-import type { Handlers, Operation, OperationName, RequestId, TextResult } from '../api/index.ts'
+import { type Call, type Handlers, type Operation, type OperationName, planning, type RequestId, type TextResult } from '../api/index.ts'
 import { type AnyAnswer, type CallOptions, type Client, opened } from './client.ts'
 import type { Request, Wants } from './request.ts'
 
@@ -19,7 +19,7 @@ export function localClient(host: OpenedHandlers, newRequestId: () => RequestId)
         params: request.params,
         query: request.query,
         body: request.body,
-        wants: request.wants,
+        wants: request.wants === 'data' ? 'data' : 'text',
         caller: { isRoot: true },
         requestId: options.requestId ?? newRequestId(),
         signal: options.signal ?? new AbortController().signal,
@@ -33,9 +33,12 @@ export function localClient(host: OpenedHandlers, newRequestId: () => RequestId)
 }
 
 /** The request was checked with the schemas of its operation, so its parts fit this handler; the compiler cannot follow that here. */
-function handlerOf(handlers: Handlers, request: Request): (call: unknown) => Promise<unknown> {
-  return handlers[request.name] as (call: unknown) => Promise<unknown>
+function handlerOf(handlers: Handlers, { name, wants }: Request): (call: AnyCall) => Promise<unknown> {
+  const handler = handlers[name] as (call: AnyCall) => Promise<unknown>
+  return wants === 'plan' ? planning(handler) : handler
 }
+
+type AnyCall = Call<unknown, unknown, unknown>
 
 function answerOf(result: unknown, { reply }: Operation): AnyAnswer {
   switch (reply.kind) {

@@ -4,7 +4,7 @@ import type { Client, TextAnswer } from './client.ts'
 import { type FakeServer, type Respond, startFakeServer } from './fake-server.ts'
 import { isAgentAbsent, remoteClient } from './remote-client.ts'
 import { nextStep, shownCode } from './remote-error.ts'
-import { request } from './request.ts'
+import { planOf, request } from './request.ts'
 import { type Address, ConnectionError, httpTransport, type Transport } from './transport.ts'
 
 const start = request('startContainer', { params: { id: 'web-1' } })
@@ -311,5 +311,24 @@ describe('a slow reader', () => {
     }
     expect(sizeBytes).toBe(65_536_000)
     expect(writtenAtFirst).toBeLessThan(900)
+  })
+})
+
+describe('a dry run', () => {
+  it('is asked for twice, so that no agent passes over it', async () => {
+    await using conversation = await talk(response => {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"Steps":[{"Kind":"start","On":["x"],"Reason":"why"}]}')
+    })
+    conversation.server.expectations.push('dry-run')
+    expect(await conversation.client.call(planOf(start))).toEqual({ steps: [{ kind: 'start', on: ['x'], reason: 'why' }] })
+    const [received] = conversation.server.received
+    expect(received).toMatchObject({ url: '/container/web-1/started?dry-run=1', headers: { expect: 'dry-run' } })
+  })
+
+  it('is refused by an agent that knows none, before it does anything', async () => {
+    await using conversation = await talk(response => void response.writeHead(204).end())
+    const error = await conversation.client.call(planOf(start)).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'DRY_RUN_UNSUPPORTED', message: 'The agent of node7:43273 knows no dry runs' })
+    expect(conversation.server.received).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 /** The client of an agent that is reached over HTTP: headers, repeats, and words for what can go wrong on the way. */
-import { asGearError, GearError, type OperationName, type RequestId } from '../api/index.ts'
+import { asGearError, dryRunExpectation, GearError, type OperationName, type RequestId } from '../api/index.ts'
 import { type CallOptions, type Client, opened } from './client.ts'
 import { readReply } from './reply.ts'
 import type { Request, Wants } from './request.ts'
@@ -26,6 +26,7 @@ export function remoteClient({ transport, place, token, newRequestId, pause }: R
         Accept: acceptOf(request),
         'X-Api-Version': '1',
         'X-Request-Id': requestId,
+        ...(request.wants === 'plan' ? { Expect: dryRunExpectation } : {}),
         ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
       }
       const reply = await exchange(request, headers, options)

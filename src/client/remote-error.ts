@@ -49,6 +49,7 @@ const generalCodes: ReadonlyMap<number, ErrorCode> = new Map([
   [405, 'METHOD_NOT_ALLOWED'],
   [406, 'NOT_ACCEPTABLE'],
   [413, 'BODY_TOO_LARGE'],
+  [417, 'DRY_RUN_UNSUPPORTED'],
 ])
 
 /**

@@ -2,7 +2,7 @@
 import { type FieldError, fromWire, GearError, limits, type Operation, type Schema } from '../api/index.ts'
 import { type AnyAnswer, sideDataNames, type TextAnswer } from './client.ts'
 import { RemoteError } from './remote-error.ts'
-import type { Request } from './request.ts'
+import type { Request, Wants } from './request.ts'
 import type { WireReply } from './transport.ts'
 
 /** Largest JSON answer that is read: a list of 100,000 containers has about 12 MB. */
@@ -41,7 +41,7 @@ export async function readReply(reply: WireReply, request: Request, speaker: Spe
   }
 }
 
-function expectsData(operation: Operation, wants: 'text' | 'data'): boolean {
+function expectsData(operation: Operation, wants: Wants): boolean {
   return operation.reply.kind === 'data' || (operation.reply.kind === 'text' && wants === 'data')
 }
 
@@ -122,7 +122,10 @@ async function readFailure(reply: WireReply, operation: Operation, speaker: Spea
   return new RemoteError(
     {
       status: reply.status,
-      message: oneLine(message) || `The agent of ${speaker.place} answered with status ${reply.status} and no message`,
+      message:
+        oneLine(message) ||
+        (reply.status === 417 ? `The agent of ${speaker.place} knows no dry runs` : '') ||
+        `The agent of ${speaker.place} answered with status ${reply.status} and no message`,
       code: said?.code ?? (headerText(reply, 'x-error-code') || undefined),
       next: said?.next,
       fields: said?.fields ?? [],

@@ -2,7 +2,17 @@
  * A call before it is sent: the operation, what the caller gave, checked with the contract's own rules, and its form on the wire. A mistake
  * is found here, before anything reaches a host, and in the same words that an agent would use.
  */
-import { type Contract, contract, fromText, fromWire, type Operation, type OperationName, toWire } from '../api/index.ts'
+import {
+  type Contract,
+  contract,
+  dryRunOf,
+  dryRunParameter,
+  fromText,
+  fromWire,
+  type Operation,
+  type OperationName,
+  toWire,
+} from '../api/index.ts'
 
 /**
  * What a caller gives for a value of the contract: the same names, but as before parsing: every field may be left out that the contract has a
@@ -33,8 +43,8 @@ export type Input<Name extends OperationName> = {
   ? { readonly params?: undefined }
   : { readonly params: { readonly [Part in keyof ParamsOf<Name>]: string } })
 
-/** In which form the answer is wanted, where an operation has two. */
-export type Wants = 'text' | 'data'
+/** In which form the answer is wanted, where an operation has two; or that it is to be planned only. */
+export type Wants = 'text' | 'data' | 'plan'
 
 export interface Request<Name extends OperationName = OperationName, Form extends Wants = Wants> {
   readonly name: Name
@@ -70,6 +80,12 @@ export function request<Name extends OperationName, const Form extends Wants = '
     query: fromText(operation.query, query),
     body: operation.body === undefined ? undefined : fromWire(operation.body, wireBody),
   }
+}
+
+/** The dry run of a call: its answer is the plan. */
+export function planOf<Name extends OperationName>(call: Request<Name>): Request<Name, 'plan'> {
+  const target = `${call.target}${call.target.includes('?') ? '&' : '?'}${dryRunParameter}=1`
+  return { ...call, operation: dryRunOf(call.operation), wants: 'plan', target }
 }
 
 /** Values as they stand in a path or query; what is false or absent is left out. */

@@ -3,5 +3,5 @@
 export { builtinHttp, builtinHttps } from './builtin-http.ts'
 export { Channel } from './channel.ts'
 export { KeyedMutex } from './keyed-mutex.ts'
-export { applySteps, type Step, type StepObserver } from './steps.ts'
+export { applySteps, DryRun, type PlannedStep, type Step, type StepObserver } from './steps.ts'
 export { urlWithoutSecrets } from './url.ts'

@@ -23,6 +23,7 @@ import { type DomainOptions, makeHandlers, prepareHost } from '../../src/domains
 import { newRequestId, parsePortPairs, readUnitMetadata, readUnitPortPairs } from '../../src/formats/index.ts'
 import { type FakeHost, fakeHost } from '../../src/host/fakes.ts'
 import type { Host } from '../../src/host/index.ts'
+import type { DryRun } from '../../src/lib/index.ts'
 
 export const base = '/var/lib/containers'
 export const systemd = '/etc/systemd/system'
@@ -39,6 +40,7 @@ interface CallOptions {
   readonly requestId?: RequestId
   readonly caller?: Caller
   readonly signal?: AbortSignal
+  readonly dryRun?: DryRun
 }
 
 export type Agent = ReturnType<typeof agentOn>
@@ -58,6 +60,7 @@ export function agentOn(host: Host, onStep?: DomainOptions['onStep']) {
       caller: options.caller ?? { isRoot: true },
       requestId: options.requestId ?? (newRequestId(host.clock.randomBytes(16)) as RequestId),
       signal: options.signal ?? new AbortController().signal,
+      dryRun: options.dryRun,
     })
   }
 

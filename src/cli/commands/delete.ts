@@ -2,12 +2,13 @@
 import { request } from '../../client/index.ts'
 import { sayAnswer } from '../answers.ts'
 import { readTargets } from '../arguments.ts'
-import { requestAll } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { toggle } from '../flags.ts'
+import { showPlans } from '../dry-run.ts'
+import { type DryRunFlags, dryRunFlags, toggle } from '../flags.ts'
+import { requestAll } from '../requests.ts'
 import { runWork } from '../run.ts'
 
-interface DeleteFlags {
+interface DeleteFlags extends DryRunFlags {
   readonly all?: boolean
 }
 
@@ -20,17 +21,20 @@ export const command = () =>
     ],
     argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
     examples: ['gear delete web-1', 'gear delete --all node7/web-1'],
-    flags: { all: toggle('Remove the environment and the data volumes too') },
-    run: (context, flags, args) =>
-      runWork(context, flags, {
-        groups: requestAll(readTargets(args, 'container'), ({ id }) => ({
-          request: request('deleteContainer', { params: { id }, query: { all: flags.all ?? false } }),
-        })),
+    flags: { all: toggle('Remove the environment and the data volumes too'), ...dryRunFlags },
+    run: (context, flags, args) => {
+      const groups = requestAll(readTargets(args, 'container'), ({ id }) => ({
+        request: request('deleteContainer', { params: { id }, query: { all: flags.all ?? false } }),
+      }))
+      if (flags.dryRun) return showPlans(context, flags, groups)
+      return runWork(context, flags, {
+        groups,
         change: ({ id, name }) => ({ what: `The deletion of ${id}`, look: `gear status ${name}` }),
         run: async ({ task, client, signal, say }) => {
           await sayAnswer(await client.call(task.request, { signal }), say)
           await say(`Deleted ${task.id}\n`)
           return {}
         },
-      }),
+      })
+    },
   })

@@ -3,8 +3,8 @@ import { request } from '../../client/index.ts'
 import { parseStoredEnvironment } from '../../formats/index.ts'
 import { wholeText } from '../answers.ts'
 import { readTargets } from '../arguments.ts'
-import { requestAll } from '../changes.ts'
 import { defineCommand } from '../command.ts'
+import { requestAll } from '../requests.ts'
 import { runWork } from '../run.ts'
 
 export const command = () =>

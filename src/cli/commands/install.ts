@@ -16,14 +16,15 @@ import {
 } from '../../formats/index.ts'
 import { sayAnswer, waitFor } from '../answers.ts'
 import { readTargets, splitVariables } from '../arguments.ts'
-import { requestAll } from '../changes.ts'
 import { defineCommand } from '../command.ts'
+import { showPlans } from '../dry-run.ts'
 import { newEnvironmentId, readVariables } from '../environment.ts'
-import { choice, parsed, repeated, text, toggle, wholeNumber } from '../flags.ts'
+import { choice, type DryRunFlags, dryRunFlags, parsed, repeated, text, toggle, wholeNumber } from '../flags.ts'
+import { requestAll } from '../requests.ts'
 import { runWork } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
 
-interface InstallFlags {
+interface InstallFlags extends DryRunFlags {
   readonly ports?: readonly (readonly PortPair[])[]
   readonly netLinks?: readonly (readonly NetworkLink[])[]
   readonly volumes?: readonly Volumes[]
@@ -74,6 +75,7 @@ export const command = () =>
       restart: choice(restartPolicies, 'When systemd starts a container again by itself (on-failure unless given)'),
       isolate: toggle('Run the containers as Unix users of their own'),
       socketActivated: toggle('Start the containers at their first connection'),
+      ...dryRunFlags,
     },
     aliases: { p: 'ports', n: 'netLinks', v: 'volumes' },
     run: async (context, flags, args) => {
@@ -89,6 +91,7 @@ export const command = () =>
       const environment = environmentOf(flags, [...(await readVariables(context, flags.envFile)), ...variables])
       const body = bodyOf(flags, image, environment)
       const groups = requestAll(targets, ({ id }) => ({ request: request('installContainer', { params: { id }, body }) }))
+      if (flags.dryRun) return showPlans(context, flags, groups)
       if (environment?.id !== undefined && flags.envId === undefined)
         await context.err.write(`The environment gets the id ${environment.id}\n`)
       return runWork(context, flags, {

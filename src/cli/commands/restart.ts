@@ -1,9 +1,9 @@
 /** `gear restart` */
 import { changeContainers } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { toggle } from '../flags.ts'
+import { type DryRunFlags, dryRunFlags, toggle } from '../flags.ts'
 
-interface RestartFlags {
+interface RestartFlags extends DryRunFlags {
   readonly wait?: boolean
 }
 
@@ -16,7 +16,7 @@ export const command = () =>
     ],
     argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
     examples: ['gear restart web-1', 'gear restart --wait node7/web-1'],
-    flags: { wait: toggle('Wait until the containers run again') },
+    flags: { wait: toggle('Wait until the containers run again'), ...dryRunFlags },
     run: (context, flags, args) =>
       changeContainers(context, flags, args, {
         operation: 'restartContainer',

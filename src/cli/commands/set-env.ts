@@ -2,14 +2,15 @@
 import { request } from '../../client/index.ts'
 import { sayAnswer } from '../answers.ts'
 import { readTargets, splitVariables } from '../arguments.ts'
-import { requestAll } from '../changes.ts'
 import { defineCommand } from '../command.ts'
+import { showPlans } from '../dry-run.ts'
 import { readVariables } from '../environment.ts'
-import { text, toggle } from '../flags.ts'
+import { type DryRunFlags, dryRunFlags, text, toggle } from '../flags.ts'
+import { requestAll } from '../requests.ts'
 import { runWork } from '../run.ts'
 import { UsageError } from '../usage-error.ts'
 
-interface SetEnvFlags {
+interface SetEnvFlags extends DryRunFlags {
   readonly envFile?: string
   readonly reset?: boolean
 }
@@ -27,16 +28,19 @@ export const command = () =>
     flags: {
       envFile: text('FILE', 'File with one VARIABLE=VALUE a line; arguments come after it'),
       reset: toggle('Replace the environments'),
+      ...dryRunFlags,
     },
     run: async (context, flags, args) => {
       const { variables: given, others } = splitVariables(args)
       const variables = [...(await readVariables(context, flags.envFile)), ...given]
       if (variables.length === 0 && !flags.reset) throw new UsageError('give at least one VARIABLE=VALUE, or --env-file, or --reset')
       const name = flags.reset ? 'putEnvironment' : 'patchEnvironment'
+      const groups = requestAll(readTargets(others, 'environment'), ({ id }) => ({
+        request: request(name, { params: { id }, body: { variables } }),
+      }))
+      if (flags.dryRun) return showPlans(context, flags, groups)
       return runWork(context, flags, {
-        groups: requestAll(readTargets(others, 'environment'), ({ id }) => ({
-          request: request(name, { params: { id }, body: { variables } }),
-        })),
+        groups,
         change: ({ id, name }) => ({ what: `The change of ${id}`, look: `gear env ${name}` }),
         run: async ({ task, client, signal, say }) => {
           await sayAnswer(await client.call(task.request, { signal }), say)

@@ -1,9 +1,9 @@
 /** `gear start` */
 import { changeContainers } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { toggle } from '../flags.ts'
+import { type DryRunFlags, dryRunFlags, toggle } from '../flags.ts'
 
-interface StartFlags {
+interface StartFlags extends DryRunFlags {
   readonly wait?: boolean
 }
 
@@ -16,7 +16,7 @@ export const command = () =>
     ],
     argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
     examples: ['gear start web-1', 'gear start --wait node7/web-1 node8/web-2'],
-    flags: { wait: toggle('Wait until the containers run') },
+    flags: { wait: toggle('Wait until the containers run'), ...dryRunFlags },
     run: (context, flags, args) =>
       changeContainers(context, flags, args, { operation: 'startContainer', verb: 'start', waitFor: flags.wait ? 'started' : undefined }),
   })

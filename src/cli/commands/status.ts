@@ -2,8 +2,8 @@
 import { request } from '../../client/index.ts'
 import { wholeText } from '../answers.ts'
 import { readTargets } from '../arguments.ts'
-import { requestAll } from '../changes.ts'
 import { defineCommand } from '../command.ts'
+import { requestAll } from '../requests.ts'
 import { runWork } from '../run.ts'
 
 /** Between the reports of several containers (spec §2.3). */

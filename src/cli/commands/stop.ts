@@ -1,10 +1,10 @@
 /** `gear stop` */
 import { changeContainers } from '../changes.ts'
 import { defineCommand } from '../command.ts'
-import { toggle } from '../flags.ts'
+import { type DryRunFlags, dryRunFlags, toggle } from '../flags.ts'
 import { UsageError } from '../usage-error.ts'
 
-interface StopFlags {
+interface StopFlags extends DryRunFlags {
   readonly noWait?: boolean
   readonly wait?: boolean
 }
@@ -18,7 +18,7 @@ export const command = () =>
     ],
     argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
     examples: ['gear stop web-1', 'gear stop --no-wait node7/web-1 node8/web-2'],
-    flags: { noWait: toggle('Only queue the stop'), wait: toggle('Wait until the containers have stopped') },
+    flags: { noWait: toggle('Only queue the stop'), wait: toggle('Wait until the containers have stopped'), ...dryRunFlags },
     aliases: { n: 'noWait' },
     run: async (context, flags, args) => {
       if (flags.noWait && flags.wait) throw new UsageError('--wait and --no-wait exclude each other')

@@ -2,7 +2,7 @@
 import { type ContainerId, GearError, limits, type UnitName } from '../../api/index.ts'
 import { printNetworkLinkFile } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
-import { applySteps, type StepObserver } from '../../lib/index.ts'
+import { applySteps, type DryRun, type StepObserver } from '../../lib/index.ts'
 import type { EnvironmentStore } from '../environments/index.ts'
 import { folderOf, modes } from '../layout/index.ts'
 import type { PortStore } from '../ports/index.ts'
@@ -19,16 +19,16 @@ export interface Hands {
 /**
  * Carries a plan out for a container. When an install fails before its unit file took its place, what the new version reserved and
  * wrote for itself is taken back, so that a failed install changes nothing but the environment it brought, which may be others' too;
- * what comes later stays for the next look to finish.
+ * what comes later stays for the next look to finish. In a dry run nothing is done.
  */
-export async function applyPlan(hands: Hands, id: ContainerId, steps: readonly ContainerStep[]): Promise<void> {
+export async function applyPlan(hands: Hands, id: ContainerId, steps: readonly ContainerStep[], dryRun?: DryRun): Promise<void> {
   const done: ContainerStep[] = []
   const observe: StepObserver<ContainerStep> = (step, when) => {
     if (when === 'after') done.push(step)
     return hands.observe(id, step, when)
   }
   try {
-    await applySteps<ContainerStep>(steps, appliers(hands, id), observe)
+    await applySteps<ContainerStep>(steps, appliers(hands, id), observe, dryRun)
   } catch (error) {
     // What cannot be taken back either is found by the next look; the first failure is the one to tell.
     if (!done.some(step => step.kind === 'swapUnit')) await takeBack(hands, id, steps, done).catch(() => undefined)

@@ -9,8 +9,8 @@ import { waitForContainer } from './wait.ts'
 
 export function containerHandlers(host: Host, containers: Containers, reports: ContainerReports) {
   return {
-    installContainer: async ({ params, body, requestId, caller }) => {
-      const installed = await containers.install({ id: params.id, requestId, caller, body })
+    installContainer: async ({ params, body, requestId, caller, dryRun }) => {
+      const installed = await containers.install({ id: params.id, requestId, caller, body, dryRun })
       const mapping = portMappingText(installed.ports)
       const state = body.started ? 'is installed and starting' : 'is installed'
       const notice = installed.isRestartNeeded ? `; it still runs as it was before, restart it with: gear restart ${params.id}` : ''
@@ -19,18 +19,19 @@ export function containerHandlers(host: Host, containers: Containers, reports: C
         ...(mapping === undefined ? {} : { sideData: { PortMapping: mapping } }),
       }
     },
-    deleteContainer: async ({ params, query }) => void (await containers.delete(params.id, { isEverythingWanted: query.all })),
-    startContainer: async ({ params }) => {
-      const isQueued = await containers.start(params.id)
+    deleteContainer: async ({ params, query, dryRun }) =>
+      void (await containers.delete(params.id, { isEverythingWanted: query.all, dryRun })),
+    startContainer: async ({ params, dryRun }) => {
+      const isQueued = await containers.start(params.id, dryRun)
       return { text: isQueued ? `Container ${params.id} is starting\n` : `Container ${params.id} is running or starting already\n` }
     },
-    stopContainer: async ({ params, body, signal }) => {
-      const isQueued = await containers.stop(params.id)
+    stopContainer: async ({ params, body, signal, dryRun }) => {
+      const isQueued = await containers.stop(params.id, dryRun)
       if (!isQueued) return { text: `Container ${params.id} is stopped\n` }
       return { text: body.wait ? untilStopped(host, { id: params.id, signal }) : `Container ${params.id} is stopping\n` }
     },
-    restartContainer: async ({ params }) => {
-      await containers.restart(params.id)
+    restartContainer: async ({ params, dryRun }) => {
+      await containers.restart(params.id, dryRun)
       return { text: `Container ${params.id} is restarting\n` }
     },
     containerStatus: async ({ params, query, wants }) =>
@@ -46,6 +47,6 @@ export function containerHandlers(host: Host, containers: Containers, reports: C
       return waitForContainer(host, { id: params.id, target: query.for, signal, explain: status => reports.explain(params.id, status) })
     },
     listContainers: async ({ query }) => ({ containers: [...(await reports.list(query.all))] }),
-    purgeContainers: () => containers.purge(),
+    purgeContainers: ({ dryRun }) => containers.purge(dryRun),
   } satisfies Partial<Handlers>
 }

@@ -14,7 +14,7 @@ import {
 } from '../../api/index.ts'
 import { printPortPairs } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
-import { KeyedMutex } from '../../lib/index.ts'
+import { type DryRun, KeyedMutex } from '../../lib/index.ts'
 import type { Environments } from '../environments/index.ts'
 import { containerPaths, folderOf } from '../layout/index.ts'
 import { PortAllocator, type PortPlan, PortStore, planPorts, takenPort } from '../ports/index.ts'
@@ -30,6 +30,7 @@ export interface InstallRequest {
   readonly requestId: RequestId
   readonly caller: Caller
   readonly body: InstallContainer
+  readonly dryRun?: DryRun | undefined
 }
 
 export interface Installed {
@@ -98,7 +99,8 @@ export class Containers {
       const ports = await this.#planPorts(id, body.ports, found)
       const version = this.#versionOf(request, found, ports)
       try {
-        await applyPlan(this.#hands, id, this.#planInstall(request, { found, ports, version, environment, run }))
+        await applyPlan(this.#hands, id, this.#planInstall(request, { found, ports, version, environment, run }), request.dryRun)
+        if (request.dryRun !== undefined) this.#allocator.giveBack(ports.reserve)
         const isChanged = !version.isSame || environment !== undefined || body.networkLinks !== undefined
         return { ports: ports.pairs, isUpdate, isRestartNeeded: run.isOutdated || (run.isUp && isChanged) }
       } catch (error) {
@@ -166,12 +168,15 @@ export class Containers {
   }
 
   /** Removes the container and all of its own. True when data volumes were kept. An unknown id is no error. */
-  async delete(id: ContainerId, options: { readonly isEverythingWanted: boolean }): Promise<{ readonly isDataKept: boolean }> {
+  async delete(
+    id: ContainerId,
+    options: { readonly isEverythingWanted: boolean; readonly dryRun?: DryRun | undefined },
+  ): Promise<{ readonly isDataKept: boolean }> {
     return this.#locked(id, async () => {
       const found = await lookForDelete(this.#host, this.#ports, id, options)
       const shared = found.environment !== undefined && (await this.#isShared(id, found.environment))
       const plan = planDelete(shared ? { ...found, environment: undefined } : found)
-      await applyPlan(this.#hands, id, plan)
+      await applyPlan(this.#hands, id, plan, options.dryRun)
       return { isDataKept: found.dataContainer !== undefined && !options.isEverythingWanted }
     })
   }
@@ -186,7 +191,7 @@ export class Containers {
   }
 
   /** Queues a start. Throws CONTAINER_UNKNOWN. False when it runs or starts already. */
-  start(id: ContainerId): Promise<boolean> {
+  start(id: ContainerId, dryRun?: DryRun): Promise<boolean> {
     return this.#locked(id, async () => {
       const unit = containerUnit(id)
       const [found, status] = await Promise.all([this.#requireInstalled(id), this.#host.units.status(unit)])
@@ -196,13 +201,13 @@ export class Containers {
         if (status.needsReload) steps.push({ kind: 'reload', reason: 'systemd holds an older version of the unit' })
         steps.push({ kind: 'start', reason: 'a start was asked for', unit })
       }
-      await applyPlan(this.#hands, id, steps)
+      await applyPlan(this.#hands, id, steps, dryRun)
       return !isUp
     })
   }
 
   /** Queues a restart. Throws CONTAINER_UNKNOWN, and CONTAINER_CHANGING while it is being started. */
-  restart(id: ContainerId): Promise<void> {
+  restart(id: ContainerId, dryRun?: DryRun): Promise<void> {
     return this.#locked(id, async () => {
       const unit = containerUnit(id)
       const [found, status] = await Promise.all([this.#requireInstalled(id), this.#host.units.status(unit)])
@@ -212,12 +217,12 @@ export class Containers {
       const steps: ContainerStep[] = [...bootSteps(found)]
       if (status.needsReload) steps.push({ kind: 'reload', reason: 'systemd holds an older version of the unit' })
       steps.push({ kind: 'restart', reason: 'a restart was asked for', unit })
-      await applyPlan(this.#hands, id, steps)
+      await applyPlan(this.#hands, id, steps, dryRun)
     })
   }
 
   /** Queues a stop and takes the container out of the boot. False when it is stopped already; unknown ids count as stopped. */
-  stop(id: ContainerId): Promise<boolean> {
+  stop(id: ContainerId, dryRun?: DryRun): Promise<boolean> {
     return this.#locked(id, async () => {
       const unit = containerUnit(id)
       const [found, status] = await Promise.all([lookAt(this.#host, id), this.#host.units.status(unit)])
@@ -228,23 +233,24 @@ export class Containers {
       }
       const isDown = isAtRest(status) || (status.activeState === 'deactivating' && !status.hasJob)
       if (!isDown) steps.push({ kind: 'queueStop', reason: 'a stop was asked for', unit })
-      await applyPlan(this.#hands, id, steps)
+      await applyPlan(this.#hands, id, steps, dryRun)
       return !isDown
     })
   }
 
   /** Stops and disables every container; files stay (spec §4.12). */
-  async purge(): Promise<void> {
+  async purge(dryRun?: DryRun): Promise<void> {
     const ids = await installedContainers(this.#host)
-    const failures = (await Promise.allSettled(ids.map(id => this.#locked(id, () => this.#purge(id))))).flatMap(result =>
+    const failures = (await Promise.allSettled(ids.map(id => this.#locked(id, () => this.#purge(id, dryRun))))).flatMap(result =>
       result.status === 'rejected' ? [result.reason] : [],
     )
-    await this.#host.units.reload()
+    if (dryRun === undefined) await this.#host.units.reload()
+    else dryRun.add([{ kind: 'reload', reason: 'systemd still holds the units' }])
     if (failures.length > 0)
       throw new GearError('SYSTEMD_FAILED', `${failures.length} of ${ids.length} containers could not be purged`, { cause: failures[0] })
   }
 
-  async #purge(id: ContainerId): Promise<void> {
+  async #purge(id: ContainerId, dryRun: DryRun | undefined): Promise<void> {
     const unit = containerUnit(id)
     const [found, status] = await Promise.all([lookAt(this.#host, id), this.#host.units.status(unit)])
     const { paths } = found
@@ -253,7 +259,7 @@ export class Containers {
     if (!isAtRest(status)) steps.push({ kind: 'stop', reason: 'it runs', unit })
     if (found.wanted !== undefined) steps.push({ kind: 'removeFile', reason: 'it is disabled', path: paths.wanted })
     if (found.systemdUnit !== undefined) steps.push({ kind: 'removeFile', reason: 'it is disabled', path: paths.systemdUnit })
-    await applyPlan(this.#hands, id, [...steps, ...syncSteps(steps)])
+    await applyPlan(this.#hands, id, [...steps, ...syncSteps(steps)], dryRun)
   }
 
   /** One at a time per id. `shop` and `shop-data` share a lock, since each looks whether the other has its names. */

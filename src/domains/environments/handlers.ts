@@ -5,7 +5,7 @@ import type { Environments } from './service.ts'
 export function environmentHandlers(environments: Environments) {
   return {
     getEnvironment: async call => ({ text: await environments.get(call.params.id) }),
-    putEnvironment: call => environments.put(call.params.id, call.body, call.caller),
-    patchEnvironment: call => environments.patch(call.params.id, call.body),
+    putEnvironment: call => environments.put(call.params.id, call.body, call.caller, call.dryRun),
+    patchEnvironment: call => environments.patch(call.params.id, call.body, call.dryRun),
   } satisfies Partial<Handlers>
 }

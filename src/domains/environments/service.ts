@@ -2,8 +2,15 @@
 import { type Caller, type Environment, type EnvironmentId, GearError, limits, type Variable } from '../../api/index.ts'
 import { FormatError, parseEnvironmentFile } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
-import { KeyedMutex, urlWithoutSecrets } from '../../lib/index.ts'
+import { applySteps, type DryRun, KeyedMutex, urlWithoutSecrets } from '../../lib/index.ts'
 import { EnvironmentStore } from './store.ts'
+
+type EnvironmentStep = {
+  readonly kind: 'replaceEnvironment' | 'appendEnvironment'
+  readonly reason: string
+  readonly id: EnvironmentId
+  readonly variables: readonly Variable[]
+}
 
 export class Environments {
   readonly store: EnvironmentStore
@@ -22,18 +29,30 @@ export class Environments {
     return text
   }
 
-  async put(id: EnvironmentId, environment: Environment, caller: Caller): Promise<void> {
+  async put(id: EnvironmentId, environment: Environment, caller: Caller, dryRun?: DryRun): Promise<void> {
     const variables = await this.variablesOf(environment, caller)
-    await this.#locks.run(id, async () => {
-      await this.#host.files.syncFolders(await this.store.write(id, variables))
-    })
+    const reason = `it is to have exactly these variables: ${namesOf(variables)}`
+    await this.#apply({ kind: 'replaceEnvironment', reason, id, variables }, dryRun)
   }
 
   /** Adds variables. The source is not fetched (spec §4.15). */
-  async patch(id: EnvironmentId, environment: Environment): Promise<void> {
-    await this.#locks.run(id, async () => {
-      await this.#host.files.syncFolders(await this.store.append(id, environment.variables))
-    })
+  async patch(id: EnvironmentId, { variables }: Environment, dryRun?: DryRun): Promise<void> {
+    await this.#apply({ kind: 'appendEnvironment', reason: `these variables are added: ${namesOf(variables)}`, id, variables }, dryRun)
+  }
+
+  #apply(step: EnvironmentStep, dryRun: DryRun | undefined): Promise<void> {
+    const { files } = this.#host
+    return this.#locks.run(step.id, () =>
+      applySteps(
+        [step],
+        {
+          replaceEnvironment: async ({ id, variables }) => files.syncFolders(await this.store.write(id, variables)),
+          appendEnvironment: async ({ id, variables }) => files.syncFolders(await this.store.append(id, variables)),
+        },
+        undefined,
+        dryRun,
+      ),
+    )
   }
 
   /** The variables of a request: those behind its source, when it has one, instead of its own (spec §4.1). */
@@ -53,4 +72,9 @@ export class Environments {
       })
     }
   }
+}
+
+/** Values are nobody's business. */
+function namesOf(variables: readonly Variable[]): string {
+  return variables.length === 0 ? 'none' : variables.map(({ name }) => name).join(', ')
 }

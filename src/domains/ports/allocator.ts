@@ -29,6 +29,11 @@ export class PortAllocator {
     return this.#turns.run('next', () => this.#next())
   }
 
+  /** Ports that were handed out and will not be used, in the order in which they came; they are the next again. */
+  giveBack(ports: readonly number[]): void {
+    this.#free.unshift(...ports.filter(port => blockOf(port) === this.#block && !this.#free.includes(port)))
+  }
+
   async #next(): Promise<number> {
     const blocks = blockOf(this.#last) - blockOf(this.#first) + 1
     for (let visited = 0; visited <= blocks; ) {

@@ -1,0 +1,111 @@
+/**
+ * Dry runs against the real thing: what every operation says it would do, that it does nothing of it, and that it does just that when it is asked
+ * to. An operation that declares a dry run has its example here.
+ */
+import { describe, expect, it } from 'vitest'
+import { contract, type Operation, type OperationName } from '../../src/api/index.ts'
+import type { FakeHost } from '../../src/host/fakes.ts'
+import { DryRun } from '../../src/lib/index.ts'
+import { type Agent, agentOn, newHost } from './machine.ts'
+
+interface Example {
+  readonly params?: Readonly<Record<string, string>>
+  readonly body?: unknown
+  /** What is there before. */
+  readonly arrange?: (agent: Agent) => Promise<unknown>
+}
+
+const params = { id: 'shop' }
+const onePort = { Ports: [{ Internal: 80, External: 0 }] }
+const running = (agent: Agent) => agent.install('shop', { ...onePort, Started: true })
+
+const examples: Partial<Readonly<Record<OperationName, Example>>> = {
+  installContainer: {
+    params,
+    body: {
+      Image: 'acme/shop',
+      Started: true,
+      ...onePort,
+      Environment: { Id: 'shop-env', Variables: [{ Name: 'A', Value: 'secret' }] },
+      NetworkLinks: [{ FromPort: 6379, ToPort: 4100, ToHost: '10.1.2.3' }],
+    },
+  },
+  deleteContainer: { params, arrange: running },
+  startContainer: { params, arrange: agent => agent.install('shop', onePort) },
+  stopContainer: { params, arrange: running },
+  restartContainer: { params, arrange: running },
+  purgeContainers: { arrange: running },
+  putEnvironment: { params, body: { Variables: [{ Name: 'A', Value: 'secret' }] } },
+  patchEnvironment: { params, body: { Variables: [{ Name: 'A', Value: 'secret' }] }, arrange: agent => agent.putEnvironment('shop', {}) },
+}
+
+const planned = (Object.values(contract) as Operation[]).filter(operation => operation.hasDryRun === true)
+
+async function dryRun(name: OperationName, example: Example) {
+  const host = await newHost()
+  const agent = agentOn(host)
+  await example.arrange?.(agent)
+  host.units.forgetCalls()
+  host.engine.forgetCalls()
+  const before = snapshot(host)
+  const run = new DryRun()
+  await agent.call(name, example, { dryRun: run })
+  return { host, agent, before, steps: run.steps }
+}
+
+/** Files, folders, links and units. */
+function snapshot(host: FakeHost) {
+  return host.files.tree('/')
+}
+
+describe.each(planned.map(({ id }) => [id as OperationName]))('a dry run of %s', name => {
+  const example = examples[name] ?? {}
+
+  it('has an example in this file', () => {
+    expect(Object.keys(examples)).toContain(name)
+  })
+
+  it('says what would be done, each step with its reason, and no value of a variable', async () => {
+    const { steps } = await dryRun(name, example)
+    expect(steps.length).toBeGreaterThan(0)
+    for (const step of steps) expect(step.reason).not.toBe('')
+    expect(JSON.stringify(steps)).not.toContain('secret')
+  })
+
+  it('changes nothing on disk, and asks systemd and the engine for nothing but their state', async () => {
+    const { host, before } = await dryRun(name, example)
+    expect(snapshot(host)).toEqual(before)
+    const changes = /^(write|remove|queue|start|stop|reload|reset|enable|disable|kill|run|create|pull)/
+    expect([...host.units.calls, ...host.engine.calls].filter(call => changes.test(call))).toEqual([])
+  })
+})
+
+describe('the plan of a dry run', () => {
+  it('is the plan that is applied, ports and all', async () => {
+    const host = await newHost()
+    const applied: string[] = []
+    const agent = agentOn(host, (_, step, when) => {
+      if (when === 'before') applied.push(`${step.kind}: ${step.reason}`)
+    })
+    const example = examples.installContainer as Example
+    const run = new DryRun()
+    await agent.call('installContainer', example, { dryRun: run })
+    expect(applied).toEqual([])
+    const { ports } = await agent.install('shop', example.body as Record<string, unknown>)
+    expect(run.steps.map(({ kind, reason }) => `${kind}: ${reason}`)).toEqual(applied)
+    expect(run.steps.find(({ kind }) => kind === 'reservePorts')?.on).toEqual([String(ports[0]?.external)])
+  })
+
+  it('is empty where nothing is to be done', async () => {
+    const { steps } = await dryRun('startContainer', { params, arrange: running })
+    expect(steps).toEqual([])
+  })
+
+  it('fails as the call itself would', async () => {
+    await expect(dryRun('startContainer', { params })).rejects.toMatchObject({ code: 'CONTAINER_UNKNOWN' })
+    const taken = { params, body: { Image: 'acme/shop', Ports: [{ Internal: 80, External: 4000 }] } }
+    await expect(dryRun('installContainer', { ...taken, arrange: agent => agent.install('other', onePort) })).rejects.toMatchObject({
+      code: 'PORT_TAKEN',
+    })
+  })
+})
