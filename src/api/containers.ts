@@ -87,7 +87,7 @@ export const deleteContainer = operation({
   params: containerParams,
   query: z.object({ all: queryFlag }),
   reply: { kind: 'none' },
-  errors: ['SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE', 'STORAGE_FAILED', 'ENGINE_FAILED', 'ENGINE_UNAVAILABLE'],
+  errors: ['SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE', 'STORAGE_FAILED', 'ACCOUNT_FAILED', 'ENGINE_FAILED', 'ENGINE_UNAVAILABLE'],
   effect: 'idempotent',
   hasDryRun: true,
   lane: 'job',

@@ -191,6 +191,18 @@ export const errorCatalogue = {
     meaning: 'The container engine refused or failed an operation.',
     next: 'Look at: journalctl -u docker.',
   },
+  ACCOUNT_TAKEN: {
+    status: 409,
+    shape: 'json',
+    meaning: 'The host has an account of the name that gear needs, and it is not one that gear made.',
+    next: 'Rename or remove that account, or use another id.',
+  },
+  ACCOUNT_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'An account of the host could not be made, removed or given its files.',
+    next: 'Look at what the tool said; when it is in use, end what runs as that account and send the same request again.',
+  },
   DISK_FULL: {
     status: 500,
     shape: 'json',

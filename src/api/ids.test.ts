@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { containerOfUnit, containerUnit, type Id, isId } from './ids.ts'
+import { accountKinds, containerOfUnit, containerUnit, type Id, idOfAccount, isId, loginOf } from './ids.ts'
 
 describe('ids', () => {
   it.each(['abcd', 'shop-web.1', 'A_b-c.d', '0123456789abcdefghijklmn'])('%s is one', id => {
@@ -18,5 +18,27 @@ describe('ids', () => {
   it('do not appear in units of others', () => {
     expect(containerOfUnit('docker.service')).toBeUndefined()
     expect(containerOfUnit('ctr-abcd.socket')).toBeUndefined()
+  })
+})
+
+describe('accounts', () => {
+  const { comment } = accountKinds.container
+
+  it('carry the id they are for', () => {
+    const login = loginOf('container', 'shop-web.1' as Id)
+    expect(login).toBe('ctr-shop-web.1')
+    expect(idOfAccount('container', { login, comment })).toBe('shop-web.1')
+    expect(loginOf('repository', 'test-repo' as Id)).toBe('git-test-repo')
+    expect(idOfAccount('repository', { login: 'git-test-repo', comment: 'Repository user' })).toBe('test-repo')
+  })
+
+  it.each([
+    ['ctr-shop', 'Repository user'],
+    ['ctr-shop', ''],
+    ['git-shop', comment],
+    ['ctr-abc', comment],
+    ['root', comment],
+  ])('%s with the name %j is no container', (login, name) => {
+    expect(idOfAccount('container', { login, comment: name })).toBeUndefined()
   })
 })

@@ -48,3 +48,26 @@ export function containerOfUnit(unit: string): ContainerId | undefined {
 export function partition(id: Id): string {
   return id.slice(0, 2)
 }
+
+/** The name of an account of the host: 1 to 32 characters, which is what useradd takes. */
+export type Login = Branded<string, 'Login'>
+
+/** The kinds of accounts that gear makes, and how they are told from all others: by the start of the login and the GECOS name (spec §1.1, §1.2). */
+export const accountKinds = {
+  container: { prefix: 'ctr-', comment: 'Container user' },
+  repository: { prefix: 'git-', comment: 'Repository user' },
+} as const
+export type AccountKind = keyof typeof accountKinds
+
+/** `ctr-ID` or `git-ID`. */
+export function loginOf(kind: AccountKind, id: Id): Login {
+  return `${accountKinds[kind].prefix}${id}` as Login
+}
+
+/** Whose account it is; undefined when it is not one of the kind. */
+export function idOfAccount(kind: AccountKind, account: { readonly login: string; readonly comment: string }): Id | undefined {
+  const { prefix, comment } = accountKinds[kind]
+  if (account.comment !== comment || !account.login.startsWith(prefix)) return undefined
+  const id = account.login.slice(prefix.length)
+  return isId(id) ? id : undefined
+}

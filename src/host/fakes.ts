@@ -3,6 +3,7 @@
  * runs, the engine has its container. For tests and for `gear daemon` without a host; nothing here touches the machine it runs on.
  */
 import { containerOfUnit } from '../api/index.ts'
+import { FakeAccounts } from './accounts/fake.ts'
 import { FakeClock } from './clock/fake.ts'
 import { FakeCommands } from './commands/fake.ts'
 import { FakeEngine } from './engine/fake.ts'
@@ -12,6 +13,7 @@ import { FakeJournal } from './journal/fake.ts'
 import { FakeNetwork } from './network/fake.ts'
 import { FakeUnits } from './units/fake.ts'
 
+export { FakeAccounts } from './accounts/fake.ts'
 export { FakeClock } from './clock/fake.ts'
 export { FakeCommands } from './commands/fake.ts'
 export { FakeEngine } from './engine/fake.ts'
@@ -25,6 +27,7 @@ export interface FakeHost extends Host {
   readonly engine: FakeEngine
   readonly journal: FakeJournal
   readonly files: FakeFiles
+  readonly accounts: FakeAccounts
   readonly commands: FakeCommands
   readonly network: FakeNetwork
   readonly clock: FakeClock
@@ -60,5 +63,16 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     await files.removeTree(paths.run)
     await units.reboot()
   }
-  return { units, engine, journal, files, commands: new FakeCommands(), network: new FakeNetwork(), clock, paths, reboot }
+  return {
+    units,
+    engine,
+    journal,
+    files,
+    accounts: new FakeAccounts(files),
+    commands: new FakeCommands(),
+    network: new FakeNetwork(),
+    clock,
+    paths,
+    reboot,
+  }
 }

@@ -1,4 +1,5 @@
 /** A machine: all ports together. The composition root makes one of real adapters, tests one of fakes. */
+import type { Accounts } from './accounts/port.ts'
 import type { Clock } from './clock/port.ts'
 import type { Commands } from './commands/port.ts'
 import type { Engine } from './engine/port.ts'
@@ -12,6 +13,7 @@ export interface Host {
   readonly engine: Engine
   readonly journal: Journal
   readonly files: Files
+  readonly accounts: Accounts
   readonly commands: Commands
   readonly network: Network
   readonly clock: Clock

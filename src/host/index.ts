@@ -1,8 +1,9 @@
 /**
- * The machine gear runs on, behind ports: systemd units, the journal, the container engine, files, tools, network and clock. Each port has
+ * The machine gear runs on, behind ports: systemd units, the journal, the container engine, files, accounts, tools, network and clock. Each port has
  * an interface in gear's words (`port.ts`), a real adapter, a fake for tests, and one suite of tests that both pass. Fakes are behind
  * `fakes.ts`, so that nothing real is loaded for them and nothing fake for the rest.
  */
+export type * from './accounts/port.ts'
 export type * from './clock/port.ts'
 export type * from './commands/port.ts'
 export { tools } from './commands/port.ts'

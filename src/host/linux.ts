@@ -1,4 +1,5 @@
 /** The real machine. Nothing is connected and no heavy library is loaded until a port is first used. */
+import { passwdAccounts } from './accounts/passwd.ts'
 import { systemClock } from './clock/system.ts'
 import { processCommands } from './commands/process.ts'
 import { type DockerOptions, dockerEngine } from './engine/docker.ts'
@@ -25,6 +26,7 @@ export function linuxHost(options: LinuxHostOptions = {}): Host {
     engine: dockerEngine(options.engine),
     journal: journalctlJournal(commands),
     files,
+    accounts: passwdAccounts(files, commands),
     commands,
     network: linuxNetwork(files),
     clock: systemClock(),

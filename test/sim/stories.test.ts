@@ -548,6 +548,30 @@ describe('deleting', () => {
     expect(host.engine.containerNames).toEqual(['shop', 'shop-data'])
   })
 
+  it('takes its account along, unless that is somebody else of that name', async () => {
+    const { host, agent } = await setUp()
+    for (const id of ['shop', 'shop-two', 'other']) await agent.install(id)
+    host.accounts.add('ctr-shop')
+    host.accounts.add('ctr-shop-two')
+    host.accounts.add('ctr-other', { comment: 'Otto Ther' })
+    await agent.delete('shop')
+    await agent.delete('other')
+    expect(host.accounts.logins).toEqual(['ctr-shop-two', 'ctr-other'])
+  })
+
+  it('fails while somebody is logged in to its account, and works when they have left', async () => {
+    const { host, agent } = await setUp()
+    await agent.install('shop')
+    host.accounts.add('ctr-shop')
+    host.accounts.busy.add('ctr-shop')
+    expect(await codeOf(agent.delete('shop'))).toBe('ACCOUNT_FAILED')
+    expect((await agent.list({ all: '1' })).map(({ id }) => id)).toEqual(['shop'])
+    host.accounts.busy.clear()
+    await agent.delete('shop')
+    expect(host.accounts.logins).toEqual([])
+    expect(await agent.list({ all: '1' })).toEqual([])
+  })
+
   it('is done already for an unknown id, without asking the engine or bothering systemd', async () => {
     const { host, agent } = await setUp()
     host.engine.isAway = true

@@ -48,7 +48,7 @@ async function takeBack(hands: Hands, id: ContainerId, steps: readonly Container
 }
 
 function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<ContainerStep>>[1] {
-  const { files, units, engine } = hands.host
+  const { files, units, engine, accounts } = hands.host
   /** Folders that changed beside those the plan knows of, such as parents that had to be made; they are synced with the next ones. */
   const changed = new Set<string>()
   const noteFolders = (folders: readonly string[]) => {
@@ -82,6 +82,7 @@ function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<C
       await hands.environments.remove(step.id)
       changed.add(hands.environments.folder(step.id))
     },
+    removeAccount: async step => void (await accounts.remove(step.login)),
     reload: () => units.reload(),
     reloadIfStale: async step => {
       if ((await units.status(step.unit)).needsReload) await units.reload()

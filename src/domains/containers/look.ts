@@ -1,5 +1,5 @@
 /** Looking at what the host has of a container, whole or half made: disk, systemd and engine in parallel. Changes nothing. */
-import { type ContainerId, containerUnit, GearError, isId, type PortPair } from '../../api/index.ts'
+import { type ContainerId, containerUnit, GearError, idOfAccount, isId, type Login, loginOf, type PortPair } from '../../api/index.ts'
 import { readUnitPortPairs } from '../../formats/index.ts'
 import type { EngineContainer, Host, UnitStatus } from '../../host/index.ts'
 import { containerPaths } from '../layout/index.ts'
@@ -61,7 +61,7 @@ export async function lookForDelete(
 ): Promise<FoundForDelete> {
   const found = await lookAt(host, id)
   const { paths } = found
-  const [status, { owned }, hasSocket, hasIdleFlag, hasLinks, hasRun, hasHome, hasAccess] = await Promise.all([
+  const [status, { owned }, hasSocket, hasIdleFlag, hasLinks, hasRun, hasHome, hasAccess, account] = await Promise.all([
     host.units.status(containerUnit(id)),
     lookAtPorts(host, ports, id, found),
     host.files.exists(paths.socket),
@@ -70,6 +70,7 @@ export async function lookForDelete(
     host.files.exists(paths.run),
     host.files.exists(paths.home),
     host.files.exists(paths.access),
+    ourAccount(host, id),
   ])
   const isKnown = found.unitText !== undefined || found.versions.length > 0 || hasRun || status.loadState === 'loaded'
   const [engineContainer, dataContainer] = isKnown
@@ -89,6 +90,7 @@ export async function lookForDelete(
     hasRun,
     hasHome,
     hasAccess,
+    account,
     engineContainer: engineContainer?.name,
     dataContainer: dataContainer?.name,
     environment: options.isEverythingWanted && environment !== undefined && isId(environment) ? environment : undefined,
@@ -108,6 +110,13 @@ export function isAtRest(status: UnitStatus): boolean {
 async function ourContainer(host: Pick<Host, 'engine'>, name: string, id: ContainerId): Promise<EngineContainer | undefined> {
   const container = await host.engine.container(name)
   return container !== undefined && isOurs(container, id) ? container : undefined
+}
+
+/** The login of the container's account, unless somebody else has that name. */
+async function ourAccount({ accounts }: Pick<Host, 'accounts'>, id: ContainerId): Promise<Login | undefined> {
+  const login = loginOf('container', id)
+  const account = await accounts.find(login)
+  return account !== undefined && idOfAccount('container', account) === id ? login : undefined
 }
 
 function isOurs(container: EngineContainer, id: ContainerId): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type ContainerId, containerUnit, type EnvironmentId } from '../../api/index.ts'
+import { type ContainerId, containerUnit, type EnvironmentId, type Login } from '../../api/index.ts'
 import { containerPaths } from '../layout/index.ts'
 import { type ContainerStep, type Found, type FoundForDelete, planDelete, planInstall, type WantedInstall } from './plan.ts'
 
@@ -212,6 +212,7 @@ const running: FoundForDelete = {
   hasRun: true,
   hasHome: true,
   hasAccess: true,
+  account: 'ctr-shop' as Login,
   engineContainer: 'shop',
   dataContainer: 'shop-data',
   environment: undefined,
@@ -231,6 +232,7 @@ const gone: FoundForDelete = {
   hasRun: false,
   hasHome: false,
   hasAccess: false,
+  account: undefined,
   engineContainer: undefined,
   dataContainer: undefined,
   environment: undefined,
@@ -257,6 +259,7 @@ describe('planning a delete', () => {
         `removeFile ${paths.systemdUnit}`,
         `removeFile ${paths.socket}`,
         `removeFile ${paths.idleFlag}`,
+        'removeAccount',
         `removeFolder ${paths.run}`,
         `removeFolder ${paths.home}`,
         `removeFolder ${paths.versions}`,
@@ -276,6 +279,7 @@ describe('planning a delete', () => {
         hasIdleFlag: false,
         hasLinks: false,
         hasHome: false,
+        account: undefined,
         ports: [],
         portFolders: [],
       },

@@ -3,7 +3,7 @@
  * the host. The order of the steps is what makes a crash between any two harmless: the unit file appears last of what an install
  * writes and goes late in a delete, and every look finds what an earlier, broken run left.
  */
-import type { ContainerId, EnvironmentId, UnitName, Variable } from '../../api/index.ts'
+import type { ContainerId, EnvironmentId, Login, UnitName, Variable } from '../../api/index.ts'
 import type { NetworkLink } from '../../formats/index.ts'
 import { type ContainerPaths, folderOf } from '../layout/index.ts'
 import type { PortPlan } from '../ports/index.ts'
@@ -37,6 +37,7 @@ export type ContainerStep =
   | { readonly kind: 'removeFolder'; readonly reason: string; readonly path: string }
   | { readonly kind: 'removeEmptyFolder'; readonly reason: string; readonly path: string }
   | { readonly kind: 'removeEnvironment'; readonly reason: string; readonly id: EnvironmentId }
+  | { readonly kind: 'removeAccount'; readonly reason: string; readonly login: Login }
   | { readonly kind: 'reload'; readonly reason: string }
   | { readonly kind: 'reloadIfStale'; readonly reason: string; readonly unit: UnitName }
   | { readonly kind: 'start'; readonly reason: string; readonly unit: UnitName }
@@ -176,6 +177,8 @@ export interface FoundForDelete extends Found {
   readonly hasHome: boolean
   /** Some key was once let in. */
   readonly hasAccess: boolean
+  /** Its account on the host, when it has one. */
+  readonly account: Login | undefined
   /** Engine objects of ours, by name. */
   readonly engineContainer: string | undefined
   readonly dataContainer: string | undefined
@@ -209,6 +212,9 @@ export function planDelete(found: FoundForDelete): readonly ContainerStep[] {
   if (found.systemdUnit !== undefined) removeFile(paths.systemdUnit, 'systemd forgets it')
   if (found.hasSocket) removeFile(paths.socket, 'its socket unit')
   if (found.hasIdleFlag) removeFile(paths.idleFlag, 'its idle flag')
+  if (found.account !== undefined) {
+    steps.push({ kind: 'removeAccount', reason: 'its account, whose number others may get', login: found.account })
+  }
   if (found.hasRun) steps.push({ kind: 'removeFolder', reason: 'its run state', path: paths.run })
   if (found.hasHome) steps.push({ kind: 'removeFolder', reason: 'its home', path: paths.home })
   if (found.environment !== undefined)

@@ -26,6 +26,10 @@ export const tools = {
   docker: { path: '/usr/bin/docker', package: 'docker.io' },
   curl: { path: '/usr/bin/curl', package: 'curl' },
   runuser: { path: '/usr/sbin/runuser', package: 'util-linux' },
+  'make-account': { path: '/usr/lib/gear/libexec/make-account', package: 'gear' },
+  useradd: { path: '/usr/sbin/useradd', package: 'passwd' },
+  userdel: { path: '/usr/sbin/userdel', package: 'passwd' },
+  chown: { path: '/usr/bin/chown', package: 'coreutils' },
   nsenter: { path: '/usr/bin/nsenter', package: 'util-linux' },
   'iptables-restore': { path: '/usr/sbin/iptables-restore', package: 'iptables' },
 } as const

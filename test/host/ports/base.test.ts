@@ -1,6 +1,10 @@
 /** Files, commands and clock on a real host. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { lstat, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { afterEach, describe } from 'vitest'
+import { accountsSuite } from '../../../src/host/accounts/accounts.suite.ts'
+import { passwdAccounts } from '../../../src/host/accounts/passwd.ts'
 import { clockSuite } from '../../../src/host/clock/clock.suite.ts'
 import { systemClock } from '../../../src/host/clock/system.ts'
 import { commandsSuite } from '../../../src/host/commands/commands.suite.ts'
@@ -33,4 +37,34 @@ describe('commands', () => {
 
 describe('the clock', () => {
   clockSuite(() => ({ clock: systemClock(), pass: async () => {} }))
+})
+
+describe('accounts', () => {
+  const folders: string[] = []
+  afterEach(async () => {
+    for (const folder of folders.splice(0)) await rm(folder, { recursive: true })
+  })
+
+  accountsSuite(async () => {
+    const base = await mkdtemp('/var/lib/port-suite-')
+    folders.push(base)
+    const files = diskFiles()
+    const accounts = passwdAccounts(files, processCommands())
+    return {
+      accounts,
+      files,
+      base,
+      ownerOf: async path => (await lstat(path)).uid,
+      modeOf: async path => (await lstat(path)).mode & 0o7777,
+      runAs: async login => {
+        const { uid = 0, gid = 0 } = (await accounts.find(login)) ?? {}
+        const child = spawn('/usr/bin/sleep', ['60'], { uid, gid, stdio: 'ignore' })
+        await once(child, 'spawn')
+        return async () => {
+          child.kill()
+          await once(child, 'close')
+        }
+      },
+    }
+  })
 })
