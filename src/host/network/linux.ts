@@ -2,7 +2,7 @@
  * The network of a Linux host. Whether a port is free is found out by listening on it for a moment: that takes 0.02 ms, and is what whoever
  * wants the port will do, so that ports of outgoing connections are not free either. `/proc/net/tcp` would tell who listens without
  * touching the port, but reading it walks the kernel's whole table of connections, 5 ms of CPU time on a machine with 24 GB even when there
- * are none; only the question whose a connection is needs that.
+ * are none.
  */
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { createServer, type LookupFunction } from 'node:net'
@@ -10,9 +10,10 @@ import { networkInterfaces } from 'node:os'
 import { GearError } from '../../api/index.ts'
 import { builtinHttp, builtinHttps, urlWithoutSecrets } from '../../lib/index.ts'
 import type { Files } from '../files/port.ts'
-import { Rounds } from '../rounds.ts'
-import { addressBytes, asIpv6, isGuardedAddress, procAddress } from './addresses.ts'
-import type { Connection, Network } from './port.ts'
+import { addressBytes, isGuardedAddress } from './addresses.ts'
+import { connectionOwners } from './connection-owner.ts'
+import type { Network } from './port.ts'
+import { type SocketDiagnosis, socketDiagnosis } from './socket-diagnosis.ts'
 
 interface FetchOptions {
   readonly maxBytes: number
@@ -23,20 +24,16 @@ interface FetchOptions {
 
 const redirectsMax = 5
 
-/** A host with many thousands of connections has that much. */
-const tableBytesMax = 67_108_864
-
-/** A TCP state as `/proc/net/tcp` prints it (include/net/tcp_states.h). */
-const established = '01'
-
 type Guard = (address: string, ownAddresses: readonly string[]) => boolean
 
-export function linuxNetwork(files: Pick<Files, 'read'>, isGuarded: Guard = isGuardedAddress): Network {
+export function linuxNetwork(
+  files: Pick<Files, 'read'>,
+  { isGuarded = isGuardedAddress, diagnose = socketDiagnosis() }: { readonly isGuarded?: Guard; readonly diagnose?: SocketDiagnosis } = {},
+): Network {
   const probes = new Map<number, Promise<boolean>>()
-  const tables = { tcp: connectionTable(files, 'tcp'), tcp6: connectionTable(files, 'tcp6') }
   return {
     isPortFree: port => isPortFree(probes, port),
-    ownerOfConnection: connection => ownerOfConnection(tables, connection),
+    ownerOfConnection: connectionOwners(files, diagnose),
     fetchText: (url, options) => fetchText(url, { ...options, isGuarded }),
   }
 }
@@ -66,48 +63,6 @@ function canListen(port: number, address: '::' | '0.0.0.0'): Promise<boolean> {
     })
     server.listen({ port, host: address, backlog: 1 }, () => server.close(() => resolve(true)))
   })
-}
-
-/** Both tables of the kernel's connections, as text. */
-interface ConnectionTables {
-  readonly tcp: Rounds<string>
-  readonly tcp6: Rounds<string>
-}
-
-/**
- * A table is read once for all who ask meanwhile. Any local user may open a thousand connections at once, and make the table long; a
- * reading for each of them would take gigabytes. A kernel without IPv6 has no tcp6.
- */
-function connectionTable(files: Pick<Files, 'read'>, table: keyof ConnectionTables): Rounds<string> {
-  return new Rounds(async () => (await files.read(`/proc/net/${table}`, tableBytesMax)) ?? '')
-}
-
-async function ownerOfConnection(tables: ConnectionTables, connection: Connection): Promise<number | undefined> {
-  const local = addressBytes(connection.localAddress)
-  const remote = addressBytes(connection.remoteAddress)
-  if (local === undefined || remote === undefined) return undefined
-  // The other end has our remote side as its local one. A program may reach IPv4 through an IPv6 socket; then its row is in tcp6.
-  if (local.length === 4 && remote.length === 4) {
-    const owner = await ownerIn(tables.tcp, [remote, connection.remotePort, local, connection.localPort])
-    if (owner !== undefined) return owner
-  }
-  return ownerIn(tables.tcp6, [asIpv6(remote), connection.remotePort, asIpv6(local), connection.localPort])
-}
-
-/** Rows are `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid …` (proc(5)). */
-async function ownerIn(
-  table: Rounds<string>,
-  [from, fromPort, to, toPort]: readonly [Uint8Array, number, Uint8Array, number],
-): Promise<number | undefined> {
-  const text = await table.join()
-  const start = text.indexOf(`: ${procAddress(from)}:${procPort(fromPort)} ${procAddress(to)}:${procPort(toPort)} ${established} `)
-  if (start === -1) return undefined
-  const [, , , , , , , uid] = text.slice(start, text.indexOf('\n', start)).split(/\s+/)
-  return Number(uid)
-}
-
-function procPort(port: number): string {
-  return port.toString(16).toUpperCase().padStart(4, '0')
 }
 
 async function fetchText(url: string, options: FetchOptions): Promise<string> {

@@ -3,6 +3,7 @@ import { addressBytes, asIpv6, isGuardedAddress, procAddress } from './addresses
 import { FakeNetwork } from './fake.ts'
 import { linuxNetwork } from './linux.ts'
 import { networkSuite } from './network.suite.ts'
+import type { SocketOwner } from './socket-diagnosis.ts'
 
 describe('the fake network', () => {
   networkSuite(async () => {
@@ -28,6 +29,26 @@ describe('the fake network', () => {
 })
 
 describe('whose a connection is', () => {
+  test('is what the kernel says of it, and no table is read', async () => {
+    const answers: SocketOwner[] = [1001, 'none']
+    const network = linuxNetwork(
+      { read: () => Promise.reject(new Error('read')) },
+      {
+        diagnose: end => {
+          expect(end).toEqual({
+            address: Uint8Array.of(127, 0, 0, 1),
+            port: 41_001,
+            peerAddress: Uint8Array.of(127, 0, 0, 1),
+            peerPort: 43_273,
+          })
+          return answers.shift() ?? 'none'
+        },
+      },
+    )
+    expect(await network.ownerOfConnection(connection(41_001))).toBe(1001)
+    expect(await network.ownerOfConnection(connection(41_001))).toBeUndefined()
+  })
+
   const row = '   0: 0100007F:{port} 0100007F:A909 01 00000000:00000000 00:00000000 00000000  {uid}        0 1 1 0\n'
   const connection = (remotePort: number) => ({ localAddress: '127.0.0.1', localPort: 43273, remoteAddress: '127.0.0.1', remotePort })
 
@@ -36,13 +57,16 @@ describe('whose a connection is', () => {
       .map(uid => row.replace('{port}', (uid + 40_000).toString(16).toUpperCase()).replace('{uid}', String(uid)))
       .join('')
     const readings: string[] = []
-    const network = linuxNetwork({
-      read: async path => {
-        readings.push(path)
-        await new Promise(resolve => setImmediate(resolve))
-        return path.endsWith('/tcp') ? table : undefined
+    const network = linuxNetwork(
+      {
+        read: async path => {
+          readings.push(path)
+          await new Promise(resolve => setImmediate(resolve))
+          return path.endsWith('/tcp') ? table : undefined
+        },
       },
-    })
+      { diagnose: () => 'unknown' },
+    )
     const asked = Array.from({ length: 500 }, (_, index) => network.ownerOfConnection(connection(index % 2 === 0 ? 41_001 : 41_002)))
     const owners = await Promise.all(asked)
     expect([...new Set(owners)]).toEqual([1001, 1002])
@@ -51,13 +75,16 @@ describe('whose a connection is', () => {
 
   test('is not told from a table that was read before the connection was there', async () => {
     let table = ''
-    const network = linuxNetwork({
-      read: async path => {
-        const text = path.endsWith('/tcp') ? table : undefined
-        await new Promise(resolve => setImmediate(resolve))
-        return text
+    const network = linuxNetwork(
+      {
+        read: async path => {
+          const text = path.endsWith('/tcp') ? table : undefined
+          await new Promise(resolve => setImmediate(resolve))
+          return text
+        },
       },
-    })
+      { diagnose: () => 'unknown' },
+    )
     const early = network.ownerOfConnection(connection(41_001))
     await Promise.resolve()
     table = row.replace('{port}', 'A029').replace('{uid}', '1001')

@@ -26,9 +26,15 @@ async function serve(answer: RequestListener, address = '127.0.0.1'): Promise<st
   return `http://${address}:${(server.address() as AddressInfo).port}/page`
 }
 
-describe('the network of Linux', () => {
+/** The tables must not be needed where the kernel can be asked, nor asking it where it cannot. */
+const noFiles = { read: () => Promise.reject(new Error('a table was read')) }
+
+describe.each([
+  { way: 'asking the kernel', network: linuxNetwork(noFiles) },
+  { way: 'reading its tables', network: linuxNetwork(diskFiles(), { diagnose: () => 'unknown' }) },
+])('the network of Linux, $way', ({ network }) => {
   networkSuite(async () => ({
-    network: linuxNetwork(diskFiles()),
+    network,
     listen: address => listen(address),
     connect: async ({ listener, to }) => {
       const accepted = Promise.withResolvers<Socket>()
@@ -63,7 +69,7 @@ describe('fetching', () => {
   })
 
   test('checks where a redirect leads to', async () => {
-    const guarded = linuxNetwork(diskFiles(), address => address === '127.0.0.2')
+    const guarded = linuxNetwork(diskFiles(), { isGuarded: address => address === '127.0.0.2' })
     const secret = await serve((_, response) => void response.end('secret'), '127.0.0.2')
     const trap = await serve((_, response) => void response.writeHead(307, { location: secret }).end())
     await expect(guarded.fetchText(trap, { ...options, mayReachHost: false })).rejects.toMatchObject({
