@@ -13,7 +13,6 @@ PREFIX = /usr
 lib = $(DESTDIR)$(PREFIX)/lib/gear
 units = $(DESTDIR)$(PREFIX)/lib/systemd/system
 doc = $(DESTDIR)$(PREFIX)/share/doc/gear
-cache = $(DESTDIR)/var/cache/gear
 # How the Node binary gets there; 150 MB. A host that sees this checkout under the same path can do with INSTALL_NODE='ln -s'.
 INSTALL_NODE = cp --reflink=auto
 
@@ -37,8 +36,6 @@ install: build ## install below DESTDIR (default: this machine); starts nothing
 	install -d $(lib)/bin $(lib)/libexec $(units)/docker.service.d $(doc) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)/etc/default
 	rm -rf $(lib)/dist.new $(lib)/bin/node.new
 	cp -R dist $(lib)/dist.new
-	rm -rf $(lib)/dist.new/cache $(cache)
-	install -d $(cache)
 	$(INSTALL_NODE) $(abspath $(NODE_BINARY)) $(lib)/bin/node.new
 	rm -rf $(lib)/dist
 	mv $(lib)/dist.new $(lib)/dist
@@ -59,7 +56,7 @@ uninstall: ## remove what install put there; refuses while containers are instal
 	@set -- $(DESTDIR)/var/lib/containers/units/*/ctr-*.service; \
 	if [ -e "$$1" ]; then echo "containers are installed: remove them with gear delete" >&2; exit 1; fi
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now gear.service gear.socket; fi
-	rm -rf $(lib) $(doc) $(cache) $(units)/gear.service $(units)/gear.socket $(units)/docker.service.d/gear-journal.conf
+	rm -rf $(lib) $(doc) $(units)/gear.service $(units)/gear.socket $(units)/docker.service.d/gear-journal.conf
 	rm -f $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
 	rmdir --ignore-fail-on-non-empty $(units)/docker.service.d
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi

@@ -1,51 +1,44 @@
 /**
- * Builds `dist/` from `src/main.ts`: one file per command and for the agent, each read only when it is needed, and what they share. Packages
- * are inside, so an installed gear needs no `node_modules`. Sources keep their names and are mapped for stack traces.
- *
- * `cache/` is for what Node compiles of it when it runs from there.
+ * Builds `dist/`: three scripts, each read only when it is needed. `main.cjs` (src/main.ts) tells the version and loads the others: `cli.js`, the command
+ * line with all it shares with the agent, and `agent.js`, which takes what is shared from there. Packages are inside, so an installed gear
+ * needs no `node_modules`. Beside them are `openapi.json`, made once instead of at each start, and `*.cache`, the compiled code of what a
+ * command runs (`tools/code-cache.ts`). Sources keep their names and are mapped for stack traces.
  *
  * Usage: node tools/build.ts [FOLDER]
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
+import { contract, openApiDocument } from '../src/api/index.ts'
 
 const repository = new URL('..', import.meta.url).pathname
 
 /** Builds beside the folder and takes its place at the end, so that a failed build leaves the last one. */
-export async function buildTo(folder: string): Promise<Metafile> {
+export async function buildTo(folder: string): Promise<void> {
   const fresh = `${folder}.new-${process.pid}`
   try {
-    const { metafile } = await build({ ...bundleOptions, outdir: fresh })
-    dropUnusedHelpers(metafile)
-    writeFileSync(`${fresh}/licenses.txt`, licenses(metafile))
-    mkdirSync(`${fresh}/cache`)
+    const metafiles: Metafile[] = []
+    for (const options of scripts) metafiles.push((await build({ ...options, outdir: fresh })).metafile)
+    writeFileSync(`${fresh}/openapi.json`, JSON.stringify(openApiDocument(contract, version())))
+    writeFileSync(`${fresh}/licenses.txt`, licenses(metafiles))
+    for (const name of ['cli.js', 'agent.js']) requireAscii(`${fresh}/${name}`)
+    execFileSync(process.execPath, [...commandFlags, `${repository}tools/code-cache.ts`, fresh], { stdio: ['ignore', 'ignore', 'pipe'] })
     rmSync(folder, { recursive: true, force: true })
     renameSync(fresh, folder)
-    return metafile
   } finally {
     rmSync(fresh, { recursive: true, force: true })
   }
 }
 
-/**
- * Every file imports the chunk with esbuild's own helpers for CommonJS, also those that take nothing from it; one file less is a twentieth of
- * `gear --version`. Spaces in its place keep the source maps right.
- */
-function dropUnusedHelpers({ outputs }: Metafile): void {
-  for (const path of Object.keys(outputs).filter(name => name.endsWith('.mjs'))) {
-    const helpers =
-      outputs[path]?.imports.filter(({ path: imported }) => Object.keys(outputs[imported]?.inputs ?? { none: {} }).length === 0) ?? []
-    const text = readFileSync(resolve(repository, path), 'utf8')
-    const unused = helpers.map(({ path: imported }) => `import"./${basename(imported)}";`)
-    writeFileSync(
-      resolve(repository, path),
-      unused.reduce((rest, line) => rest.replace(line, ' '.repeat(line.length)), text),
-    )
-  }
+/** How `bin/gear` starts Node for a command: compiled code is taken only by a V8 that was started with the same flags. */
+export const commandFlags = ['--disable-sigusr1', '--min-semi-space-size=8'] as const
+
+/** The loader reads scripts byte by character, which is a tenth of the time that UTF-8 takes. */
+function requireAscii(path: string): void {
+  if (readFileSync(path).some(byte => byte > 0x7f)) throw new Error(`${path} is not plain ASCII`)
 }
 
 /** To the bundle, package.json is nothing but the version: as the original prints it (spec §2.1), with the commit that was built. */
@@ -117,20 +110,91 @@ const nameExports: Plugin = {
   },
 }
 
-/** What CommonJS packages expect to find around them. `node:module` is not imported for it: that would cost a millisecond at every start. */
-const commonJs = `\
-const require = id => process.getBuiltinModule('node:module').createRequire(import.meta.url)(id),\
- __filename = import.meta.filename, __dirname = import.meta.dirname;`
+/** Loads a script of `dist/` once. Compiled code that does not fit this V8 is passed over; a script is compiled then as any other is. */
+const loader = `\
+const loaded = {}
+function load(name) {
+  if (loaded[name] === undefined) {
+    const { readFileSync } = require('node:fs')
+    const path = __dirname + '/' + name
+    let cachedData
+    try { cachedData = readFileSync(path + '.cache') } catch {}
+    const script = new (require('node:vm').Script)(readFileSync(path + '.js', 'latin1'), { filename: path + '.js', cachedData })
+    const module = { exports: {} }
+    script.runInThisContext()(module.exports, require, module, path + '.js', __dirname, load)
+    loaded[name] = module.exports
+  }
+  return loaded[name]
+}`
 
-export const bundleOptions = {
+/** What scripts share: classes and tables must be the same in both, or an error of one would be a stranger to the other. */
+const shared = ['src/lib/index.ts', 'src/formats/index.ts', 'src/api/index.ts', 'src/client/index.ts'] as const
+
+/** The other scripts, by the module that is their beginning. */
+const otherScripts: Readonly<Record<string, string>> = { 'src/cli/index.ts': 'cli', 'src/agent/index.ts': 'agent' }
+
+/** `import('../agent/index.ts')` loads another script. */
+const crossScripts: Plugin = {
+  name: 'cross-scripts',
+  setup(building) {
+    building.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir, kind }) => {
+      const script = otherScripts[resolve(resolveDir, path).slice(repository.length)]
+      return kind === 'dynamic-import' && script !== undefined ? { path: script, namespace: 'script' } : undefined
+    })
+    building.onLoad({ filter: /.*/, namespace: 'script' }, ({ path }) => ({ contents: `module.exports = load('${path}')` }))
+  },
+}
+
+/** `cli.js` hands out what is shared. */
+const handOutShared: Plugin = {
+  name: 'hand-out-shared',
+  setup(building) {
+    building.onResolve({ filter: /^cli-and-shared$/ }, ({ path }) => ({ path, namespace: 'virtual' }))
+    building.onLoad({ filter: /.*/, namespace: 'virtual' }, () => ({
+      contents: `${shared.map((name, index) => `import * as s${index} from '${repository}${name}'`).join('\n')}
+        export * from '${repository}src/cli/index.ts'
+        export const shared = { ${shared.map((name, index) => `'${name}': s${index}`).join(', ')} }`,
+      resolveDir: repository,
+    }))
+  },
+}
+
+/** `agent.js` takes it from there. */
+const takeShared: Plugin = {
+  name: 'take-shared',
+  setup(building) {
+    building.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
+      const name = resolve(resolveDir, path).slice(repository.length)
+      return shared.some(each => each === name) ? { path: name, namespace: 'shared' } : undefined
+    })
+    building.onLoad({ filter: /.*/, namespace: 'shared' }, ({ path }) => ({ contents: `module.exports = load('cli').shared['${path}']` }))
+  },
+}
+
+/** The OpenAPI document is read instead of made, so what makes JSON Schema of schemas, a sixth of the script, stays out. */
+const prebuiltOpenApi: Plugin = {
+  name: 'prebuilt-openapi',
+  setup(building) {
+    building.onLoad({ filter: /\/src\/api\/openapi\.ts$/ }, () => ({
+      contents: `export function openApiDocument() {
+        return JSON.parse(process.getBuiltinModule('node:fs').readFileSync(__dirname + '/openapi.json', 'utf8'))
+      }`,
+    }))
+    building.onLoad({ filter: /\/zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/ }, ({ path }) => {
+      const names = [...readFileSync(path, 'utf8').matchAll(/^export (?:const|function|class) (\w+)/gm)].map(([, name]) => name)
+      const refusal = `() => { throw new Error('gear is built without JSON Schema; see tools/build.ts') }`
+      return { contents: names.map(name => `export const ${name} = ${refusal}`).join('\n') }
+    })
+  },
+}
+
+const common = {
   absWorkingDir: repository,
-  entryPoints: ['src/main.ts'],
   bundle: true,
   platform: 'node',
   target: 'node26',
-  format: 'esm',
-  splitting: true,
-  outExtension: { '.js': '.mjs' },
+  format: 'cjs',
+  charset: 'ascii',
   minifySyntax: true,
   minifyWhitespace: true,
   // Node quotes the line of an uncaught error; without line ends that would be a whole file.
@@ -139,13 +203,48 @@ export const bundleOptions = {
   metafile: true,
   legalComments: 'none',
   logLevel: 'warning',
-  banner: { js: commonJs },
+} as const satisfies BuildOptions
+
+/** As the loader calls it. */
+const asFunction = { banner: { js: '(function(exports,require,module,__filename,__dirname,load){' }, footer: { js: '})' } } as const
+
+/** Checked as a whole by `tools/tidy.ts`: what the program reaches, without regard to scripts. */
+export const bundleOptions = {
+  ...common,
+  format: 'esm',
+  splitting: true,
+  outExtension: { '.js': '.mjs' },
+  entryPoints: ['src/main.ts'],
   plugins: [leaveOut, nameExports, stampVersion],
 } as const satisfies BuildOptions
 
+const scripts = [
+  {
+    ...common,
+    entryPoints: ['src/main.ts'],
+    outExtension: { '.js': '.cjs' },
+    banner: { js: loader },
+    plugins: [crossScripts, stampVersion],
+  },
+  {
+    ...common,
+    ...asFunction,
+    entryPoints: { cli: 'cli-and-shared' },
+    plugins: [handOutShared, crossScripts, prebuiltOpenApi, leaveOut, stampVersion],
+  },
+  {
+    ...common,
+    ...asFunction,
+    entryPoints: { agent: 'src/agent/index.ts' },
+    plugins: [takeShared, leaveOut, stampVersion],
+  },
+] as const satisfies readonly BuildOptions[]
+
 /** The licences of the packages that are in the bundle, as most of them ask for. */
-function licenses({ inputs }: Metafile): string {
-  const packages = new Set(Object.keys(inputs).flatMap(path => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))
+function licenses(metafiles: readonly Metafile[]): string {
+  const packages = new Set(
+    metafiles.flatMap(({ inputs }) => Object.keys(inputs)).flatMap(path => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
+  )
   return [...packages]
     .sort()
     .map(folder => {

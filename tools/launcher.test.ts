@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { buildTo } from './build.ts'
+import { contract, openApiDocument } from '../src/api/index.ts'
+import { buildTo, commandFlags } from './build.ts'
 
 const run = promisify(execFile)
 const repository = dirname(import.meta.dirname)
@@ -20,7 +21,7 @@ beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'gear-launcher-')))
   const home = join(folder, 'usr/lib/gear')
   installed = join(folder, 'usr/bin/gear')
-  for (const path of [join(home, 'bin'), dirname(installed), join(folder, 'var/cache/gear')]) mkdirSync(path, { recursive: true })
+  for (const path of [join(home, 'bin'), dirname(installed)]) mkdirSync(path, { recursive: true })
   await buildTo(join(home, 'dist'))
   symlinkSync(realpathSync(join(repository, 'node_modules/.bin/node')), join(home, 'bin/node'))
   copyFileSync(join(repository, 'bin/gear'), installed)
@@ -77,7 +78,7 @@ describe('a hostile environment runs nothing', () => {
   })
 
   test('the trap springs for a Node that is started without the launcher', async () => {
-    await start(join(folder, 'usr/lib/gear/bin/node'), [join(folder, 'usr/lib/gear/dist/main.mjs'), '--version', '--env-file', file])
+    await start(join(folder, 'usr/lib/gear/bin/node'), [join(folder, 'usr/lib/gear/dist/main.cjs'), '--version', '--env-file', file])
     expect(existsSync(trap)).toBe(true)
     rmSync(trap)
   })
@@ -106,10 +107,25 @@ describe('a hostile environment runs nothing', () => {
   })
 })
 
-test('commands find what was compiled before', async () => {
-  await start(installed, ['help'])
-  const { stdout } = await run('find', [join(folder, 'var/cache/gear'), '-type', 'f'])
-  expect(stdout.split('\n').length).toBeGreaterThan(3)
+test('commands find what the build compiled, as the launcher starts them', async () => {
+  const [, flags = ''] = /exec "\$node" (--.*) -- "\$main" "\$@" ;;/.exec(readFileSync(installed, 'utf8')) ?? []
+  expect(flags.split(' ')).toEqual(commandFlags)
+  const dist = join(folder, 'usr/lib/gear/dist')
+  const look = `const { readFileSync } = require('node:fs'), { Script } = require('node:vm')
+    for (const name of ['cli', 'agent']) {
+      const cachedData = readFileSync(\`${dist}/\${name}.cache\`)
+      console.log(new Script(readFileSync(\`${dist}/\${name}.js\`, 'latin1'), { cachedData }).cachedDataRejected)
+    }`
+  const { stdout } = await run(join(folder, 'usr/lib/gear/bin/node'), [...commandFlags, '--eval', look])
+  expect(stdout).toBe('false\nfalse\n')
+})
+
+test('the document of the API that the agent serves is the one of the sources', async () => {
+  const built = JSON.parse(readFileSync(join(folder, 'usr/lib/gear/dist/openapi.json'), 'utf8')) as {
+    readonly info: { readonly version: string }
+  }
+  expect(built).toEqual(JSON.parse(JSON.stringify(openApiDocument(contract, built.info.version))))
+  expect(`gear ${built.info.version}\n`).toMatch(versionLine)
 })
 
 describe('a command that ends', () => {
