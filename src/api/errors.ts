@@ -23,6 +23,18 @@ export const errorCatalogue = {
     meaning: 'A field of the request breaks a rule; nothing was changed.',
     next: 'Correct the field that is named and send the request again.',
   },
+  DEPLOYMENT_INVALID: {
+    status: 400,
+    shape: 'text',
+    meaning: 'A deployment file breaks a rule, or asks for what cannot be; nothing was changed anywhere.',
+    next: 'Correct the place that is named, and deploy again.',
+  },
+  DEPLOYMENT_UNREADABLE: {
+    status: 400,
+    shape: 'text',
+    meaning: 'A deployment file could not be read, or fetched from its URL; nothing was changed anywhere.',
+    next: 'Check the name of the file, or fetch the URL with curl to see what it answers.',
+  },
   CONFIG_INVALID: {
     status: 400,
     shape: 'text',

@@ -5,7 +5,7 @@ import { type ContainerId, type Id, type ImageName, idRule, isId, type Repositor
 import { limits } from './limits.ts'
 
 /** Zod's own words for a wrong type, in ours. */
-function wants(what: string): { readonly error: () => string } {
+export function wants(what: string): { readonly error: () => string } {
   return { error: () => `must be ${what}` }
 }
 
@@ -30,7 +30,7 @@ export function queryCount(max: number) {
 }
 
 /** Text that a parser of `formats/` takes; what it answers is the value. */
-function parsed<Value>(parse: (input: string) => Value) {
+export function parsed<Value>(parse: (input: string) => Value) {
   return z.pipe(
     text,
     z.transform((input: string, context): Value => {
@@ -61,7 +61,8 @@ export const image = parsed((input): ImageName => {
   return input as ImageName
 })
 
-function whole(min: number, max: number) {
+/** A whole number within bounds. */
+export function whole(min: number, max: number) {
   return z.number(wants('a number')).check(
     z.refine(value => Number.isInteger(value) && value >= min && value <= max, {
       error: () => `must be a whole number from ${min} to ${max}`,
@@ -74,7 +75,8 @@ const portOrZero = z._default(whole(0, 65_535), 0)
 
 export const portPair = z.object({ internal: port, external: portOrZero }, wants('an object with Internal and External'))
 
-function list<Item extends z.ZodMiniType>(item: Item, max: number) {
+/** A list of bounded length. */
+export function list<Item extends z.ZodMiniType>(item: Item, max: number) {
   return z.array(item, wants('a list')).check(z.refine(items => items.length <= max, { error: () => `must have at most ${max} entries` }))
 }
 
@@ -118,7 +120,7 @@ function maxBytes(bytes: number) {
   })
 }
 
-const variable = z.object(
+export const variable = z.object(
   {
     name: text.check(
       isOneLine,

@@ -45,6 +45,11 @@ export const limitTable = {
   hostsAtOnce: { value: 32, unit: 'count', why: 'Hosts that one command talks to at once.' },
   headerBytes: { value: 16_384, unit: 'bytes', why: 'Largest header of a request, or of an answer to the client.' },
   connectionsMax: { value: 1000, unit: 'count', why: 'Open connections on one listener.' },
+  deploymentFileBytes: { value: 8_388_608, unit: 'bytes', why: 'Largest deployment file; 10 000 instances have about 4 MiB.' },
+  deploymentYamlBytes: { value: 1_048_576, unit: 'bytes', why: 'Largest deployment file in YAML, which takes long to read.' },
+  deploymentContainersMax: { value: 1000, unit: 'count', why: 'Most containers that one deployment describes.' },
+  deploymentInstancesMax: { value: 10_000, unit: 'count', why: 'Most instances of one deployment, and the largest Count.' },
+  deploymentLinksMax: { value: 100, unit: 'count', why: 'Most links that one container of a deployment describes.' },
   portFirst: { value: 4000, unit: 'port', why: 'First port that gear allocates (spec §8.1).' },
   portLast: { value: 59_999, unit: 'port', why: 'Last port that gear allocates (spec §8.1).' },
 } as const satisfies Record<string, Limit>

@@ -19,6 +19,7 @@ import type { CliCommand } from './command.ts'
 import { command as addKeys } from './commands/add-keys.ts'
 import { command as daemon } from './commands/daemon.ts'
 import { command as deleteContainers } from './commands/delete.ts'
+import { command as deployment } from './commands/deployment.ts'
 import { command as env } from './commands/env.ts'
 import { command as install } from './commands/install.ts'
 import { command as listImages } from './commands/list-images.ts'
@@ -51,6 +52,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   'list-units': listUnits,
   'list-images': listImages,
   delete: deleteContainers,
+  deployment,
   env,
   'set-env': setEnv,
   'add-keys': addKeys,

@@ -23,10 +23,13 @@ export interface Context {
   /** `GEAR_TOKEN_FILE` */
   readonly tokenFile: string | undefined
   readonly connect: (host: LocatorHost, options: { readonly tokenFile: string | undefined }) => Client
-  readonly readTextFile: (path: string) => Promise<string>
+  readonly readTextFile: ReadTextFile
   /** All of the standard input, as text. */
   readonly readInput: () => Promise<string>
 }
+
+/** Text of a file, at most so much of it when a limit is given; one byte more tells that there is more. */
+export type ReadTextFile = (path: string, bytesMax?: number) => Promise<string>
 
 /** Why the command was told to stop. */
 export class Interruption extends Error {
@@ -82,9 +85,22 @@ export function processContext(version: string): ProcessContext {
     tokenFile: textOf('GEAR_TOKEN_FILE'),
     connect: (host, { tokenFile }) =>
       openClient(host, { tokenFile, socketPath: textOf('GEARD_SOCKET'), isRoot: process.getuid?.() === 0, version }),
-    readTextFile: async path => (await process.getBuiltinModule('node:fs/promises').readFile(path)).toString('utf8'),
+    readTextFile,
     readInput,
   }
+}
+
+async function readTextFile(path: string, bytesMax = Number.POSITIVE_INFINITY): Promise<string> {
+  const file = await process.getBuiltinModule('node:fs/promises').open(path)
+  const pieces: Buffer[] = []
+  let sizeBytes = 0
+  // A pipe or a device may never end.
+  for await (const piece of file.createReadStream() as AsyncIterable<Buffer>) {
+    pieces.push(piece)
+    sizeBytes += piece.length
+    if (sizeBytes > bytesMax) break
+  }
+  return Buffer.concat(pieces).toString('utf8')
 }
 
 /** What a command reads whole from its standard input is small: lists, keys. */

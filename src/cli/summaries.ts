@@ -9,6 +9,7 @@ export const summaries = {
   'list-units': 'List the containers of hosts',
   'list-images': 'List the images that hosts have',
   delete: 'Stop containers and remove them',
+  deployment: 'Show what a deployment file describes',
   env: 'Print environments',
   'set-env': 'Add variables to environments, or replace them',
   'add-keys': 'Let public SSH keys into containers and repositories',

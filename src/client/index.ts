@@ -4,6 +4,7 @@
  */
 export type { Answer, CallOptions, Client, TextAnswer } from './client.ts'
 export { agentSocketPath, type ConnectOptions, connect, freshRequestId } from './connect.ts'
+export { type FetchOptions, fetchText } from './fetch-text.ts'
 export { localClient, type OpenedHandlers, withFallback } from './local-client.ts'
 export { type HostJobs, type LineWriter, type Outcome, runOnHosts } from './many.ts'
 export { isAgentAbsent } from './remote-client.ts'

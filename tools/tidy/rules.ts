@@ -21,6 +21,7 @@ const floors: readonly (readonly string[])[] = [
 /** Doors beside index.ts, by why they are apart. */
 const sideDoors: Readonly<Record<string, string>> = {
   'src/api/openapi.ts': 'the command line does not load it',
+  'src/api/deployment-file.ts': 'only deployments load it',
   'src/host/fakes.ts': 'only tests load it',
   'src/host/suites.ts': 'only tests load it',
 }
