@@ -115,9 +115,12 @@ export function unitPath(id: string): string {
   return `${base}/units/${id.slice(0, 2)}/ctr-${id}.service`
 }
 
-/** Everything on disk but empty folders, which mean nothing: partitions stay when the last file in them goes. */
+/**
+ * Everything on disk but empty folders, which mean nothing: partitions stay when the last file in them goes. Nor does a note to the helpers that
+ * saves them a question: a boot forgets it.
+ */
 export function disk(host: FakeHost): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(host.files.tree()).filter(([, text]) => text !== '/'))
+  return Object.fromEntries(Object.entries(host.files.tree()).filter(([path, text]) => text !== '/' && !path.endsWith('/no-data')))
 }
 
 /** Where external ports lead: the version file each reservation points at. */

@@ -87,6 +87,10 @@ function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<C
     reloadIfStale: async step => {
       if ((await units.status(step.unit)).needsReload) await units.reload()
     },
+    noteNoData: async step => {
+      await files.makeFolder(folderOf(step.path), modes.unitFolder)
+      await files.write(step.path, 'asked\n', modes.publicFile)
+    },
     // The calls travel in this order, so the start finds a fresh start limit without waiting for an answer in between.
     start: async step => void (await Promise.all([units.resetFailed(step.unit), units.queueStart(step.unit, 'replace')])),
     restart: async step => void (await Promise.all([units.resetFailed(step.unit), units.queueRestart(step.unit, 'replace')])),

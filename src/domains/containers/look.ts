@@ -126,27 +126,38 @@ function isOurs(container: EngineContainer, id: ContainerId): boolean {
 /**
  * Refuses a new id whose name is taken: by a container of the engine that gear did not make for it, or by the data container of another
  * (`shop` owns `shop-data`, which is also a legal id). An engine that is away has no say; the unit checks again when it starts.
+ * Tells whether the engine is sure to hold no data of an earlier container of this id, if that is wanted.
  */
-export async function requireFreeName(host: Host, id: ContainerId): Promise<void> {
+export async function requireFreeName(
+  host: Host,
+  id: ContainerId,
+  { isDataLookedFor }: { readonly isDataLookedFor: boolean },
+): Promise<{ readonly isWithoutData: boolean }> {
   const base = id.endsWith('-data') ? id.slice(0, -'-data'.length) : ''
   const data = `${id}-data`
   const isInstalled = (name: string) => (isId(name) ? host.files.exists(containerPaths(host.paths, name).unit) : false)
-  const [isDataOfOther, hasDataNamesake, container] = await Promise.all([isInstalled(base), isInstalled(data), engineContainer(host, id)])
+  const [isDataOfOther, hasDataNamesake, container, dataContainer] = await Promise.all([
+    isInstalled(base),
+    isInstalled(data),
+    engineContainer(host, id),
+    isDataLookedFor ? engineContainer(host, data) : 'unknown',
+  ])
   if (isDataOfOther) throw nameTaken(id, `it is the data container of container ${base}`)
   if (hasDataNamesake) throw nameTaken(id, `its data container would be ${data}, which is a container itself`)
-  if (container !== undefined && !isOurs(container, id))
+  if (container !== undefined && container !== 'unknown' && !isOurs(container, id))
     throw nameTaken(id, `the engine has a container of that name which gear did not make`)
+  return { isWithoutData: dataContainer === undefined }
 }
 
 function nameTaken(id: ContainerId, why: string): GearError {
   return new GearError('NAME_TAKEN', `The id ${id} cannot be used: ${why}`)
 }
 
-async function engineContainer(host: Pick<Host, 'engine'>, name: string): Promise<EngineContainer | undefined> {
+async function engineContainer(host: Pick<Host, 'engine'>, name: string): Promise<EngineContainer | undefined | 'unknown'> {
   try {
     return await host.engine.container(name)
   } catch (error) {
-    if (error instanceof GearError && error.code === 'ENGINE_UNAVAILABLE') return undefined
+    if (error instanceof GearError && error.code === 'ENGINE_UNAVAILABLE') return 'unknown'
     throw error
   }
 }

@@ -32,6 +32,7 @@ function wanted(given: Partial<WantedInstall> = {}): WantedInstall {
     environment: undefined,
     links: undefined,
     isStarted: false,
+    isWithoutData: false,
     portFolders: [],
     ...given,
   }
@@ -76,6 +77,7 @@ describe('planning an install', () => {
         environment: { id: 'shop-env' as EnvironmentId, variables: [], folder: '/base/env/contents/sh' },
         links: [],
         isStarted: true,
+        isWithoutData: true,
       },
       steps: [
         'writeVersion',
@@ -89,6 +91,7 @@ describe('planning an install', () => {
         bootLink,
         'syncFolders 5',
         'reloadIfStale',
+        'noteNoData',
         'start',
       ],
     },

@@ -40,6 +40,7 @@ export type ContainerStep =
   | { readonly kind: 'removeAccount'; readonly reason: string; readonly login: Login }
   | { readonly kind: 'reload'; readonly reason: string }
   | { readonly kind: 'reloadIfStale'; readonly reason: string; readonly unit: UnitName }
+  | { readonly kind: 'noteNoData'; readonly reason: string; readonly path: string }
   | { readonly kind: 'start'; readonly reason: string; readonly unit: UnitName }
   | { readonly kind: 'restart'; readonly reason: string; readonly unit: UnitName }
   | { readonly kind: 'queueStop'; readonly reason: string; readonly unit: UnitName }
@@ -62,6 +63,8 @@ export interface WantedInstall {
   readonly environment: { readonly id: EnvironmentId; readonly variables: readonly Variable[]; readonly folder: string } | undefined
   readonly links: readonly NetworkLink[] | undefined
   readonly isStarted: boolean
+  /** The engine was asked, and holds no data of an earlier container of this id. */
+  readonly isWithoutData: boolean
   /** Of reservations that are kept or given back. */
   readonly portFolders: readonly string[]
 }
@@ -129,6 +132,8 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
   if (wanted.isStale || (isUpdate && !wanted.isSame)) steps.push({ kind: 'reload', reason: 'systemd holds the version from before' })
   if (wanted.isStarted) {
     if (!isUpdate) steps.push({ kind: 'reloadIfStale', reason: 'systemd may hold the unit of a deleted container', unit: wanted.unit })
+    if (wanted.isWithoutData)
+      steps.push({ kind: 'noteNoData', reason: 'its first start need not ask the engine again', path: paths.noData })
     steps.push({ kind: 'start', reason: 'a start was asked for', unit: wanted.unit })
   }
   return steps

@@ -51,6 +51,7 @@ interface InstallDecisions {
   readonly version: UnitVersion
   readonly environment: WantedInstall['environment']
   readonly run: Run
+  readonly isWithoutData: boolean
 }
 
 /** How an installed container is, as far as an update must know. */
@@ -92,14 +93,19 @@ export class Containers {
     const { id, body } = request
     const found = await lookAt(this.#host, id)
     const isUpdate = found.unitText !== undefined
-    if (!isUpdate) await requireFreeName(this.#host, id)
+    const { isWithoutData } = isUpdate ? { isWithoutData: false } : await requireFreeName(this.#host, id, { isDataLookedFor: body.started })
     const environment = await this.#environmentOf(request)
     const run = isUpdate ? await this.#lookAtRun(found.paths.unit, id) : noRun
     for (let attempt = 1; ; attempt++) {
       const ports = await this.#planPorts(id, body.ports, found)
       const version = this.#versionOf(request, found, ports)
       try {
-        await applyPlan(this.#hands, id, this.#planInstall(request, { found, ports, version, environment, run }), request.dryRun)
+        await applyPlan(
+          this.#hands,
+          id,
+          this.#planInstall(request, { found, ports, version, environment, run, isWithoutData }),
+          request.dryRun,
+        )
         if (request.dryRun !== undefined) this.#allocator.giveBack(ports.reserve)
         const isChanged = !version.isSame || environment !== undefined || body.networkLinks !== undefined
         return { ports: ports.pairs, isUpdate, isRestartNeeded: run.isOutdated || (run.isUp && isChanged) }
@@ -128,7 +134,10 @@ export class Containers {
     return { text: render(requestId), version: `${paths.versions}/${requestId}`, isSame: false }
   }
 
-  #planInstall({ id, body }: InstallRequest, { found, ports, version, environment, run }: InstallDecisions): readonly ContainerStep[] {
+  #planInstall(
+    { id, body }: InstallRequest,
+    { found, ports, version, environment, run, isWithoutData }: InstallDecisions,
+  ): readonly ContainerStep[] {
     return planInstall(
       {
         ...version,
@@ -139,6 +148,7 @@ export class Containers {
         environment,
         links: body.networkLinks,
         isStarted: body.started,
+        isWithoutData,
         portFolders: this.#ports.foldersOf([...ports.keep, ...ports.release]),
       },
       found,

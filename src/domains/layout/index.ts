@@ -12,6 +12,7 @@ export const modes = {
   privateFolder: 0o750,
   unitFolder: 0o775,
   unitFile: 0o664,
+  publicFile: 0o644,
   socketFile: 0o666,
   secretFolder: 0o770,
   secretFile: 0o660,
@@ -48,6 +49,8 @@ export interface ContainerPaths {
   readonly linksFolder: string
   readonly links: string
   readonly run: string
+  /** Written by an install that found no data container, used up by the start that follows. */
+  readonly noData: string
   readonly home: string
   /** Folder of the public keys that are let in: links to the keys, named by fingerprint (spec §11.2). */
   readonly access: string
@@ -70,6 +73,7 @@ export function containerPaths(paths: Paths, id: ContainerId): ContainerPaths {
     linksFolder: `${paths.base}/ports/links/${part}`,
     links: `${paths.base}/ports/links/${part}/${id}`,
     run: `${paths.run}/${part}/${id}`,
+    noData: `${paths.run}/${part}/${id}/no-data`,
     home: `${paths.base}/home/${part}/${id}`,
     access: `${paths.base}/access/containers/ssh/${part}/${id}`,
     systemdUnit: `${paths.systemd}/${unit}`,
