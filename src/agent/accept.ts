@@ -9,6 +9,8 @@ export interface Accepts {
   readonly isData: boolean
   /** Says nothing about the form (no Accept, or any type), as plain curl does. */
   readonly isAnything: boolean
+  /** All types it names, in small letters, without parameters. */
+  readonly mediaTypes: readonly string[]
 }
 
 /** `X-Accept` stands in for `Accept` where a client cannot set the latter; an empty one does not count. */
@@ -19,6 +21,7 @@ export function acceptsOf(headers: { readonly accept?: string | undefined; reado
     isTable: text === 'text/plain',
     isData: text === 'application/json',
     isAnything: text === '' || text === '*/*',
+    mediaTypes: text.split(',').flatMap(item => (item.split(';')[0] ?? '').trim().toLowerCase() || []),
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import {
   asGearError,
+  type BytesResult,
   type Call,
   errorCatalogue,
   explain,
@@ -25,6 +26,7 @@ export type Value =
   | { readonly kind: 'none' }
   | { readonly kind: 'data'; readonly json: string; readonly data: unknown }
   | { readonly kind: 'text'; readonly text: string; readonly headers: Headers }
+  | { readonly kind: 'bytes'; readonly file: BytesResult; readonly end: () => void; readonly onLateFailure: Surroundings['onLateFailure'] }
   | { readonly kind: 'stream'; readonly form: 'text' | 'events'; readonly output: Output; readonly headers: Headers }
 
 type AnyHandler = (call: Call<unknown, unknown, unknown>) => Promise<unknown>
@@ -58,6 +60,7 @@ export function toResult(operation: Operation, given: unknown, signal: AbortSign
   if (reply.kind === 'events') {
     return streamResult({ operation, form: 'events', pieces: eventLines(given as AsyncIterable<unknown>), headers: {}, signal, around })
   }
+  if (reply.kind === 'bytes') return bytesResult(given as BytesResult, signal, around)
   const result = given as TextResult | { readonly data: unknown }
   if ('data' in result) return dataResult(result.data, { isAsIs: false, hasTable: false })
   const headers = Object.fromEntries(Object.entries(result.sideData ?? {}).map(([name, value]) => [`X-${name}`, headerValue(value)]))
@@ -78,6 +81,13 @@ function dataResult(data: unknown, { isAsIs, hasTable }: { readonly isAsIs: bool
 /** Data of which the contract says nothing is JSON that is not ours: its names stay as they are. */
 function isOpen(schema: { readonly _zod: { readonly def: { readonly type: string } } }): boolean {
   return schema._zod.def.type === 'unknown'
+}
+
+/** Goes to one caller only, at its pace; it is done when that one has it all or is gone. */
+function bytesResult(file: BytesResult, signal: AbortSignal, { onLateFailure }: Surroundings): Result<Value> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  return { value: { kind: 'bytes', file, end: resolve, onLateFailure }, sizeBytes: 0, ended: promise }
 }
 
 async function* eventLines(events: AsyncIterable<unknown>): AsyncGenerator<string> {
@@ -152,6 +162,7 @@ export async function writeAnswer(value: Value, { operation, accepts, isHead, he
     const text = table === undefined ? value.json : printTable(table.columns, table.rows(value.data))
     return answer(200, { ...headers, 'Content-Type': table === undefined ? json : plain }, isHead ? null : text)
   }
+  if (value.kind === 'bytes') return bytesAnswer(value, accepts, { isHead, headers, leave })
   const type = value.kind === 'stream' && value.form === 'events' ? json : plain
   const all: Headers = { ...headers, ...value.headers, 'Content-Type': type }
   const status = textStatus(operation, accepts)
@@ -162,6 +173,48 @@ export async function writeAnswer(value: Value, { operation, accepts, isHead, he
 
 const json = 'application/json'
 const plain = 'text/plain'
+
+/** The original calls every stream text/plain, so its clients are told so too; others are told what it is. */
+function bytesAnswer(
+  { file, end, onLateFailure }: Value & { readonly kind: 'bytes' },
+  { isStreaming }: Accepts,
+  { isHead, headers, leave }: Pick<Answering, 'isHead' | 'headers' | 'leave'>,
+): Response {
+  const done = (): void => {
+    end()
+    leave()
+  }
+  const all: Headers = isStreaming
+    ? { ...headers, 'Content-Type': plain }
+    : { ...headers, 'Content-Type': file.mediaType, 'Content-Disposition': `attachment; filename="${file.fileName}"` }
+  if (isHead) done()
+  return answer(isStreaming ? 202 : 200, all, isHead ? null : bytesBody(file.bytes, onLateFailure, done))
+}
+
+/** A source that fails breaks the connection, since the bytes so far look like a whole file. */
+function bytesBody(bytes: AsyncIterable<Uint8Array>, onLateFailure: Surroundings['onLateFailure'], done: () => void) {
+  const source = bytes[Symbol.asyncIterator]()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const next = await source.next()
+          if (next.done !== true) return controller.enqueue(next.value)
+          controller.close()
+        } catch (error) {
+          onLateFailure(asGearError(error))
+          controller.error(error)
+        }
+        done()
+      },
+      async cancel() {
+        done()
+        await source.return?.()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
 
 /** Text goes to those who take a stream, and from GET routes also to those who say nothing or ask for plain text. */
 function textStatus({ reply, method }: Operation, accepts: Accepts): 200 | 202 | 204 {

@@ -127,8 +127,10 @@ class Server {
     const bytes = operation.body === undefined ? undefined : await readBody(incoming)
     const body = operation.body === undefined || bytes === undefined ? undefined : fromWire(operation.body, parseBody(bytes))
     const digest = isNamed ? digestOf([operation.method, incoming.url ?? '', wants, caller.isRoot ? 'root' : ''], bytes) : ''
-    const work: Work<Value> = signal => this.#inTurn(route, { params, query, body, wants, caller, requestId, signal })
-    const visit = this.#requests.open({ id: isNamed ? requestId : undefined, digest, isRead: operation.effect === 'read' }, work)
+    const work: Work<Value> = signal =>
+      this.#inTurn(route, { params, query, body, wants, mediaTypes: accepts.mediaTypes, caller, requestId, signal })
+    const isJoinable = isNamed && operation.reply.kind !== 'bytes'
+    const visit = this.#requests.open({ id: isJoinable ? requestId : undefined, digest, isRead: operation.effect === 'read' }, work)
     onceGone({ incoming, outgoing }, visit.leave)
     const { value } = await visit.result
     const headers = { 'X-Request-Id': requestId }

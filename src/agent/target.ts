@@ -31,20 +31,38 @@ function parseQuery(text: string): Readonly<Record<string, string>> {
 export interface PathTemplate {
   /** In the router's notation: `/container/:id/status`. */
   readonly pattern: string
-  /** Name and place of each parameter among the parts between slashes. */
-  readonly parameters: readonly (readonly [name: string, index: number])[]
+  /** Each parameter and its place among the parts between slashes. */
+  readonly parameters: readonly PathParameter[]
+}
+
+interface PathParameter {
+  readonly name: string
+  readonly index: number
+  /** It takes all that is left of the path, slashes included. */
+  readonly isRest: boolean
 }
 
 export function parseTemplate(path: string): PathTemplate {
   const parts = path.split('/')
-  const parameters = parts.flatMap((part, index): [string, number][] => {
-    const name = /^\{(\w+)\}$/.exec(part)?.[1]
-    return name === undefined ? [] : [[name, index]]
+  const parameters = parts.flatMap((part, index): PathParameter[] => {
+    const [, name, star] = /^\{(\w+)(\*?)\}$/.exec(part) ?? []
+    return name === undefined ? [] : [{ name, index, isRest: star === '*' }]
   })
-  return { pattern: path.replaceAll(/\{(\w+)\}/g, ':$1'), parameters }
+  return { pattern: path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/\{(\w+)\*\}$/, ':$1{.+}'), parameters }
 }
 
 export function pathParameters(template: PathTemplate, path: string): Readonly<Record<string, string>> {
   const parts = path.split('/')
-  return Object.fromEntries(template.parameters.map(([name, index]) => [name, parts[index] ?? '']))
+  return Object.fromEntries(
+    template.parameters.map(({ name, index, isRest }) => [name, isRest ? decoded(parts.slice(index).join('/')) : (parts[index] ?? '')]),
+  )
+}
+
+/** What cannot be decoded stays as it is, for the rule of the field to refuse. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return `${text}\0`
+  }
 }

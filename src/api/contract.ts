@@ -3,6 +3,7 @@ import * as agent from './agent.ts'
 import * as containers from './containers.ts'
 import * as environments from './environments.ts'
 import * as keys from './keys.ts'
+import * as repositories from './repositories.ts'
 
 /** Every operation of the API under its name. Server, client, `gear` and the documents are made from this one value. */
 export const contract = {
@@ -22,6 +23,11 @@ export const contract = {
   patchEnvironment: environments.patchEnvironment,
   putKeys: keys.putKeys,
   postKeys: keys.postKeys,
+  createRepository: repositories.createRepository,
+  getRepository: repositories.getRepository,
+  listRepositories: repositories.listRepositories,
+  deleteRepository: repositories.deleteRepository,
+  archiveRepository: repositories.archiveRepository,
   listImages: agent.listImages,
   getVersion: agent.getVersion,
   getHealth: agent.getHealth,

@@ -125,6 +125,36 @@ export const errorCatalogue = {
     meaning: 'The environment could not be read from the URL given.',
     next: 'Check the URL from the host itself; addresses of the host and of its local network segment are refused.',
   },
+  REPOSITORY_UNKNOWN: {
+    status: 404,
+    shape: 'json',
+    meaning: 'No repository with this id is on the host.',
+    next: 'See which there are with: gear list-repos.',
+  },
+  REPOSITORY_EXISTS: {
+    status: 409,
+    shape: 'json',
+    meaning: 'A repository with this id exists already, or is being created.',
+    next: 'Choose another id, or delete the repository first: gear delete-repo ID.',
+  },
+  REPOSITORY_CREATE_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'The repository could not be created or cloned; nothing of it is left.',
+    next: 'Look at what git said, check the address from the host itself, and send the request again.',
+  },
+  REPOSITORY_BUSY: {
+    status: 503,
+    shape: 'json',
+    meaning: 'The repository is being created, or its account still has processes that do not end.',
+    next: 'Wait until they have ended, and send the request again.',
+  },
+  REF_UNKNOWN: {
+    status: 404,
+    shape: 'json',
+    meaning: 'The repository has no branch, tag or commit of this name.',
+    next: 'See which there are with: git ls-remote git-ID@HOST:~.',
+  },
   PORT_TAKEN: {
     status: 500,
     shape: 'json',

@@ -3,12 +3,15 @@
  * complete. It is apart from the schemas because the command line loads those at every start and never needs these words.
  */
 export const fieldNotes: Readonly<Record<string, string>> = {
-  id: 'Of the container or environment: 4 to 24 of A-Z a-z 0-9 _ . -, beginning with a letter or digit.',
+  id: 'Of the container, environment or repository: 4 to 24 of A-Z a-z 0-9 _ . -, beginning with a letter or digit.',
   all: 'A delete takes environment and data too; a list has what systemd has not loaded too.',
   lines: 'How many past log lines.',
   since: 'The oldest line, as systemd.time(7) has it: -10m, today, 2026-01-02 10:00.',
   follow: 'Stay, and send new lines as they come.',
   for: 'What is waited for: started or stopped.',
+  source: 'Address to clone from: https, http, ssh or git, user@host:path, or a file below /srv/git. Without it the repository is empty.',
+  ref: 'Name of a branch, a tag or a commit.',
+  format: 'zip (default) or tar.gz.',
 
   'dry-run': 'Answer what would be done, and do nothing.',
 
@@ -57,11 +60,13 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   Permissions: 'What the keys are let into; together with Containers and Repositories at least one.',
   'Permissions.Type': 'container (also when empty) or repository.',
   'Permissions.With': 'For a container its id; for a repository an object with Id, and Write when the key may push.',
-  Repositories: 'Repositories that the keys may reach.',
+  Repositories: 'Those that the keys may reach; of the host, sorted by id.',
   'Repositories.Id': 'Id of a repository.',
   'Repositories.Write': 'The keys may push.',
 
-  Id: 'Id of the container or environment.',
+  CloneUrl: 'The same as `source`, which counts when both are given.',
+
+  Id: 'Id of the container, environment or repository.',
   Unit: 'Its systemd unit.',
   ActiveState: "systemd's word: active, activating, deactivating, inactive, failed.",
   SubState: "systemd's finer word.",
@@ -94,6 +99,10 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   'Containers.SubState': "systemd's finer word.",
   'Containers.LoadState': 'loaded, or why systemd has not loaded the unit.',
   'Containers.JobType': 'Of the queued job, when there is one.',
+  Branch: 'The branch that a clone checks out.',
+  Account: 'The account that owns and serves it.',
+  'Repositories.Branch': 'The branch that a clone checks out.',
+  'Repositories.Account': 'The account that owns and serves it: git-ID.',
   Version: 'Of the agent.',
   Api: 'Of the wire format.',
   Engine: 'The kind of engine; in health: ok, or why it does not answer.',

@@ -1,7 +1,17 @@
 /** Schemas of the fields that operations share. A rule is written once, with the words the caller is told. */
 import * as z from 'zod/mini'
-import { checkVolumePath, FormatError, isHostName, parseCpus, parseImageReference, parseMemory, sshKeyLineBytes } from '../formats/index.ts'
-import { type ContainerId, type Id, type ImageName, idRule, isId, type RepositoryId } from './ids.ts'
+import {
+  checkVolumePath,
+  FormatError,
+  isHostName,
+  parseCloneSource,
+  parseCpus,
+  parseGitRef,
+  parseImageReference,
+  parseMemory,
+  sshKeyLineBytes,
+} from '../formats/index.ts'
+import { type CloneUrl, type ContainerId, type GitRef, type Id, type ImageName, idRule, isId, type RepositoryId } from './ids.ts'
 import { limits } from './limits.ts'
 
 /** Zod's own words for a wrong type, in ours. */
@@ -30,9 +40,9 @@ export function queryCount(max: number) {
 }
 
 /** Text that a parser of `formats/` takes; what it answers is the value. */
-export function parsed<Value>(parse: (input: string) => Value) {
+export function parsed<Value>(parse: (input: string) => Value, fallback?: string) {
   return z.pipe(
-    text,
+    fallback === undefined ? text : z._default(text, fallback),
     z.transform((input: string, context): Value => {
       try {
         return parse(input)
@@ -266,3 +276,8 @@ export const memory = parsed(parseMemory)
 /** `1.5`, or `0` for no limit. */
 export const cpus = parsed(parseCpus)
 export const pids = whole(0, 4_194_304)
+
+/** An address to clone from, or nothing. */
+export const cloneSource = parsed(input => (input === '' ? undefined : (parseCloneSource(input).text as CloneUrl)), '')
+/** The name of a branch, a tag or a commit. */
+export const gitRef = parsed(input => parseGitRef(input) as GitRef)

@@ -20,6 +20,12 @@ export type RequestId = Branded<string, 'RequestId'>
 /** A systemd unit name, such as `ctr-web-1.service`. */
 export type UnitName = Branded<string, 'UnitName'>
 
+/** The name of a branch, a tag or a commit, as `formats/git.ts` takes it; never an option or an expression. */
+export type GitRef = Branded<string, 'GitRef'>
+
+/** An address to clone from, as `formats/git.ts` takes it and git is given it. */
+export type CloneUrl = Branded<string, 'CloneUrl'>
+
 /** A checked image reference, such as `registry.example/shop/web:1.2`. */
 export type ImageName = Branded<string, 'ImageName'>
 
@@ -42,6 +48,16 @@ export function containerUnit(id: ContainerId): UnitName {
 /** The container of a unit name, or undefined when the unit is not one of a container. */
 export function containerOfUnit(unit: string): ContainerId | undefined {
   return containerUnitPattern.exec(unit)?.[1] as ContainerId | undefined
+}
+
+/** The transient unit that creates a repository, named by the request (spec §1.3). */
+export function createRepositoryUnit(requestId: RequestId): UnitName {
+  return `job-create-repo-${requestId}.service` as UnitName
+}
+
+/** The transient unit that removes one. */
+export function deleteRepositoryUnit(requestId: RequestId): UnitName {
+  return `job-delete-repo-${requestId}.service` as UnitName
 }
 
 /** The first two characters, which divide the disk layout into partitions (spec §5.3). */

@@ -42,6 +42,8 @@ export const limitTable = {
   toolOutputBytes: { value: 1_048_576, unit: 'bytes', why: 'Most output read from a tool.' },
   shutdownMs: { value: 10_000, unit: 'ms', why: 'Time that running requests have to end when the agent is stopped.' },
   connectMs: { value: 10_000, unit: 'ms', why: 'Longest wait of the client for a connection to a host.' },
+  repositoryCreateMs: { value: 3_600_000, unit: 'ms', why: 'Longest run of the unit that makes a repository; a clone may be large.' },
+  repositoryTasks: { value: 256, unit: 'count', why: 'Most processes and threads of that unit.' },
   hostsAtOnce: { value: 32, unit: 'count', why: 'Hosts that one command talks to at once.' },
   headerBytes: { value: 16_384, unit: 'bytes', why: 'Largest header of a request, or of an answer to the client.' },
   connectionsMax: { value: 1000, unit: 'count', why: 'Open connections on one listener.' },

@@ -111,6 +111,11 @@ const publicKey: Proof = {
   },
 }
 
+const cloneUrl: Proof = {
+  reason: 'empty for none; else git gets it after --, and only with the transport that it names',
+  prove: value => expect(value).toMatch(/^$|^(\/|(https?|ssh|git|file):\/\/\/?[A-Za-z0-9_[]|[A-Za-z0-9_.@]+:[^-:])[!-~]*$/),
+}
+
 const harmless: Readonly<Record<string, Proof>> = {
   'params id': anId,
   'installContainer body Image': {
@@ -131,6 +136,12 @@ const harmless: Readonly<Record<string, Proof>> = {
   'installContainer body VolumeConfig.VolumeMounts[0].HostPath': mountTarget,
   'installContainer body SystemdSlice': emptyOnly,
   'installContainer body Restart': emptyOnly,
+  'createRepository query source': cloneUrl,
+  'createRepository body CloneUrl': cloneUrl,
+  'archiveRepository params ref': {
+    reason: 'a name that git takes, given to it after --end-of-options',
+    prove: value => expect(value).toMatch(/^[^-/.~^:?*[\\\s][^~^:?*[\\\s]*$/),
+  },
   'putEnvironment body Id': {
     reason: 'an id, or empty for none; the one in the path counts',
     prove: value => expect(value === '' || isId(value)).toBe(true),
@@ -447,6 +458,8 @@ const candidates: readonly unknown[] = [
   'always',
   'authorized_keys',
   'http://x.example/',
+  'http://x.example/shop',
+  'zip',
   80,
   true,
 ]
@@ -483,7 +496,7 @@ function insert(schema: Schema, path: Node['path'], value: unknown): unknown {
 /** What the agent answers to the value in this place: undefined when it takes it. Bodies pass the reader of JSON first, as on the wire. */
 function refusal({ operation, where, path, field }: Leaf, value: string): GearError | undefined {
   const { params, query, body } = contract[operation] as Operation
-  if (where === 'params') return caught(() => fromText(params, { [String(path[0])]: value }))
+  if (where === 'params') return caught(() => fromText(params, { ...otherParameters(params), [String(path[0])]: value }))
   if (where === 'query') return caught(() => fromText(query, { [String(path[0])]: value }))
   const text = JSON.stringify(insert(body as Schema, path, value))
   if (text.length > limits.bodyBytes) return caught(() => fromWire(body as Schema, JSON.parse(text)))
@@ -495,6 +508,12 @@ function refusal({ operation, where, path, field }: Leaf, value: string): GearEr
     return new GearError('INPUT_INVALID', error.message, { fields: [{ field, rule: error.message }] })
   }
   return caught(() => fromWire(body as Schema, parseFirstJson(text)))
+}
+
+/** A value for every parameter of a path that has several. */
+function otherParameters(params: Operation['params']): Record<string, string> {
+  const shape = unwrapped(params as Schema).shape ?? {}
+  return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, String(sampleOf(field))]))
 }
 
 function caught(read: () => unknown): GearError | undefined {

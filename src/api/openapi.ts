@@ -16,7 +16,8 @@ type Json = Readonly<Record<string, unknown>>
 export function openApiDocument(operations: Readonly<Record<string, unknown>>, version: string): Json {
   const paths: Record<string, Record<string, Json>> = {}
   for (const operation of Object.values(operations) as Operation[]) {
-    paths[operation.path] = { ...paths[operation.path], [operation.method.toLowerCase()]: operationObject(operation) }
+    const path = operation.path.replace('*}', '}')
+    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: operationObject(operation) }
   }
   return {
     openapi: '3.1.0',
@@ -166,6 +167,13 @@ function successes({ reply, method, effect }: Operation): Readonly<Record<string
           'application/json': { schema: jsonSchema(reply.schema, 'output', true) },
         }),
       }
+    case 'bytes': {
+      const file = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } }
+      return {
+        200: success('The file, with its own content type.', file),
+        202: success('The same bytes, for callers that take a stream.', plainText),
+      }
+    }
     case 'text': {
       const data = reply.data === undefined ? {} : { 'application/json': { schema: jsonSchema(reply.data, 'output', true) } }
       const isPlain = method === 'GET'

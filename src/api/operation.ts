@@ -14,13 +14,15 @@ export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
  * How a call answers (spec §3.3).
  * `none`: 204. `data`: 200 with JSON, or a text table when asked for. `text`: a stream of text, 202 or 204 by what the caller accepts;
  * GET routes also give it to plain callers as 200; with `data` the same path gives JSON to callers that accept exactly that.
- * `events`: 200, one JSON object a line, as they happen.
+ * `events`: 200, one JSON object a line, as they happen. `bytes`: 200 with the content type of the result, or 202 text/plain to callers that
+ * take a stream, as the original answers them; never joined or kept for repeats.
  */
 export type Reply<Data> =
   | { readonly kind: 'none' }
   | { readonly kind: 'data'; readonly schema: Schema<Data>; readonly table?: TableOf<Data> }
   | { readonly kind: 'text'; readonly data?: Schema<Data> }
   | { readonly kind: 'events'; readonly schema: Schema<Data> }
+  | { readonly kind: 'bytes' }
 
 /** Rows of a text table: the column titles, then one row per item. */
 export interface TableOf<Data> {
@@ -32,7 +34,7 @@ export interface TableOf<Data> {
 export interface Operation<Params = unknown, Query = unknown, Body = unknown, Data = unknown, Kind extends string = string> {
   readonly id: string
   readonly method: Method
-  /** `{name}` stands for a parameter. */
+  /** `{name}` stands for a parameter, `{name*}` at the end for all the rest, slashes included and %XX decoded. */
   readonly path: string
   readonly summary: string
   /** More for the reference page, in sentences. */
@@ -67,6 +69,13 @@ export interface TextResult {
   readonly sideData?: Readonly<Record<string, string>>
 }
 
+/** A file to send as it comes. Nothing is begun before the first piece is asked for. */
+export interface BytesResult {
+  readonly bytes: AsyncIterable<Uint8Array>
+  readonly mediaType: string
+  readonly fileName: string
+}
+
 /** Who calls: `isRoot` is true for root and the group gear on this host, false for callers with a token. */
 export interface Caller {
   readonly isRoot: boolean
@@ -78,6 +87,8 @@ export interface Call<Params, Query, Body> {
   readonly query: Query
   readonly body: Body
   readonly wants: 'text' | 'data'
+  /** The media types that Accept names, in small letters and without parameters. */
+  readonly mediaTypes: readonly string[]
   readonly caller: Caller
   readonly requestId: import('./ids.ts').RequestId
   /** Aborts when nobody waits for the result any more. Only reads, logs and waits end on it; changes are carried through. */
@@ -95,7 +106,9 @@ type Result<Kind, Data> = Kind extends 'none'
       ? TextResult | { readonly data: Data }
       : Kind extends 'events'
         ? AsyncIterable<Data>
-        : never
+        : Kind extends 'bytes'
+          ? BytesResult
+          : never
 
 /** The function that carries an operation out. */
 export type Handler<Op> =

@@ -17,12 +17,16 @@ import { readCommandLine, withPlainFlags } from './arguments.ts'
 import type { CliContext } from './cli-context.ts'
 import type { CliCommand } from './command.ts'
 import { command as addKeys } from './commands/add-keys.ts'
+import { command as createRepo } from './commands/create-repo.ts'
 import { command as daemon } from './commands/daemon.ts'
 import { command as deleteContainers } from './commands/delete.ts'
+import { command as deleteRepo } from './commands/delete-repo.ts'
 import { command as deployment } from './commands/deployment.ts'
 import { command as env } from './commands/env.ts'
+import { command as initRepo } from './commands/init-repo.ts'
 import { command as install } from './commands/install.ts'
 import { command as listImages } from './commands/list-images.ts'
+import { command as listRepos } from './commands/list-repos.ts'
 import { command as listUnits } from './commands/list-units.ts'
 import { command as log } from './commands/log.ts'
 import { command as purge } from './commands/purge.ts'
@@ -56,7 +60,11 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   env,
   'set-env': setEnv,
   'add-keys': addKeys,
+  'create-repo': createRepo,
+  'list-repos': listRepos,
+  'delete-repo': deleteRepo,
   purge,
+  'init-repo': initRepo,
   daemon,
   version,
 }

@@ -13,7 +13,11 @@ export const summaries = {
   env: 'Print environments',
   'set-env': 'Add variables to environments, or replace them',
   'add-keys': 'Let public SSH keys into containers and repositories',
+  'create-repo': 'Create a git repository, empty or cloned',
+  'list-repos': 'List the repositories of hosts',
+  'delete-repo': 'Remove repositories',
   purge: 'Stop and disable every container of hosts',
+  'init-repo': 'Make a repository on this machine; what create-repo runs',
   daemon: 'Run the agent',
   version: 'Print the version',
 } as const

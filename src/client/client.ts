@@ -41,18 +41,33 @@ type OwnAnswer<Name extends OperationName, Form extends Wants> =
     ? DataOf<Name>
     : KindOf<Name> extends 'events'
       ? AsyncIterable<DataOf<Name>>
-      : Form extends 'data'
-        ? DataOf<Name>
-        : TextAnswer
+      : KindOf<Name> extends 'bytes'
+        ? AsyncIterable<Uint8Array>
+        : Form extends 'data'
+          ? DataOf<Name>
+          : TextAnswer
 
 /** An answer of any operation, before its type is known again. */
 export type AnyAnswer =
   | { readonly kind: 'text'; readonly answer: TextAnswer }
   | { readonly kind: 'data'; readonly data: unknown }
   | { readonly kind: 'events'; readonly events: AsyncIterable<unknown> }
+  | { readonly kind: 'bytes'; readonly bytes: AsyncIterable<Uint8Array> }
 
 /** The part of an answer that `call` gives. The contract says which kind an operation has, which the compiler cannot follow here. */
 export function opened<Name extends OperationName, Form extends Wants>(answer: AnyAnswer): Answer<Name, Form> {
-  const value = answer.kind === 'text' ? answer.answer : answer.kind === 'data' ? answer.data : answer.events
-  return value as Answer<Name, Form>
+  return contentOf(answer) as Answer<Name, Form>
+}
+
+function contentOf(answer: AnyAnswer): unknown {
+  switch (answer.kind) {
+    case 'text':
+      return answer.answer
+    case 'data':
+      return answer.data
+    case 'events':
+      return answer.events
+    case 'bytes':
+      return answer.bytes
+  }
 }

@@ -22,7 +22,15 @@ describe('localClient', () => {
     })
     await client.call(request('stopContainer', { params: { id: 'web-1' }, body: { wait: true } }))
     expect(calls).toEqual([
-      { params: { id: 'web-1' }, query: {}, body: { wait: true }, wants: 'text', caller: { isRoot: true }, requestId: 'request-1' },
+      {
+        params: { id: 'web-1' },
+        query: {},
+        body: { wait: true },
+        wants: 'text',
+        mediaTypes: [],
+        caller: { isRoot: true },
+        requestId: 'request-1',
+      },
     ])
   })
 

@@ -1,5 +1,14 @@
 /** The client of this very process: calls go to the handlers themselves, without HTTP. */
-import { type Call, type Handlers, type Operation, type OperationName, planning, type RequestId, type TextResult } from '../api/index.ts'
+import {
+  type BytesResult,
+  type Call,
+  type Handlers,
+  type Operation,
+  type OperationName,
+  planning,
+  type RequestId,
+  type TextResult,
+} from '../api/index.ts'
 import { type AnyAnswer, type CallOptions, type Client, opened } from './client.ts'
 import type { Request, Wants } from './request.ts'
 
@@ -20,6 +29,7 @@ export function localClient(host: OpenedHandlers, newRequestId: () => RequestId)
         query: request.query,
         body: request.body,
         wants: request.wants === 'data' ? 'data' : 'text',
+        mediaTypes: [],
         caller: { isRoot: true },
         requestId: options.requestId ?? newRequestId(),
         signal: options.signal ?? new AbortController().signal,
@@ -46,6 +56,8 @@ function answerOf(result: unknown, { reply }: Operation): AnyAnswer {
       return { kind: 'text', answer: { hasText: false, text: pieces(''), sideData: {} } }
     case 'data':
       return { kind: 'data', data: result }
+    case 'bytes':
+      return { kind: 'bytes', bytes: (result as BytesResult).bytes }
     case 'events':
       return { kind: 'events', events: result as AsyncIterable<unknown> }
     case 'text': {

@@ -58,8 +58,9 @@ export function remoteClient({ transport, place, token, newRequestId, pause }: R
   }
 }
 
-/** Text routes give their data to those who accept exactly JSON; everything else wants what the original's client sends. */
+/** Text routes give their data to those who accept exactly JSON; files come as they are; everything else wants what the original's client sends. */
 function acceptOf({ operation, wants }: Request): string {
+  if (operation.reply.kind === 'bytes') return '*/*'
   return operation.reply.kind === 'text' && wants === 'data' ? 'application/json' : 'application/json;stream=true'
 }
 

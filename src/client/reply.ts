@@ -20,6 +20,7 @@ export interface Speaker {
 export async function readReply(reply: WireReply, request: Request, speaker: Speaker): Promise<AnyAnswer> {
   const { operation, wants } = request
   const type = headerText(reply, 'content-type')
+  if (operation.reply.kind === 'bytes' && (reply.status === 200 || reply.status === 202)) return { kind: 'bytes', bytes: reply.body }
   switch (reply.status) {
     case 202:
       if (type === 'application/json') throw unexpected(reply, speaker, 'text was announced as JSON')

@@ -99,7 +99,10 @@ function texts(values: object): Record<string, string> {
 }
 
 function targetOf(path: string, params: Readonly<Record<string, string>>, query: Readonly<Record<string, string>>): string {
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
+  const filled = path.replaceAll(/\{(\w+)(\*?)\}/g, (_, name: string, star: string) => {
+    const text = encodeURIComponent(params[name] ?? '')
+    return star === '' ? text : text.replaceAll('%2F', '/')
+  })
   const search = new URLSearchParams(query).toString()
   return search === '' ? filled : `${filled}?${search}`
 }

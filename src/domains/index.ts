@@ -1,5 +1,5 @@
 /**
- * What gear does, a folder per subject: containers, ports, environments, images, the node itself. The handlers of all of them together carry
+ * What gear does, a folder per subject: containers, ports, environments, images, keys, repositories, the node itself. The handlers of all of them together carry
  * out the contract; an operation nobody carries out does not compile.
  */
 import type { Handlers } from '../api/index.ts'
@@ -9,10 +9,12 @@ import { Environments, environmentHandlers } from './environments/index.ts'
 import { imageHandlers } from './images/index.ts'
 import { Keys, keyHandlers } from './keys/index.ts'
 import { type AgentFacts, nodeHandlers } from './node/index.ts'
+import { Repositories, repositoryHandlers } from './repositories/index.ts'
 
 export type { StepLog } from './containers/index.ts'
 export type { AgentFacts } from './node/index.ts'
 export { prepareHost } from './node/index.ts'
+export { makeRepository, removeRepository } from './repositories/index.ts'
 
 export interface DomainOptions extends AgentFacts {
   /** Sees every step of every plan before and after it is carried out. */
@@ -28,6 +30,7 @@ export function makeHandlers(host: Host, options: DomainOptions): Handlers {
     ...environmentHandlers(environments),
     ...imageHandlers(host),
     ...keyHandlers(new Keys(host)),
+    ...repositoryHandlers(new Repositories(host)),
     ...nodeHandlers(host, options),
   }
 }

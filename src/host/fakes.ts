@@ -8,6 +8,7 @@ import { FakeClock } from './clock/fake.ts'
 import { FakeCommands } from './commands/fake.ts'
 import { FakeEngine } from './engine/fake.ts'
 import { FakeFiles } from './files/fake.ts'
+import { FakeGit } from './git/fake.ts'
 import { defaultPaths, type Host, type Paths } from './host.ts'
 import { FakeJournal } from './journal/fake.ts'
 import { FakeNetwork } from './network/fake.ts'
@@ -18,6 +19,7 @@ export { FakeClock } from './clock/fake.ts'
 export { FakeCommands } from './commands/fake.ts'
 export { FakeEngine } from './engine/fake.ts'
 export { FakeFiles } from './files/fake.ts'
+export { FakeGit } from './git/fake.ts'
 export { FakeJournal } from './journal/fake.ts'
 export { FakeNetwork } from './network/fake.ts'
 export { type Behaviour, FakeUnits } from './units/fake.ts'
@@ -28,6 +30,7 @@ export interface FakeHost extends Host {
   readonly journal: FakeJournal
   readonly files: FakeFiles
   readonly accounts: FakeAccounts
+  readonly git: FakeGit
   readonly commands: FakeCommands
   readonly network: FakeNetwork
   readonly clock: FakeClock
@@ -69,6 +72,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     journal,
     files,
     accounts: new FakeAccounts(files),
+    git: new FakeGit(files),
     commands: new FakeCommands(),
     network: new FakeNetwork(),
     clock,

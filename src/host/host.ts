@@ -4,6 +4,7 @@ import type { Clock } from './clock/port.ts'
 import type { Commands } from './commands/port.ts'
 import type { Engine } from './engine/port.ts'
 import type { Files } from './files/port.ts'
+import type { Git } from './git/port.ts'
 import type { Journal } from './journal/port.ts'
 import type { Network } from './network/port.ts'
 import type { Units } from './units/port.ts'
@@ -14,6 +15,7 @@ export interface Host {
   readonly journal: Journal
   readonly files: Files
   readonly accounts: Accounts
+  readonly git: Git
   readonly commands: Commands
   readonly network: Network
   readonly clock: Clock

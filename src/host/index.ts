@@ -1,5 +1,5 @@
 /**
- * The machine gear runs on, behind ports: systemd units, the journal, the container engine, files, accounts, tools, network and clock. Each port has
+ * The machine gear runs on, behind ports: systemd units, the journal, the container engine, files, accounts, git, tools, network and clock. Each port has
  * an interface in gear's words (`port.ts`), a real adapter, a fake for tests, and one suite of tests that both pass. Fakes are behind
  * `fakes.ts`, so that nothing real is loaded for them and nothing fake for the rest.
  */
@@ -9,6 +9,7 @@ export type * from './commands/port.ts'
 export { tools } from './commands/port.ts'
 export type * from './engine/port.ts'
 export type * from './files/port.ts'
+export type * from './git/port.ts'
 export type * from './host.ts'
 export type * from './journal/port.ts'
 export { type LinuxHostOptions, linuxHost } from './linux.ts'

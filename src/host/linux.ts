@@ -4,6 +4,7 @@ import { systemClock } from './clock/system.ts'
 import { processCommands } from './commands/process.ts'
 import { type DockerOptions, dockerEngine } from './engine/docker.ts'
 import { diskFiles } from './files/disk.ts'
+import { processGit } from './git/process.ts'
 import { defaultPaths, type Host, type Paths } from './host.ts'
 import { journalctlJournal } from './journal/journalctl.ts'
 import { linuxNetwork } from './network/linux.ts'
@@ -27,6 +28,7 @@ export function linuxHost(options: LinuxHostOptions = {}): Host {
     journal: journalctlJournal(commands),
     files,
     accounts: passwdAccounts(files, commands),
+    git: processGit(),
     commands,
     network: linuxNetwork(files),
     clock: systemClock(),

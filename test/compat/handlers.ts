@@ -107,6 +107,25 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
     },
     putEnvironment: async call => called('putEnvironment', call),
     patchEnvironment: async call => called('patchEnvironment', call),
+    createRepository: async call => {
+      called('createRepository', call)
+      return { text: stream(['Cloning\n', `Repository ${call.params.id} is created\n`]) }
+    },
+    getRepository: async call => {
+      called('getRepository', call)
+      return { id: call.params.id, branch: 'main', account: `git-${call.params.id}` }
+    },
+    listRepositories: async call => {
+      called('listRepositories', call)
+      return { repositories: [{ id: 'shop-src', branch: 'main', account: 'git-shop-src' }] }
+    },
+    deleteRepository: async call => called('deleteRepository', call),
+    archiveRepository: async call => {
+      called('archiveRepository', call)
+      if (call.params.ref === 'missing')
+        throw new GearError('REF_UNKNOWN', `Repository ${call.params.id} has nothing that is called missing`)
+      return { bytes: stream([Buffer.from('PK-a zip')]), mediaType: 'application/zip', fileName: 'shop-src-main.zip' }
+    },
     listImages: async call => {
       called('listImages', call)
       return { text: 'acme/shop:latest\n' }

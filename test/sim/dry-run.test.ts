@@ -6,13 +6,13 @@ import { describe, expect, it } from 'vitest'
 import { contract, type Operation, type OperationName } from '../../src/api/index.ts'
 import type { FakeHost } from '../../src/host/fakes.ts'
 import { DryRun } from '../../src/lib/index.ts'
-import { type Agent, agentOn, newHost } from './machine.ts'
+import { type Agent, agentOn, base, newHost } from './machine.ts'
 
 interface Example {
   readonly params?: Readonly<Record<string, string>>
   readonly body?: unknown
   /** What is there before. */
-  readonly arrange?: (agent: Agent) => Promise<unknown>
+  readonly arrange?: (agent: Agent, host: FakeHost) => Promise<unknown>
 }
 
 const params = { id: 'shop' }
@@ -35,6 +35,8 @@ const examples: Partial<Readonly<Record<OperationName, Example>>> = {
   stopContainer: { params, arrange: running },
   restartContainer: { params, arrange: running },
   purgeContainers: { arrange: running },
+  createRepository: { params, body: { CloneUrl: 'https://git.example/acme/shop.git' } },
+  deleteRepository: { params, arrange: async (_, host) => host.files.put(`${base}/git/shop/HEAD`, 'ref: refs/heads/main\n') },
   putEnvironment: { params, body: { Variables: [{ Name: 'A', Value: 'secret' }] } },
   patchEnvironment: { params, body: { Variables: [{ Name: 'A', Value: 'secret' }] }, arrange: agent => agent.putEnvironment('shop', {}) },
 }
@@ -44,7 +46,7 @@ const planned = (Object.values(contract) as Operation[]).filter(operation => ope
 async function dryRun(name: OperationName, example: Example) {
   const host = await newHost()
   const agent = agentOn(host)
-  await example.arrange?.(agent)
+  await example.arrange?.(agent, host)
   host.units.forgetCalls()
   host.engine.forgetCalls()
   const before = snapshot(host)

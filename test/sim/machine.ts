@@ -57,6 +57,7 @@ export function agentOn(host: Host, onStep?: DomainOptions['onStep']) {
       query: fromText(operation.query as never, input.query ?? {}),
       body: operation.body === undefined ? undefined : fromWire(operation.body as never, input.body ?? {}),
       wants: input.wants ?? 'text',
+      mediaTypes: [],
       caller: options.caller ?? { isRoot: true },
       requestId: options.requestId ?? (newRequestId(host.clock.randomBytes(16)) as RequestId),
       signal: options.signal ?? new AbortController().signal,

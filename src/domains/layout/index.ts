@@ -16,6 +16,8 @@ export const modes = {
   socketFile: 0o666,
   secretFolder: 0o770,
   secretFile: 0o660,
+  /** Of repositories and of the homes of accounts. */
+  ownFolder: 0o700,
 } as const
 
 export interface Folder {
@@ -82,6 +84,37 @@ export function containerPaths(paths: Paths, id: ContainerId): ContainerPaths {
   }
 }
 
+/** Everything on disk that belongs to one repository. */
+export interface RepositoryPaths {
+  /** The bare repository: its existence is the repository's existence. Not partitioned. */
+  readonly repository: string
+  /** A repository that is being made or removed; no id has such a name. */
+  readonly unfinished: string
+  /** Held by the process that makes or removes it. */
+  readonly lock: string
+  /** Home of its account, and the folder around it. */
+  readonly home: string
+  readonly homeFolder: string
+  /** Folder of links to the keys that may read or write it. */
+  readonly access: string
+}
+
+export function repositoryPaths({ base }: Pick<Paths, 'base'>, id: RepositoryId): RepositoryPaths {
+  const homeFolder = `${base}/git-home/${partition(id)}/${id}`
+  return {
+    repository: `${repositoriesFolder({ base })}/${id}`,
+    unfinished: `${repositoriesFolder({ base })}/.unfinished-${id}`,
+    lock: `${repositoriesFolder({ base })}/.lock-${id}`,
+    home: `${homeFolder}/home`,
+    homeFolder,
+    access: `${base}/access/git/${partition(id)}/${id}`,
+  }
+}
+
+export function repositoriesFolder({ base }: Pick<Paths, 'base'>): string {
+  return `${base}/git`
+}
+
 export function unitsFolder({ base }: Pick<Paths, 'base'>): string {
   return `${base}/units`
 }
@@ -116,24 +149,6 @@ export const portsPerBlock = 100
 /** A public key, by its fingerprint; whoever may log in anywhere, the key is here once (spec §11.1). */
 export function keyFile({ base }: Pick<Paths, 'base'>, fingerprint: KeyFingerprint): string {
   return `${base}/keys/public/${fingerprint.slice(0, 2)}/${fingerprint}`
-}
-
-/** Everything on disk that belongs to one repository, as far as keys are concerned. */
-export interface RepositoryPaths {
-  /** The bare repository; its existence is the repository's existence. */
-  readonly repository: string
-  /** Folder of the public keys that may reach it: links named by fingerprint and `.read` or `.write`. */
-  readonly access: string
-  /** Home of the account. */
-  readonly home: string
-}
-
-export function repositoryPaths({ base }: Pick<Paths, 'base'>, id: RepositoryId): RepositoryPaths {
-  return {
-    repository: `${base}/git/${id}`,
-    access: `${base}/access/git/${partition(id)}/${id}`,
-    home: `${base}/git-home/${partition(id)}/${id}/home`,
-  }
 }
 
 /** Parent of a path. */

@@ -105,6 +105,7 @@ export function diskFiles(): Files {
     relink: (target, path) => attempt('make link', path, () => relink(target, path)),
     hardLinkOver: (target, path) => attempt('replace', path, () => hardLinkOver(target, path)),
     remove: path => attempt('remove', path, () => removeIfThere(path)),
+    moveFolder: (from, to) => attempt('move', from, () => moveFolder(from, to)),
     removeTree: path => attempt('remove', path, () => removeTree(path)),
     removeEmptyFolder: path => attempt('remove', path, () => removeEmptyFolder(path)),
     syncFolders: async folders => {
@@ -230,6 +231,13 @@ async function hardLinkOver(target: string, path: string): Promise<void> {
     // rename(2) between two names of one file does nothing, so the name beside may still be there
     await removeIfThere(beside)
   }
+}
+
+async function moveFolder(from: string, to: string): Promise<boolean> {
+  const [node, taken] = [await lookAt(from), await lookAt(to)]
+  if (node === undefined || !node.isDirectory() || taken !== undefined) return false
+  await rename(from, to)
+  return true
 }
 
 async function removeIfThere(path: string): Promise<boolean> {

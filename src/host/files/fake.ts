@@ -35,7 +35,7 @@ type FakeNode = FakeFile | FakeLink | FakeFolder
 type Operation = keyof Files
 
 /** Operations that need room on the disk. */
-const growing: ReadonlySet<Operation> = new Set(['write', 'append', 'makeFolder', 'link', 'relink', 'hardLinkOver'])
+const growing: ReadonlySet<Operation> = new Set(['write', 'append', 'makeFolder', 'link', 'relink', 'hardLinkOver', 'moveFolder'])
 const changing: ReadonlySet<Operation> = new Set([...growing, 'remove', 'removeTree', 'removeEmptyFolder', 'syncFolders'])
 
 const linksFollowedMax = 40
@@ -225,6 +225,17 @@ export class FakeFiles extends Faults<Operation> implements Files {
       const folder = this.#folderOf(path)
       if (folder.entries.get(basename(path))?.kind === 'directory') throw systemError('EISDIR')
       this.#set(folder, path, node)
+    })
+  }
+
+  moveFolder(from: string, to: string): Promise<boolean> {
+    return this.#do('moveFolder', from, () => {
+      const node = this.#lookAt(from)
+      const folder = this.#folderOf(to)
+      if (node?.kind !== 'directory' || folder.entries.has(basename(to))) return false
+      this.#unset(from)
+      this.#set(folder, to, node)
+      return true
     })
   }
 

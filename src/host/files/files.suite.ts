@@ -232,6 +232,17 @@ export function filesSuite(make: () => Promise<FilesUnderTest>): void {
       expect(await files.read(`${base}/name`)).toBe('text')
     })
 
+    test('a folder gets another name, whole, unless that is taken', async () => {
+      await files.makeFolder(`${base}/folder/inner`, 0o755)
+      await files.write(`${base}/folder/inner/a`, 'text', 0o644)
+      expect(await files.moveFolder(`${base}/folder`, `${base}/moved`)).toBe(true)
+      expect(await files.read(`${base}/moved/inner/a`)).toBe('text')
+      expect(await files.exists(`${base}/folder`)).toBe(false)
+      await files.makeFolder(`${base}/folder`, 0o755)
+      expect(await files.moveFolder(`${base}/folder`, `${base}/moved`)).toBe(false)
+      expect(await files.moveFolder(`${base}/none`, `${base}/other`)).toBe(false)
+    })
+
     test('removing tells whether there was something, and refuses folders', async () => {
       await files.write(`${base}/a`, '', 0o644)
       expect(await files.remove(`${base}/a`)).toBe(true)

@@ -38,6 +38,8 @@ export interface Files {
   relink(target: string, path: string): Promise<void>
   /** Makes `path` a hard link to `target`, replacing what is there atomically (via `target.replace.tmp`, spec §5.4). */
   hardLinkOver(target: string, path: string): Promise<void>
+  /** Gives a folder another name in the same file system, whole; false when something has that name or the folder is not there. */
+  moveFolder(from: string, to: string): Promise<boolean>
   /** Removes a file or link; absence is no error. True when something was removed. */
   remove(path: string): Promise<boolean>
   /** Removes a folder and all in it without following links, whoever changes it meanwhile; absence is no error. Also takes a file or link. */

@@ -1,0 +1,104 @@
+/** The operations on git repositories: create, look, list, delete, archive (spec §3.5, routes 19 and 20). */
+import * as z from 'zod/mini'
+import { cloneSource, gitRef, id, text } from './fields.ts'
+import { operation } from './operation.ts'
+
+const repositoryParams = z.object({ id })
+const nothing = z.object({})
+
+export const createRepository = operation({
+  id: 'createRepository',
+  method: 'PUT',
+  path: '/repository/{id}',
+  summary: 'Create a bare git repository, empty or cloned',
+  description:
+    'The address to clone from is given as `source` or as CloneUrl. It is made by the unit job-create-repo-REQUEST.service, whose output is the text; when that fails, nothing is left and the last line says why.',
+  params: repositoryParams,
+  query: z.object({ source: cloneSource }),
+  body: z.object({ cloneUrl: cloneSource }),
+  reply: { kind: 'text' },
+  errors: ['REPOSITORY_EXISTS', 'REPOSITORY_CREATE_FAILED', 'STORAGE_FAILED', 'COMMAND_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'idempotent',
+  lane: 'stream',
+  hasDryRun: true,
+})
+
+/** What is known of a repository without asking git. */
+export const repositoryData = z.object({
+  id: text,
+  /** The branch that a clone checks out. */
+  branch: z.optional(text),
+  /** The account that owns and serves it: `git-ID`. */
+  account: text,
+})
+export type ListedRepository = z.infer<typeof repositoryData>
+
+export const getRepository = operation({
+  id: 'getRepository',
+  method: 'GET',
+  path: '/repository/{id}',
+  summary: 'One repository',
+  params: repositoryParams,
+  query: nothing,
+  reply: { kind: 'data', schema: repositoryData },
+  errors: ['REPOSITORY_UNKNOWN', 'STORAGE_FAILED'],
+  effect: 'read',
+  lane: 'job',
+})
+
+export const listRepositories = operation({
+  id: 'listRepositories',
+  method: 'GET',
+  path: '/repositories',
+  summary: 'The repositories of the host',
+  params: nothing,
+  query: nothing,
+  reply: {
+    kind: 'data',
+    schema: z.object({ repositories: z.array(repositoryData) }),
+    table: {
+      columns: ['ID', 'BRANCH', 'ACCOUNT'],
+      rows: data => data.repositories.map(item => [item.id, item.branch ?? '', item.account]),
+    },
+  },
+  errors: ['STORAGE_FAILED'],
+  effect: 'read',
+  lane: 'job',
+})
+
+export const deleteRepository = operation({
+  id: 'deleteRepository',
+  method: 'DELETE',
+  path: '/repository/{id}',
+  summary: 'Remove a repository with its account and the access of all keys to it',
+  description: 'An unknown id is no error. The keys themselves stay.',
+  params: repositoryParams,
+  query: nothing,
+  reply: { kind: 'none' },
+  errors: ['REPOSITORY_BUSY', 'STORAGE_FAILED', 'COMMAND_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'idempotent',
+  lane: 'job',
+  hasDryRun: true,
+})
+
+/** Where repositories on the host itself may be cloned from; everything else on its disk is refused. */
+export const cloneRoot = '/srv/git'
+
+/** The forms an archive may have. */
+export const archiveFormats = ['zip', 'tar.gz'] as const
+export type ArchiveFormat = (typeof archiveFormats)[number]
+
+export const archiveRepository = operation({
+  id: 'archiveRepository',
+  method: 'GET',
+  path: '/repository/{id}/archive/{ref*}',
+  summary: 'The files of a branch, a tag or a commit, packed',
+  description:
+    'A zip unless `format`, the end of the path (.zip, .tar.gz, .tgz) or Accept (application/gzip) says otherwise. The ref may hold slashes. An unknown one is answered 404 before anything is sent; an archive that breaks off ends the connection.',
+  params: z.object({ id, ref: gitRef }),
+  query: z.object({ format: z.optional(z.enum(archiveFormats, { error: () => `must be one of ${archiveFormats.join(', ')}` })) }),
+  reply: { kind: 'bytes' },
+  errors: ['REPOSITORY_UNKNOWN', 'REF_UNKNOWN', 'COMMAND_FAILED', 'STORAGE_FAILED'],
+  effect: 'read',
+  lane: 'stream',
+})

@@ -1,0 +1,73 @@
+/** `gear create-repo` */
+import { GearError } from '../../api/index.ts'
+import { type Client, type Request, request } from '../../client/index.ts'
+import { parseLocator, printHost } from '../../formats/index.ts'
+
+import { defineCommand } from '../command.ts'
+import { showPlans } from '../dry-run.ts'
+import { type DryRunFlags, dryRunFlags } from '../flags.ts'
+import { requestAll } from '../requests.ts'
+import { runWork } from '../run.ts'
+import { UsageError, usage } from '../usage-error.ts'
+
+export const command = () =>
+  defineCommand<DryRunFlags>({
+    name: 'create-repo',
+    usage: 'NAME [URL] [flags]',
+    description: [
+      'Creates a bare git repository with an account of its own, empty or cloned from URL, and shows what git says meanwhile. Afterwards let keys into it (gear add-keys repo://NAME --write) and clone it: git clone git-ID@HOST:~',
+      'URL is fetched by the host: https://, http://, ssh://, git://, user@host:path, or a path below /srv/git there. It may not hold a password.',
+    ],
+    argument: { placeholder: 'NAME', brief: 'The repository: [repo://][host[:port]/]id; then where to clone it from' },
+    examples: ['gear create-repo shop-src', 'gear create-repo node7/shop-src https://git.example/acme/shop.git'],
+    flags: dryRunFlags,
+    run: (context, flags, args) => {
+      const [name, source, ...others] = args
+      if (name === undefined || others.length > 0) throw new UsageError('give the name of one repository, and at most one URL')
+      const { type, host, id } = usage('', () => parseLocator(name, 'repo'))
+      if (type !== 'repo') throw new UsageError(`create-repo makes repositories (repo://), not ${type}://`)
+      const shown = host.kind === 'local' ? id : `${printHost(host)}/${id}`
+      const groups = requestAll([{ host, targets: [{ id, name: shown }] }], () => ({
+        request: request('createRepository', { params: { id }, query: { source } }),
+      }))
+      if (flags.dryRun) return showPlans(context, flags, groups)
+      return runWork(context, flags, {
+        groups,
+        change: () => ({ what: `The creation of ${id}`, look: `gear list-repos ${host.kind === 'local' ? '' : printHost(host)}`.trim() }),
+        run: async ({ task, client, signal, say }) => {
+          await create({ call: task.request, id, client, signal, say })
+          return {}
+        },
+      })
+    },
+  })
+
+interface Creation {
+  readonly call: Request<'createRepository', 'text'>
+  readonly id: string
+  readonly client: Client
+  readonly signal: AbortSignal
+  readonly say: (text: string) => Promise<void>
+}
+
+/** The text of the creation does not end in a status: whether the repository is there afterwards tells how it went, and the last line why. */
+async function create({ call, id, client, signal, say }: Creation): Promise<void> {
+  let rest = ''
+  let last = ''
+  for await (const piece of (await client.call(call, { signal })).text) {
+    const lines = (rest + piece).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      if (last !== '') await say(`${last}\n`)
+      last = line
+    }
+  }
+  last = rest === '' ? last : rest
+  try {
+    await client.call(request('getRepository', { params: { id } }), { signal })
+  } catch (error) {
+    if (!(error instanceof GearError) || error.code !== 'REPOSITORY_UNKNOWN') throw error
+    throw new GearError('REPOSITORY_CREATE_FAILED', last.replace(/^Error: /, '') || `Repository ${id} could not be created`)
+  }
+  if (last !== '') await say(`${last}\n`)
+}

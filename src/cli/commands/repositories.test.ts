@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest'
+import { GearError, type Handlers } from '../../api/index.ts'
+import { gear } from '../fake-context.ts'
+
+function agent() {
+  const calls: string[] = []
+  const existing = new Set<string>()
+  async function* text(id: string, source: string | undefined): AsyncGenerator<string> {
+    yield 'Cloning ...\n'
+    // As it comes from an agent over HTTP, where the status was sent before.
+    if (source?.includes('missing')) yield `Error: Repository ${id} could not be created: fatal: not found\n`
+    else {
+      existing.add(id)
+      yield `Repository ${id} is created\n`
+    }
+  }
+  const createRepository: Handlers['createRepository'] = async ({ params, query }) => {
+    calls.push(`create ${params.id} ${query.source ?? ''}`.trim())
+    return { text: text(params.id, query.source) }
+  }
+  const getRepository: Handlers['getRepository'] = async ({ params }) => {
+    if (!existing.has(params.id)) throw new GearError('REPOSITORY_UNKNOWN', 'There is none')
+    return { id: params.id, branch: 'main', account: `git-${params.id}` }
+  }
+  const listRepositories: Handlers['listRepositories'] = async () => ({
+    repositories: [{ id: 'shop-src', branch: 'main', account: 'git-shop-src' }],
+  })
+  const deleteRepository: Handlers['deleteRepository'] = async ({ params }) => void calls.push(`delete ${params.id}`)
+  return { calls, handlers: { createRepository, getRepository, listRepositories, deleteRepository } }
+}
+
+describe('gear create-repo', () => {
+  it('shows what the host says, line by line', async () => {
+    const { calls, handlers } = agent()
+    const { out, exitCode } = await gear('create-repo repo://node7/shop-src https://git.example/shop', { hosts: { node7: handlers } })
+    expect({ out, exitCode, calls }).toEqual({
+      out: 'Cloning ...\nRepository shop-src is created\n',
+      exitCode: 0,
+      calls: ['create shop-src https://git.example/shop'],
+    })
+  })
+
+  it('that fails in the middle of its text ends with 1 and the reason', async () => {
+    const { handlers } = agent()
+    const { out, err, exitCode } = await gear('create-repo shop-src https://git.example/missing', { hosts: { local: handlers } })
+    expect(out).toBe('Cloning ...\n')
+    expect(err).toMatch(/^Error: Repository shop-src could not be created: fatal: not found \[REPOSITORY_CREATE_FAILED\]/)
+    expect(exitCode).toBe(1)
+  })
+
+  it.each([
+    ['create-repo', 'give the name of one repository'],
+    ['create-repo ctr://shop-src', 'create-repo makes repositories (repo://), not ctr://'],
+    ['create-repo a', 'must be 4 to 24 characters'],
+    ['create-repo shop-src ext::sh', 'must not name a remote helper'],
+    ['create-repo shop-src https://user:secret@git.example/x', 'must not hold a password'],
+    ['create-repo shop-src x y', 'at most one URL'],
+  ])('%s is refused before anything is sent', async (words, message) => {
+    const { calls, handlers } = agent()
+    const { err, exitCode } = await gear(words, { hosts: { local: handlers } })
+    expect(err).toContain(message)
+    expect({ exitCode, calls }).toEqual({ exitCode: 1, calls: [] })
+  })
+})
+
+describe('gear list-repos and delete-repo', () => {
+  it('list and remove', async () => {
+    const { calls, handlers } = agent()
+    const hosts = { local: handlers }
+    expect((await gear('list-repos', { hosts })).out).toBe(
+      'ID       SERVER  BRANCH  ACCOUNT\nshop-src local   main    git-shop-src\n'.replaceAll(/ +$/gm, ''),
+    )
+    expect((await gear('delete-repo shop-src repo://other', { hosts })).out).toContain('Deleted shop-src\n')
+    expect(calls).toEqual(['delete shop-src', 'delete other'])
+    expect((await gear('delete-repo ctr://shop-src', { hosts })).exitCode).toBe(1)
+  })
+})
+
+describe('gear init-repo', () => {
+  it.each([
+    ['init-repo', 'give an id'],
+    ['init-repo ../x', 'must be 4 to 24 characters'],
+    ['init-repo a', 'must be 4 to 24 characters'],
+    ['init-repo shop-src -- --upload-pack=x', 'clone URL'],
+    ['init-repo shop-src ext::sh', 'clone URL'],
+    ['init-repo --remove shop-src https://git.example/x', 'at most one URL'],
+  ])('%s ends with 1', async (words, message) => {
+    const { err, exitCode } = await gear(words, { hosts: {} })
+    expect(err).toContain(message)
+    expect(exitCode).toBe(1)
+  })
+})

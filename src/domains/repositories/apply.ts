@@ -1,0 +1,85 @@
+/** What each kind of step does to the host; the only file of this domain that changes anything. */
+import { accountKinds, GearError, type Login } from '../../api/index.ts'
+import type { Account, Host } from '../../host/index.ts'
+import { applySteps } from '../../lib/index.ts'
+import { folderOf, modes } from '../layout/index.ts'
+import type { RepositoryStep } from './plan.ts'
+
+/** Processes that were killed are gone within moments; one that hangs in the kernel may stay. */
+const endAttemptsMax = 50
+const endPauseMs = 100
+
+/** Carries a plan out. When a repository could not be made, what was made for it is taken back. */
+export async function applyRepositoryPlan(host: Host, steps: readonly RepositoryStep[], say: (line: string) => void): Promise<void> {
+  const done: RepositoryStep[] = []
+  try {
+    await applySteps<RepositoryStep>(steps, appliers(host, say), (step, when) => {
+      if (when === 'after') done.push(step)
+    })
+  } catch (error) {
+    // What cannot be taken back either is found by the next look; the first failure is the one to tell.
+    if (!done.some(step => step.kind === 'moveFolder')) await takeBack(host, steps, done).catch(() => undefined)
+    throw error
+  }
+}
+
+async function takeBack(host: Host, steps: readonly RepositoryStep[], done: readonly RepositoryStep[]): Promise<void> {
+  for (const step of steps) if (step.kind === 'makeFolder') await host.files.removeTree(step.path)
+  for (const step of done) {
+    if (step.kind !== 'createAccount' || !step.isNew) continue
+    await removeAccount(host, step.login)
+    await host.files.removeTree(folderOf(step.home))
+  }
+}
+
+function appliers(host: Host, say: (line: string) => void): Parameters<typeof applySteps<RepositoryStep>>[1] {
+  const { files, accounts, git } = host
+  return {
+    removeFolder: async step => void (await files.removeTree(step.path)),
+    createAccount: async step => {
+      await accounts.create({ login: step.login, comment: accountKinds.repository.comment, home: step.home })
+    },
+    makeFolder: async step => {
+      await files.makeFolder(step.path, modes.ownFolder)
+      await accounts.own(step.path, await accountOf(host, step.login))
+    },
+    fill: async step => {
+      for await (const line of git.create({ path: step.path, account: step.login }, step.source)) say(line)
+    },
+    moveFolder: async step => {
+      if (await files.moveFolder(step.from, step.to)) return
+      throw new GearError('STORAGE_FAILED', `${step.from} could not be moved to ${step.to}: it is not there, or the name is taken`)
+    },
+    endProcesses: step => endProcesses(host, step.login),
+    removeAccount: step => removeAccount(host, step.login),
+    removeFile: async step => void (await files.remove(step.path)),
+    syncFolders: step => files.syncFolders(step.folders),
+  }
+}
+
+async function accountOf({ accounts }: Pick<Host, 'accounts'>, login: Login): Promise<Account> {
+  const account = await accounts.find(login)
+  if (account === undefined) throw new GearError('ACCOUNT_FAILED', `The account ${login} is not there`)
+  return account
+}
+
+/** All that runs as the account belongs to sessions of this repository. */
+async function endProcesses(host: Pick<Host, 'accounts' | 'commands'>, login: Login): Promise<void> {
+  const { uid } = await accountOf(host, login)
+  const { exitCode, stderr } = await host.commands.run('pkill', ['--signal', 'KILL', '--uid', String(uid)])
+  // 1: there were none (pkill(1))
+  if (exitCode > 1) throw new GearError('COMMAND_FAILED', `The processes of ${login} could not be ended: ${stderr.trim()}`)
+}
+
+/** An account is in use until the kernel has cleared its last process away. */
+async function removeAccount({ accounts, clock }: Pick<Host, 'accounts' | 'clock'>, login: Login): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await accounts.remove(login)
+      return
+    } catch (error) {
+      if (attempt === endAttemptsMax || !(error instanceof GearError) || error.code !== 'ACCOUNT_FAILED') throw error
+      await clock.sleep(endPauseMs)
+    }
+  }
+}

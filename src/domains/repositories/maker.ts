@@ -1,0 +1,52 @@
+/**
+ * Making and removing repositories: what the transient units do, as root, outside of the agent, which may not change accounts. One at a time per
+ * repository, whoever began it: a lock on disk is held until the process ends.
+ */
+import { GearError, type RepositoryId } from '../../api/index.ts'
+import type { CloneSource } from '../../formats/index.ts'
+import type { Host } from '../../host/index.ts'
+import { repositoryPaths } from '../layout/index.ts'
+import { applyRepositoryPlan } from './apply.ts'
+import { lookAtRepository } from './look.ts'
+import { planMake, planRemove } from './plan.ts'
+
+export interface MakeOptions {
+  /** Is given what git says, line by line. */
+  readonly say: (line: string) => void
+}
+
+/** Makes a repository. Throws REPOSITORY_EXISTS, and REPOSITORY_CREATE_FAILED with nothing left of it. */
+export async function makeRepository(
+  host: Host,
+  { id, source }: { readonly id: RepositoryId; readonly source: CloneSource | undefined },
+  { say }: MakeOptions,
+): Promise<void> {
+  await using _ = await takeLock(host, id)
+  const found = await lookAtRepository(host, id)
+  if (found.exists) throw repositoryExists(id)
+  await applyRepositoryPlan(host, planMake(found, source), say)
+}
+
+/** Removes a repository, or what is left of one. False when there was nothing. */
+export async function removeRepository(host: Host, id: RepositoryId): Promise<boolean> {
+  await using _ = await takeLock(host, id)
+  const steps = planRemove(await lookAtRepository(host, id))
+  await applyRepositoryPlan(host, steps, () => undefined)
+  return steps.length > 0
+}
+
+export function repositoryExists(id: RepositoryId): GearError {
+  return new GearError('REPOSITORY_EXISTS', `There is a repository ${id} already`)
+}
+
+/** The file goes with the lock. Who opened it before that and locks it then is alone as well, or finds all done. */
+async function takeLock(host: Host, id: RepositoryId): Promise<AsyncDisposable> {
+  const lock = await host.files.lock(repositoryPaths(host.paths, id).lock)
+  if (lock === undefined) throw new GearError('REPOSITORY_BUSY', `Repository ${id} is being made or removed by another process`)
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await host.files.remove(lock.path)
+      await lock[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it, test } from 'vitest'
+import { type Id, loginOf } from '../../api/index.ts'
+import { repositoryPaths } from '../layout/index.ts'
+import { type FoundRepository, planMake, planRemove } from './plan.ts'
+import { archiveName, branchOf, refWithoutSuffix } from './repository.ts'
+
+const id = 'shop-src' as Id
+const paths = repositoryPaths({ base: '/b' }, id)
+const nothing: FoundRepository = {
+  paths,
+  login: loginOf('repository', id),
+  exists: false,
+  hasUnfinished: false,
+  hasAccount: false,
+  hasHome: false,
+  hasAccess: false,
+}
+const whole: FoundRepository = { ...nothing, exists: true, hasAccount: true, hasHome: true }
+
+describe('a repository is made', () => {
+  it.each<[situation: string, found: Partial<FoundRepository>, kinds: readonly string[]]>([
+    ['where nothing is', {}, ['createAccount', 'makeFolder', 'fill', 'moveFolder', 'syncFolders']],
+    [
+      'after an attempt that broke off',
+      { hasUnfinished: true, hasAccount: true, hasHome: true },
+      ['removeFolder', 'createAccount', 'makeFolder', 'fill', 'moveFolder', 'syncFolders'],
+    ],
+    [
+      'without the keys of one that was deleted by hand',
+      { hasAccess: true },
+      ['removeFolder', 'createAccount', 'makeFolder', 'fill', 'moveFolder', 'syncFolders'],
+    ],
+  ])('%s', (_, found, kinds) => {
+    expect(planMake({ ...nothing, ...found }, undefined).map(({ kind }) => kind)).toEqual(kinds)
+  })
+
+  test('apart from where it will be seen', () => {
+    const steps = planMake(nothing, undefined)
+    expect(steps.filter(step => 'path' in step && step.path === paths.repository)).toEqual([])
+    expect(steps.find(({ kind }) => kind === 'moveFolder')).toMatchObject({ from: paths.unfinished, to: paths.repository })
+  })
+})
+
+describe('a repository is removed', () => {
+  it.each<[situation: string, found: FoundRepository, kinds: readonly string[]]>([
+    ['that was never there', nothing, []],
+    ['that is whole', whole, ['moveFolder', 'endProcesses', 'removeFolder', 'removeAccount', 'removeFolder', 'syncFolders']],
+    [
+      'keys first',
+      { ...whole, hasAccess: true },
+      ['removeFolder', 'moveFolder', 'endProcesses', 'removeFolder', 'removeAccount', 'removeFolder', 'syncFolders'],
+    ],
+    ['of which a removal left the commits', { ...nothing, hasUnfinished: true }, ['removeFolder', 'syncFolders']],
+    [
+      'of which a removal left account and home',
+      { ...nothing, hasAccount: true, hasHome: true },
+      ['endProcesses', 'removeAccount', 'removeFolder', 'syncFolders'],
+    ],
+  ])('%s', (_, found, kinds) => {
+    expect(planRemove(found).map(({ kind }) => kind)).toEqual(kinds)
+  })
+})
+
+test('the branch of a clone is in HEAD', () => {
+  expect(branchOf('ref: refs/heads/feature/one\n')).toBe('feature/one')
+  expect(branchOf(`${'a'.repeat(40)}\n`)).toBeUndefined()
+})
+
+test('the end of a ref may ask for a form', () => {
+  expect(refWithoutSuffix('v1.0.tar.gz')).toEqual({ ref: 'v1.0', format: 'tar.gz' })
+  expect(refWithoutSuffix('feature/one.tgz')).toEqual({ ref: 'feature/one', format: 'tar.gz' })
+  expect(refWithoutSuffix('main.zip')).toEqual({ ref: 'main', format: 'zip' })
+  expect(refWithoutSuffix('main')).toBeUndefined()
+})
+
+test('an archive is named after its repository and ref, in plain characters', () => {
+  expect(archiveName('shop', 'feature/"ü', 'zip')).toBe('shop-feature---.zip')
+})

@@ -1,0 +1,71 @@
+/**
+ * What has to be done to make or remove a repository, as data. Pure. It is made under a name that no id has and moved to its own when it is whole,
+ * and moved away first when it is removed: a crash between any two steps leaves something that the next look finds and clears away.
+ */
+import type { Login } from '../../api/index.ts'
+import type { CloneSource } from '../../formats/index.ts'
+import { folderOf, type RepositoryPaths } from '../layout/index.ts'
+
+export type RepositoryStep =
+  | { readonly kind: 'removeFolder'; readonly reason: string; readonly path: string }
+  | { readonly kind: 'createAccount'; readonly reason: string; readonly login: Login; readonly home: string; readonly isNew: boolean }
+  | { readonly kind: 'makeFolder'; readonly reason: string; readonly path: string; readonly login: Login }
+  | {
+      readonly kind: 'fill'
+      readonly reason: string
+      readonly path: string
+      readonly login: Login
+      readonly source: CloneSource | undefined
+    }
+  | { readonly kind: 'moveFolder'; readonly reason: string; readonly from: string; readonly to: string }
+  | { readonly kind: 'endProcesses'; readonly reason: string; readonly login: Login }
+  | { readonly kind: 'removeAccount'; readonly reason: string; readonly login: Login }
+  | { readonly kind: 'removeFile'; readonly reason: string; readonly path: string }
+  | { readonly kind: 'syncFolders'; readonly reason: string; readonly folders: readonly string[] }
+
+/** What a look finds of a repository, be it whole, half made or half removed. */
+export interface FoundRepository {
+  readonly paths: RepositoryPaths
+  readonly login: Login
+  readonly exists: boolean
+  readonly hasUnfinished: boolean
+  readonly hasAccount: boolean
+  readonly hasHome: boolean
+  readonly hasAccess: boolean
+}
+
+/** Steps to a repository that does not exist yet. */
+export function planMake({ paths, login, hasUnfinished, hasAccount, hasAccess }: FoundRepository, source: CloneSource | undefined) {
+  const steps: RepositoryStep[] = []
+  if (hasUnfinished) steps.push({ kind: 'removeFolder', reason: 'an earlier attempt broke off', path: paths.unfinished })
+  if (hasAccess)
+    steps.push({ kind: 'removeFolder', reason: 'keys of a repository of this name from before must not open it', path: paths.access })
+  const reason = hasAccount ? 'its account must have a home' : 'it is owned and served by an account of its own'
+  steps.push(
+    { kind: 'createAccount', reason, login, home: paths.home, isNew: !hasAccount },
+    { kind: 'makeFolder', reason: 'it is made apart, and seen when it is whole', path: paths.unfinished, login },
+    { kind: 'fill', reason: source === undefined ? 'it is empty' : 'it is cloned', path: paths.unfinished, login, source },
+    { kind: 'moveFolder', reason: 'now it exists', from: paths.unfinished, to: paths.repository },
+    { kind: 'syncFolders', reason: 'it survives a power cut', folders: [folderOf(paths.repository), folderOf(paths.access)] },
+  )
+  return steps
+}
+
+/** Steps to no repository. Nothing when there is nothing of it. */
+export function planRemove(found: FoundRepository): readonly RepositoryStep[] {
+  const { paths, login } = found
+  const steps: RepositoryStep[] = []
+  if (found.hasAccess) steps.push({ kind: 'removeFolder', reason: 'no key opens it any more', path: paths.access })
+  if (found.exists) {
+    if (found.hasUnfinished) steps.push({ kind: 'removeFolder', reason: 'a removal broke off', path: paths.unfinished })
+    steps.push({ kind: 'moveFolder', reason: 'now it exists no more', from: paths.repository, to: paths.unfinished })
+  }
+  if (found.hasAccount) steps.push({ kind: 'endProcesses', reason: 'pushes and clones of it end', login })
+  if (found.exists || found.hasUnfinished) steps.push({ kind: 'removeFolder', reason: 'its commits', path: paths.unfinished })
+  if (found.hasAccount) steps.push({ kind: 'removeAccount', reason: 'nobody else has it', login })
+  if (found.hasHome) steps.push({ kind: 'removeFolder', reason: 'the home of its account', path: paths.homeFolder })
+  if (steps.length === 0) return steps
+  const folders = [folderOf(paths.repository), folderOf(paths.access), folderOf(paths.homeFolder)]
+  steps.push({ kind: 'syncFolders', reason: 'the removal survives a power cut', folders })
+  return steps
+}

@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest'
+import { type CloneUrl, GearError, type GitRef, type Id, type RequestId } from '../../api/index.ts'
+import { parseCloneSource } from '../../formats/index.ts'
+import { type FakeHost, fakeHost } from '../../host/fakes.ts'
+import { prepareHost } from '../node/index.ts'
+import { makeRepository, removeRepository } from './maker.ts'
+import { Repositories } from './service.ts'
+
+const id = 'shop-src' as Id
+const base = '/var/lib/containers'
+const url = 'https://git.example/acme/shop.git'
+const commit = 'c'.repeat(40)
+const requestId = 'Qm9vbS1ub3QtcmVhbC1pZA' as RequestId
+const unit = `job-create-repo-${requestId}.service`
+const signal = new AbortController().signal
+
+async function newHost(): Promise<FakeHost> {
+  const host = fakeHost()
+  await prepareHost(host)
+  host.git.sources.set(url, { main: commit, 'feature/one': commit, 'v1.0': commit, 'odd.zip': commit })
+  host.commands.answer('pkill', () => ({ exitCode: 1 }))
+  return host
+}
+
+const make = (host: FakeHost, source?: string, say: string[] = []) =>
+  makeRepository(host, { id, source: source === undefined ? undefined : parseCloneSource(source) }, { say: line => void say.push(line) })
+
+/** What of a repository is there. */
+const leftOvers = (host: FakeHost) => ({
+  disk: Object.keys(host.files.tree(base)).filter(path => path.includes('shop-src')),
+  logins: host.accounts.logins,
+})
+
+describe('making a repository', () => {
+  it('ends with a bare repository of an account of its own', async () => {
+    const host = await newHost()
+    await make(host)
+    const account = await host.accounts.find('git-shop-src' as never)
+    expect(account).toMatchObject({ comment: 'Repository user', home: `${base}/git-home/sh/shop-src/home` })
+    expect(host.files.modeOf(`${base}/git/shop-src`)).toBe(0o700)
+    expect(host.accounts.ownerOf(`${base}/git/.unfinished-shop-src`)).toBe(account?.uid)
+    expect(await host.files.exists(`${base}/git/shop-src/HEAD`)).toBe(true)
+  })
+
+  it('survives a power cut once it is done', async () => {
+    const host = await newHost()
+    await make(host, url)
+    host.files.crash()
+    expect(await host.files.exists(`${base}/git/shop-src`)).toBe(true)
+  })
+
+  it('that exists is refused, and stays as it is', async () => {
+    const host = await newHost()
+    await make(host)
+    await expect(make(host, url)).rejects.toMatchObject({ code: 'REPOSITORY_EXISTS' })
+    expect(await host.git.commitOf({ path: `${base}/git/shop-src`, account: undefined }, 'main' as GitRef)).toBeUndefined()
+  })
+
+  it('of something that cannot be cloned leaves nothing, and says what git said', async () => {
+    const host = await newHost()
+    const said: string[] = []
+    await expect(make(host, 'https://git.example/none', said)).rejects.toMatchObject({ code: 'COMMAND_FAILED' })
+    expect(said).toEqual([`Cloning into bare repository '${base}/git/.unfinished-shop-src'...`])
+    expect(leftOvers(host).logins).toEqual([])
+    expect(leftOvers(host).disk).toEqual([])
+  })
+
+  it('whose account is somebody else is refused', async () => {
+    const host = await newHost()
+    host.accounts.add('git-shop-src', { comment: 'A person' })
+    await expect(make(host)).rejects.toMatchObject({ code: 'ACCOUNT_TAKEN' })
+    expect(host.accounts.logins).toEqual(['git-shop-src'])
+  })
+
+  it('that another process is making already is refused', async () => {
+    const host = await newHost()
+    const release = host.git.hold('create')
+    const first = make(host)
+    await expect(make(host)).rejects.toMatchObject({ code: 'REPOSITORY_BUSY' })
+    release()
+    await first
+  })
+
+  it('can be done again after a crash at any step', async () => {
+    for (const operation of ['create', 'own'] as const) {
+      const host = await newHost()
+      host.accounts.fail(operation, '*', new Error('power cut'))
+      host.accounts.fail('remove', '*', new Error('power cut'))
+      await expect(make(host, url)).rejects.toThrow('power cut')
+      await make(host, url)
+      expect(await host.files.exists(`${base}/git/shop-src/HEAD`)).toBe(true)
+    }
+  })
+})
+
+describe('removing a repository', () => {
+  it('leaves nothing of it: commits, account, home, access of keys', async () => {
+    const host = await newHost()
+    await make(host, url)
+    host.files.putFolder(`${base}/access/git/sh/shop-src`)
+    await host.files.link('/key', `${base}/access/git/sh/shop-src/fingerprint.read`)
+    expect(await removeRepository(host, id)).toBe(true)
+    expect(leftOvers(host)).toEqual({ disk: [], logins: [] })
+    expect(host.commands.calls.map(call => call.replace(/\d+$/, 'UID'))).toEqual(['run pkill --signal KILL --uid UID'])
+    expect(await removeRepository(host, id)).toBe(false)
+  })
+
+  it('waits for the last process of its account to go', async () => {
+    const host = await newHost()
+    await make(host)
+    host.accounts.busy.add('git-shop-src')
+    const removal = removeRepository(host, id)
+    await host.clock.advance(250)
+    host.accounts.busy.clear()
+    await host.clock.advance(100)
+    expect(await removal).toBe(true)
+  })
+
+  it('goes on where one broke off', async () => {
+    const host = await newHost()
+    await make(host)
+    host.accounts.fail('remove', 'git-shop-src', new Error('power cut'))
+    await expect(removeRepository(host, id)).rejects.toThrow('power cut')
+    expect(await host.files.exists(`${base}/git/shop-src`)).toBe(false)
+    await removeRepository(host, id)
+    expect(leftOvers(host)).toEqual({ disk: [], logins: [] })
+  })
+})
+
+describe('a request to create a repository', () => {
+  const request = { id, requestId, source: url as CloneUrl, signal, dryRun: undefined }
+
+  async function textOf(pieces: AsyncIterable<string>): Promise<string> {
+    let text = ''
+    for await (const piece of pieces) text += piece
+    return text
+  }
+
+  /** Begins to read the text, which starts the unit. */
+  async function begin(host: FakeHost): Promise<Promise<string>[]> {
+    const text = textOf(await new Repositories(host).create(request))
+    text.catch(() => undefined)
+    await host.clock.advance(1)
+    return [text]
+  }
+
+  async function end(host: FakeHost, exitCode: number): Promise<void> {
+    host.units.exit(unit as never, { exitCode })
+    await host.clock.advance(1000)
+  }
+
+  it('runs a unit, passes its words on, and says how to go on', async () => {
+    const host = await newHost()
+    const [text] = await begin(host)
+    expect(host.units.transients).toMatchObject([
+      { name: unit, command: ['/usr/bin/gear', 'init-repo', '--', id, url], slice: 'githost.slice', variables: { GEARD_BASE_PATH: base } },
+    ])
+    host.journal.add(unit as never, 'Cloning ...')
+    await end(host, 0)
+    expect(await text).toBe('Cloning ...\nRepository shop-src is created; clone it with: git clone git-shop-src@HOST:~\n')
+  })
+
+  it('that fails is a failure, with the reason', async () => {
+    const host = await newHost()
+    const [text] = await begin(host)
+    host.journal.add(unit as never, 'Error: Could not run git clone: fatal: not found')
+    await end(host, 2)
+    await expect(text).rejects.toMatchObject({
+      code: 'REPOSITORY_CREATE_FAILED',
+      cause: { message: 'Could not run git clone: fatal: not found' },
+    })
+  })
+
+  it('is refused while another makes it, and when it exists', async () => {
+    const host = await newHost()
+    const repositories = new Repositories(host)
+    await repositories.create(request)
+    await expect(repositories.create(request)).rejects.toMatchObject({ code: 'REPOSITORY_EXISTS' })
+    await make(host)
+    await expect(new Repositories(host).create(request)).rejects.toMatchObject({ code: 'REPOSITORY_EXISTS' })
+  })
+
+  it('joins the unit of the same request that an agent before it began', async () => {
+    const host = await newHost()
+    const [first] = await begin(host)
+    const [second] = await begin(host)
+    await end(host, 0)
+    expect(await first).toBe(await second)
+    expect(host.units.calls.filter(call => call.startsWith('runTransient'))).toHaveLength(1)
+  })
+
+  it('for a file outside of the root is refused before anything is begun', async () => {
+    const host = await newHost()
+    const failure = new Repositories(host).create({ ...request, source: 'file:///etc/x' as CloneUrl })
+    await expect(failure).rejects.toMatchObject({ code: 'INPUT_INVALID' })
+  })
+})
+
+describe('an archive', () => {
+  const want = (ref: string, more: { readonly format?: 'zip' | 'tar.gz'; readonly mediaTypes?: readonly string[] } = {}) => ({
+    id,
+    ref: ref as GitRef,
+    format: more.format,
+    mediaTypes: more.mediaTypes ?? ['*/*'],
+  })
+
+  async function cloned(): Promise<Repositories> {
+    const host = await newHost()
+    await make(host, url)
+    const place = `${base}/git/shop-src`
+    host.git.push(place, { main: commit, 'feature/one': commit, 'v1.0': commit, 'odd.zip': commit })
+    return new Repositories(host)
+  }
+
+  it.each([
+    ['main', {}, 'application/zip', 'shop-src-main.zip'],
+    ['feature/one', {}, 'application/zip', 'shop-src-feature-one.zip'],
+    [commit, {}, 'application/zip', `shop-src-${commit}.zip`],
+    ['v1.0.tar.gz', {}, 'application/gzip', 'shop-src-v1.0.tar.gz'],
+    ['v1.0.tgz', {}, 'application/gzip', 'shop-src-v1.0.tar.gz'],
+    ['v1.0.zip', { mediaTypes: ['application/gzip'] }, 'application/zip', 'shop-src-v1.0.zip'],
+    ['odd.zip', {}, 'application/zip', 'shop-src-odd.zip.zip'],
+    ['main', { format: 'tar.gz' as const }, 'application/gzip', 'shop-src-main.tar.gz'],
+    ['main', { mediaTypes: ['application/gzip'] }, 'application/gzip', 'shop-src-main.tar.gz'],
+  ])('of %s with %j is %s', async (ref, more, mediaType, fileName) => {
+    expect(await (await cloned()).archive(want(ref, more))).toMatchObject({ mediaType, fileName })
+  })
+
+  it('of what is not there is refused before anything is packed', async () => {
+    const repositories = await cloned()
+    for (const ref of ['missing', 'missing.zip', 'main..zip']) {
+      await expect(repositories.archive(want(ref))).rejects.toMatchObject({ code: 'REF_UNKNOWN' })
+    }
+    await expect(repositories.archive({ ...want('main'), id: 'other' as Id })).rejects.toBeInstanceOf(GearError)
+  })
+})
+
+describe('repositories', () => {
+  it('are listed by what is on disk, without those that are being made', async () => {
+    const host = await newHost()
+    await make(host)
+    host.files.putFolder(`${base}/git/.unfinished-other`)
+    expect(await new Repositories(host).list()).toEqual([{ id, branch: 'main', account: 'git-shop-src' }])
+    await expect(new Repositories(host).get('other' as Id)).rejects.toMatchObject({ code: 'REPOSITORY_UNKNOWN' })
+  })
+})

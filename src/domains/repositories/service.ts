@@ -1,0 +1,220 @@
+/**
+ * The operations on repositories. Making and removing is done by transient units, which an end of the agent does not touch; here they are started,
+ * watched and joined. Archives are read as the account that owns the repository.
+ */
+import {
+  type ArchiveFormat,
+  type BytesResult,
+  type CloneUrl,
+  cloneRoot,
+  createRepositoryUnit,
+  deleteRepositoryUnit,
+  GearError,
+  type GitRef,
+  inputInvalid,
+  isId,
+  type ListedRepository,
+  limits,
+  loginOf,
+  type RepositoryId,
+  type RequestId,
+  type UnitName,
+} from '../../api/index.ts'
+import { type CloneSource, FormatError, parseCloneSource, parseGitRef } from '../../formats/index.ts'
+import type { Host, RepositoryPlace, TransientUnit } from '../../host/index.ts'
+import type { DryRun } from '../../lib/index.ts'
+import { repositoriesFolder, repositoryPaths } from '../layout/index.ts'
+import { lookAtRepository } from './look.ts'
+import { repositoryExists } from './maker.ts'
+import { linesOfJob } from './output.ts'
+import { planMake, planRemove } from './plan.ts'
+import { archiveName, branchOf, refWithoutSuffix } from './repository.ts'
+
+export interface RepositoryRequest {
+  readonly id: RepositoryId
+  readonly requestId: RequestId
+  readonly signal: AbortSignal
+  readonly dryRun: DryRun | undefined
+}
+
+export interface CreateRequest extends RepositoryRequest {
+  readonly source: CloneUrl | undefined
+}
+
+export interface ArchiveRequest {
+  readonly id: RepositoryId
+  readonly ref: GitRef
+  readonly format: ArchiveFormat | undefined
+  readonly mediaTypes: readonly string[]
+}
+
+const mediaTypes: Readonly<Record<ArchiveFormat, string>> = { zip: 'application/zip', 'tar.gz': 'application/gzip' }
+/** The program that the units run; it is where an administrator finds it too. */
+const gear = '/usr/bin/gear'
+
+export class Repositories {
+  readonly #host: Host
+  /** Repositories that are being made, so that a second request is refused at once. */
+  readonly #making = new Set<RepositoryId>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** Begins to make a repository. Throws REPOSITORY_EXISTS; what fails later is thrown by the text, whose last words are of the end. */
+  async create(request: CreateRequest): Promise<AsyncIterable<string>> {
+    const { id, dryRun } = request
+    const source = request.source === undefined ? undefined : parseCloneSource(request.source)
+    if (source?.kind === 'file') requireInRoot(source)
+    const found = await lookAtRepository(this.#host, id)
+    if (found.exists) throw repositoryExists(id)
+    if (dryRun !== undefined) {
+      dryRun.add(planMake(found, source))
+      return nothing()
+    }
+    if (this.#making.has(id)) throw new GearError('REPOSITORY_EXISTS', `Repository ${id} is being created already`)
+    this.#making.add(id)
+    return this.#create(request)
+  }
+
+  async *#create({ id, requestId, source, signal }: CreateRequest): AsyncGenerator<string> {
+    try {
+      const unit = this.#unit(createRepositoryUnit(requestId), `Create the repository ${id}`, [
+        'init-repo',
+        '--',
+        id,
+        ...(source === undefined ? [] : [source]),
+      ])
+      const job = linesOfJob(this.#host, unit, signal)
+      let failure: string | undefined
+      for await (const line of job.lines) {
+        const reason = failureIn(line)
+        if (reason === undefined) yield `${line}\n`
+        else failure = reason
+      }
+      const { result, exitCode } = await job.end
+      if (result !== 'success' || exitCode !== 0) throw createFailed(id, failure ?? endText(result))
+      yield `Repository ${id} is created; clone it with: git clone ${loginOf('repository', id)}@HOST:~\n`
+    } finally {
+      this.#making.delete(id)
+    }
+  }
+
+  /** Throws REPOSITORY_UNKNOWN. */
+  async get(id: RepositoryId): Promise<ListedRepository> {
+    await this.#require(id)
+    return this.#listed(id)
+  }
+
+  async list(): Promise<readonly ListedRepository[]> {
+    const entries = await this.#host.files.list(repositoriesFolder(this.#host.paths))
+    const ids = entries.flatMap(({ name, kind }) => (kind === 'directory' && isId(name) ? [name] : []))
+    return Promise.all(ids.map(id => this.#listed(id)))
+  }
+
+  /** Removes a repository and waits until it is gone. An unknown id is no error. */
+  async delete({ id, requestId, signal, dryRun }: RepositoryRequest): Promise<void> {
+    const found = await lookAtRepository(this.#host, id)
+    const steps = planRemove(found)
+    if (dryRun !== undefined) return dryRun.add(steps)
+    if (steps.length === 0) return
+    if (this.#making.has(id)) throw new GearError('REPOSITORY_BUSY', `Repository ${id} is being created`, { retryAfterSeconds: 5 })
+    const unit = this.#unit(deleteRepositoryUnit(requestId), `Delete the repository ${id}`, ['init-repo', '--remove', '--', id])
+    const job = linesOfJob(this.#host, unit, signal)
+    let failure: string | undefined
+    for await (const line of job.lines) failure = failureIn(line) ?? failure
+    const { result, exitCode } = await job.end
+    if (result === 'success' && exitCode === 0) return
+    throw new GearError('COMMAND_FAILED', `Repository ${id} could not be removed`, {
+      cause: new Error(failure ?? endText(result)),
+    })
+  }
+
+  /** Throws REPOSITORY_UNKNOWN and REF_UNKNOWN before anything is packed. */
+  async archive({ id, ref, format, mediaTypes: accepted }: ArchiveRequest): Promise<BytesResult> {
+    await this.#require(id)
+    const place = this.#place(id)
+    const found = (await this.#commitOf(place, ref)) ?? (await this.#commitWithoutSuffix(place, ref))
+    if (found === undefined) throw new GearError('REF_UNKNOWN', `Repository ${id} has nothing that is called ${ref}`)
+    const chosen = format ?? found.format ?? (isGzipWanted(accepted) ? 'tar.gz' : 'zip')
+    return {
+      bytes: this.#host.git.archive(place, { commit: found.commit, format: chosen }),
+      mediaType: mediaTypes[chosen],
+      fileName: archiveName(id, found.ref, chosen),
+    }
+  }
+
+  async #commitOf(place: RepositoryPlace, ref: GitRef) {
+    const commit = await this.#host.git.commitOf(place, ref)
+    return commit === undefined ? undefined : { commit, ref, format: undefined }
+  }
+
+  async #commitWithoutSuffix(place: RepositoryPlace, ref: GitRef) {
+    const shorter = refWithoutSuffix(ref)
+    if (shorter === undefined || !isRef(shorter.ref)) return undefined
+    const commit = await this.#host.git.commitOf(place, shorter.ref)
+    return commit === undefined ? undefined : { commit, ...shorter }
+  }
+
+  #unit(name: UnitName, description: string, args: readonly string[]): TransientUnit {
+    return {
+      name,
+      description,
+      command: [gear, ...args],
+      slice: 'githost.slice' as UnitName,
+      variables: { GEARD_BASE_PATH: this.#host.paths.base },
+      tasksMax: limits.repositoryTasks,
+      runMs: limits.repositoryCreateMs,
+    }
+  }
+
+  #place(id: RepositoryId): RepositoryPlace {
+    return { path: repositoryPaths(this.#host.paths, id).repository, account: loginOf('repository', id) }
+  }
+
+  async #listed(id: RepositoryId): Promise<ListedRepository> {
+    const head = await this.#host.files.read(`${this.#place(id).path}/HEAD`)
+    return { id, branch: branchOf(head ?? ''), account: loginOf('repository', id) }
+  }
+
+  #exists(id: RepositoryId): Promise<boolean> {
+    return this.#host.files.exists(repositoryPaths(this.#host.paths, id).repository)
+  }
+
+  async #require(id: RepositoryId): Promise<void> {
+    if (!(await this.#exists(id))) throw new GearError('REPOSITORY_UNKNOWN', `There is no repository ${id} on this host`)
+  }
+}
+
+async function* nothing(): AsyncGenerator<string> {}
+
+/** Told before any work begins; git's own adapter looks at the real path again. */
+function requireInRoot({ path }: Extract<CloneSource, { readonly kind: 'file' }>): void {
+  if (!path.startsWith(`${cloneRoot}/`)) throw inputInvalid([{ field: 'source', rule: `must be below ${cloneRoot} when it is a file` }])
+}
+
+/** The reason in the last line of a unit that failed, which `gear init-repo` writes. */
+function failureIn(line: string): string | undefined {
+  return /^Error: (.*)$/.exec(line)?.[1]
+}
+
+function endText(result: string): string {
+  return result === 'timeout' ? 'it took too long' : `its unit ended with ${result}`
+}
+
+function createFailed(id: RepositoryId, why: string): GearError {
+  return new GearError('REPOSITORY_CREATE_FAILED', `Repository ${id} could not be created`, { cause: new Error(why) })
+}
+
+function isGzipWanted(accepted: readonly string[]): boolean {
+  return accepted.some(type => ['application/gzip', 'application/x-gzip', 'application/x-gtar', 'application/x-tar+gzip'].includes(type))
+}
+
+function isRef(text: string): text is GitRef {
+  try {
+    return parseGitRef(text) === text
+  } catch (error) {
+    if (error instanceof FormatError) return false
+    throw error
+  }
+}

@@ -1,0 +1,64 @@
+/** What git means, wherever repositories are. */
+import { expect, test } from 'vitest'
+import type { GitRef } from '../../api/index.ts'
+import { type CloneSource, parseCloneSource } from '../../formats/index.ts'
+import type { Git, RepositoryPlace } from './port.ts'
+
+export interface GitBench {
+  readonly git: Git
+  /** An empty folder for a new repository. */
+  readonly place: () => Promise<RepositoryPlace>
+  /** A source with the branches `main` and `feature/one` and the tag `v1`, all one commit. */
+  readonly source: string
+  readonly commit: string
+}
+
+export function gitSuite(make: () => Promise<GitBench>): void {
+  async function cloned(): Promise<GitBench & { readonly at: RepositoryPlace }> {
+    const bench = await make()
+    const at = await bench.place()
+    await gather(bench.git.create(at, parseCloneSource(bench.source)))
+    return { ...bench, at }
+  }
+
+  test('a new repository has no commits', async () => {
+    const { git, place } = await make()
+    const at = await place()
+    await gather(git.create(at, undefined))
+    expect(await git.commitOf(at, 'main' as GitRef)).toBeUndefined()
+  })
+
+  test('a clone has the branches, the tags and the commits of its source', async () => {
+    const { git, at, commit } = await cloned()
+    for (const ref of ['main', 'feature/one', 'v1', commit]) expect(await git.commitOf(at, ref as GitRef), ref).toBe(commit)
+    expect(await git.commitOf(at, 'feature' as GitRef)).toBeUndefined()
+  })
+
+  test('a clone of nothing fails and says why', async () => {
+    const { git, place, source } = await make()
+    const missing: CloneSource = parseCloneSource(`${source}-missing`)
+    await expect(gather(git.create(await place(), missing))).rejects.toMatchObject({ code: 'COMMAND_FAILED' })
+  })
+
+  test('an archive is a zip or a compressed tar', async () => {
+    const { git, at, commit } = await cloned()
+    expect(await firstBytes(git.archive(at, { commit, format: 'zip' }))).toEqual([0x50, 0x4b])
+    expect(await firstBytes(git.archive(at, { commit, format: 'tar.gz' }))).toEqual([0x1f, 0x8b])
+  })
+
+  test('a folder that is no repository is an error and not an unknown ref', async () => {
+    const { git, place } = await make()
+    await expect(git.commitOf(await place(), 'main' as GitRef)).rejects.toMatchObject({ code: 'COMMAND_FAILED' })
+  })
+}
+
+async function firstBytes(pieces: AsyncIterable<Uint8Array>): Promise<readonly number[]> {
+  return [...Buffer.concat(await gather(pieces)).subarray(0, 2)]
+}
+
+/** All that comes. */
+export async function gather<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const all: Item[] = []
+  for await (const item of items) all.push(item)
+  return all
+}

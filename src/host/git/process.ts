@@ -1,0 +1,173 @@
+/** git as child processes, started by way of setpriv where they belong to another account. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { realpath } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { cloneRoot, GearError, limits } from '../../api/index.ts'
+import type { CloneSource } from '../../formats/index.ts'
+import { commandFailed } from '../commands/errors.ts'
+import { toolEnvironment, tools } from '../commands/port.ts'
+import { linesOf } from '../journal/lines.ts'
+import type { Git, RepositoryPlace } from './port.ts'
+
+/** What git says when it fails is for a message, not for keeping. */
+const complaintBytes = 4096
+
+/** Settings that stand above those of the repository, whatever is in its own file. */
+const settings: Readonly<Record<string, string>> = {
+  'core.hooksPath': '/dev/null',
+  'core.fsmonitor': 'false',
+  'core.attributesFile': '/dev/null',
+  // or the file of the repository could name a program to compress with
+  'tar.tar.gz.command': 'git archive gzip',
+  // a clone that has stalled ends
+  'http.lowSpeedLimit': '1',
+  'http.lowSpeedTime': '60',
+}
+
+export function processGit(sourceRoot = cloneRoot): Git {
+  return { commitOf, archive, create: (place, source) => create(place, source, sourceRoot) }
+}
+
+async function commitOf(place: RepositoryPlace, ref: string): Promise<string | undefined> {
+  const run = start(place, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`])
+  let text = ''
+  for await (const piece of run.output) text += piece.toString('utf8')
+  const exitCode = await run.exitCode()
+  const commit = text.trim()
+  if (exitCode === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit
+  // 1 and no word: there is no such ref (git-rev-parse(1), --quiet)
+  if (exitCode === 1) return undefined
+  throw run.failure()
+}
+
+async function* archive(
+  place: RepositoryPlace,
+  { commit, format }: { readonly commit: string; readonly format: string },
+): AsyncGenerator<Uint8Array> {
+  const run = start(place, ['archive', `--format=${format}`, '--end-of-options', commit])
+  try {
+    for await (const piece of run.output) yield piece
+    if ((await run.exitCode()) !== 0) throw run.failure()
+  } finally {
+    run.kill()
+  }
+}
+
+/** git speaks of a clone on standard error, where its progress belongs; the last of it is the reason of a failure. */
+async function* create(place: RepositoryPlace, source: CloneSource | undefined, sourceRoot: string): AsyncGenerator<string> {
+  const args = source === undefined ? initArguments(place) : cloneArguments(place, await allowed(source, sourceRoot))
+  const run = start(place, args, {
+    isSpeech: true,
+    variables: {
+      GIT_ALLOW_PROTOCOL: source === undefined ? '' : source.kind === 'file' ? 'file' : source.protocol,
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_ASKPASS: '/bin/false',
+      GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o ConnectTimeout=30',
+    },
+  })
+  let last = ''
+  try {
+    for await (const line of linesOf(run.output, limits.logLineBytes)) {
+      if (line.trim() === '') continue
+      yield line
+      last = last.startsWith('fatal:') ? last : line
+    }
+    if ((await run.exitCode()) !== 0) throw run.failure(last)
+  } finally {
+    run.kill()
+  }
+}
+
+/** A source on this host is below the root by its real path, which is then the one that is read. */
+async function allowed(source: CloneSource, root: string): Promise<CloneSource> {
+  if (source.kind !== 'file') return source
+  const [path, realRoot] = await Promise.all([realpath(source.path), realpath(root)]).catch((cause: unknown) => {
+    throw new GearError('COMMAND_FAILED', `Could not find ${source.path}`, { cause })
+  })
+  if (!path.startsWith(`${realRoot}/`)) throw new GearError('COMMAND_FAILED', `${source.path} is not below ${root}`)
+  return { kind: 'file', path, text: `file://${path}` }
+}
+
+function initArguments({ path }: RepositoryPlace): readonly string[] {
+  return ['init', '--bare', '--quiet', '--template=', '--initial-branch=main', '--', path]
+}
+
+/** Not `--local`: a clone of files would take links and foreign files among them for objects (CVE-2022-39253). */
+function cloneArguments({ path }: RepositoryPlace, source: CloneSource): readonly string[] {
+  return ['clone', '--bare', '--no-local', '--template=', ...trusting(source), '--', source.text, path]
+}
+
+/**
+ * The other side of a clone of files refuses repositories of other owners unless it is told otherwise, which only its own command line can do.
+ * git gives that to a shell; the path has only characters that mean nothing there.
+ */
+function trusting(source: CloneSource): readonly string[] {
+  if (source.kind !== 'file') return []
+  if (!/^[\w./+@=,-]+$/.test(source.path)) throw new GearError('COMMAND_FAILED', `${source.path} has characters that git is not given`)
+  return [`--upload-pack=git -c safe.directory=${source.path} -c safe.directory=${source.path}/.git upload-pack`]
+}
+
+interface Run {
+  readonly output: Readable
+  exitCode(): Promise<number | null>
+  /** Why it failed, in git's words. */
+  failure(said?: string): Error
+  kill(): void
+}
+
+interface StartOptions {
+  /** What is read is what git says on standard error; there is no other output. The repository is still to be made. */
+  readonly isSpeech?: boolean
+  readonly variables?: Readonly<Record<string, string>>
+}
+
+function start({ path, account }: RepositoryPlace, args: readonly string[], { isSpeech = false, variables = {} }: StartOptions = {}): Run {
+  const all = [tools.git.path, ...(isSpeech ? args : [`--git-dir=${path}`, ...args])]
+  const [file = '', ...rest] = account === undefined ? all : [tools.setpriv.path, ...asAccount(account), ...all]
+  const child: ChildProcess = spawn(file, rest, {
+    env: { ...toolEnvironment, ...configuration(path), ...variables },
+    stdio: isSpeech ? ['ignore', 'ignore', 'pipe'] : ['ignore', 'pipe', 'pipe'],
+    cwd: '/',
+  })
+  const ended = Promise.withResolvers<number | null>()
+  let complaint = ''
+  let broken: Error | undefined
+  child.once('error', error => {
+    broken = error
+    ended.resolve(null)
+  })
+  child.once('close', ended.resolve)
+  if (!isSpeech) {
+    child.stderr?.on('data', (chunk: Buffer) => {
+      complaint = (complaint + chunk.toString('utf8')).slice(-complaintBytes)
+    })
+  }
+  return {
+    output: (isSpeech ? child.stderr : child.stdout) as Readable,
+    exitCode: () => ended.promise,
+    failure: (said = complaint) => commandFailed('git', args.slice(0, 1), broken ?? new Error(said.trim() || 'it said nothing')),
+    kill: () => void child.kill('SIGKILL'),
+  }
+}
+
+function asAccount(account: string): readonly string[] {
+  return [`--reuid=${account}`, `--regid=${account}`, '--init-groups', '--inh-caps=-all', '--no-new-privs', '--']
+}
+
+/** git's own word on the repository it is given: that of its owner, who it runs as. */
+function configuration(path: string): Readonly<Record<string, string>> {
+  const entries = Object.entries(settings)
+  return {
+    HOME: path,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_CONFIG_COUNT: String(entries.length),
+    ...Object.fromEntries(
+      entries.flatMap(([key, value], index) => [
+        [`GIT_CONFIG_KEY_${index}`, key],
+        [`GIT_CONFIG_VALUE_${index}`, value],
+      ]),
+    ),
+  }
+}
