@@ -53,7 +53,7 @@ describe('wrong usage', () => {
       'start ab',
       'gear start: ab: id must be 4 to 24 characters of A-Z a-z 0-9 _ . - and start with a letter or digit (see: gear start --help)',
     ],
-    ['start web-1 --with plan.json', 'gear start: --with is not supported yet: name the containers instead (see: gear start --help)'],
+    ['list-units --with plan.json', 'gear list-units: --with is for start, stop, restart, status and delete (see: gear list-units --help)'],
     ['install acme/shop', 'gear install: give an image and at least one name: IMAGE [host[:port]/]id... (see: gear install --help)'],
     ['install web-1 node7/web-1', 'gear install: web-1 is given as the image and as a name (see: gear install --help)'],
     ['install acme/shop web-1 --wait', 'gear install: --wait needs --start (see: gear install --help)'],

@@ -1,11 +1,12 @@
 /** What a command is: its flags and texts, and the function that runs it. `@stricli/core` reads the arguments and prints the help. */
 import { type Aliases, buildCommand, type Command, type FlagParametersForType } from '@stricli/core'
+import { deployedNames } from '../formats/index.ts'
 import type { CliContext } from './cli-context.ts'
 import type { Context } from './context.ts'
 import { type CommonFlags, commonAliases, commonFlags } from './flags.ts'
 import { errorText } from './render/errors.ts'
 import { type CommandName, summaries } from './summaries.ts'
-import { UsageError } from './usage-error.ts'
+import { UsageError, usage } from './usage-error.ts'
 
 export interface CommandText<Flags> {
   readonly name: CommandName
@@ -17,6 +18,8 @@ export interface CommandText<Flags> {
   readonly argument: { readonly placeholder: string; readonly brief: string } | undefined
   readonly examples: readonly string[]
   readonly flags: FlagParametersForType<Flags, CliContext>
+  /** The instances of a deployment may be given with `--with` (spec §2.1), beside or instead of arguments. */
+  readonly takesDeployment?: boolean
   readonly aliases?: Aliases<keyof Flags & string>
   /** Answers the exit code. */
   readonly run: (context: Context, flags: Flags & CommonFlags, args: readonly string[]) => Promise<number>
@@ -30,7 +33,8 @@ export interface CliCommand {
 }
 
 export function defineCommand<Flags extends object>(text: CommandText<Flags>): CliCommand {
-  const flags = { ...text.flags, ...commonFlags } as Record<string, { readonly kind: string }>
+  const shared = text.takesDeployment ? { ...commonFlags, with: { ...commonFlags.with, hidden: false } } : commonFlags
+  const flags = { ...text.flags, ...shared } as Record<string, { readonly kind: string }>
   const aliases: Readonly<Record<string, string>> = { ...commonAliases, ...text.aliases }
   const usage = `gear ${text.name}${text.usage === '' ? '' : ` ${text.usage}`}`
   const command = buildCommand<Record<string, unknown>, readonly string[], CliContext>({
@@ -51,18 +55,29 @@ export function defineCommand<Flags extends object>(text: CommandText<Flags>): C
 /** What is wrong with the command line as a whole is told in one line; what went wrong with single hosts and ids has been told already. */
 async function runReporting<Flags extends object>(
   context: Context,
-  { name, run }: CommandText<Flags>,
+  { name, run, takesDeployment }: CommandText<Flags>,
   flags: Flags & CommonFlags,
   args: readonly string[],
 ): Promise<number> {
   try {
-    if (flags.with !== undefined) throw new UsageError('--with is not supported yet: name the containers instead')
-    return await run(context, flags, args)
+    if (flags.with === undefined) return await run(context, flags, args)
+    if (!takesDeployment) throw new UsageError('--with is for start, stop, restart, status and delete')
+    return await run(context, flags, [...args, ...(await readDeployedNames(context, flags.with))])
   } catch (error) {
     const isUsage = error instanceof UsageError
     await context.err.write(isUsage ? `gear ${name}: ${error.message} (see: gear ${name} --help)\n` : errorText(error, ''))
     return 1
   }
+}
+
+async function readDeployedNames(context: Context, path: string): Promise<readonly string[]> {
+  if (/^[a-z]+:\/\//i.test(path)) throw new UsageError(`--with: ${path} is no file on this machine`)
+  const text = await context.readTextFile(path).catch(cause => {
+    throw new UsageError(`--with: ${path} cannot be read (${cause instanceof Error ? cause.message : String(cause)})`)
+  })
+  const names = usage(`--with ${path}`, () => deployedNames(text))
+  if (names.length === 0) throw new UsageError(`--with ${path}: no instance is on a host`)
+  return names
 }
 
 const helpColumns = 100

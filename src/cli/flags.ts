@@ -57,7 +57,7 @@ export const commonFlags: FlagParametersForType<CommonFlags, CliContext> = {
   hasEnvFile: hidden(toggle('No effect: the engine always gets the environment as a file')),
   hasForeground: hidden(toggle('No effect: there is one form of unit')),
   insecure: hidden(toggle('No effect: no command uses TLS')),
-  with: hidden(text('FILE', 'Take the names of a deployment')),
+  with: hidden(text('FILE', 'Add the instances of a deployment file that are on a host to the arguments')),
 }
 
 export const commonAliases = { o: 'output', k: 'insecure' } as const

@@ -216,3 +216,42 @@ describe('an interruption', () => {
     expect(await gear('start web-1', { hosts: { local: { startContainer } }, signal })).toEqual({ out: '', err: '', exitCode: 141 })
   })
 })
+
+describe('--with', () => {
+  const files = {
+    'shop.json': '{"Instances": [{"Id": "web-2", "On": "node7"}, {"Id": "web-3", "On": "local"}, {"Id": "web-4"}]}',
+    'none.json': '{"Containers": [], "Instances": [{"Id": "web-4"}]}',
+    'broken.json': '{"Instances": [{"On": "node7"}]}',
+  }
+  const hosts = { local: { startContainer }, node7: { startContainer } }
+
+  it('adds the instances of a deployment to the names', async () => {
+    const { out, exitCode } = await gear('start web-1 --with shop.json', { hosts, files })
+    expect({ out, exitCode }).toEqual({
+      out: 'local web-1 is starting\nlocal web-3 is starting\nnode7 web-2 is starting\n',
+      exitCode: 0,
+    })
+    expect(await gear('--with=shop.json start', { hosts, files })).toMatchObject({
+      out: 'node7 web-2 is starting\nlocal web-3 is starting\n',
+    })
+  })
+
+  it.each(['stop', 'restart', 'delete', 'status'])('is for %s too', async command => {
+    const text = { text: 'done\n' }
+    const all = { stopContainer: async () => text, restartContainer: async () => text, containerStatus: async () => text }
+    const host = { ...all, deleteContainer: async () => undefined }
+    const { err, exitCode } = await gear(`${command} --with shop.json`, { hosts: { local: host, node7: host }, files })
+    expect({ err, exitCode }).toEqual({ err: '', exitCode: 0 })
+  })
+
+  it.each([
+    ['none.json', 'none.json: no instance is on a host'],
+    ['broken.json', 'broken.json: Instances[0] must have an Id'],
+    ['lost.json', 'lost.json cannot be read (no such file)'],
+    ['https://node7/shop.json', 'https://node7/shop.json is no file on this machine'],
+  ])('ends the command before anything is sent when the file is of no use: %s', async (path, message) => {
+    const { out, err, exitCode } = await gear(`start web-1 --with ${path}`, { hosts, files })
+    expect({ out, exitCode }).toEqual({ out: '', exitCode: 1 })
+    expect(err).toContain(message)
+  })
+})

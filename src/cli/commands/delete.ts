@@ -20,8 +20,9 @@ export const command = () =>
       'Removes the unit, the ports and the links of containers, and stops them first. Their environments and data volumes stay, so that an install under the same name finds them again, unless --all is given. A container that does not exist is no error.',
     ],
     argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
-    examples: ['gear delete web-1', 'gear delete --all node7/web-1'],
+    examples: ['gear delete web-1', 'gear delete --all node7/web-1', 'gear delete --with shop.json'],
     flags: { all: toggle('Remove the environment and the data volumes too'), ...dryRunFlags },
+    takesDeployment: true,
     run: (context, flags, args) => {
       const groups = requestAll(readTargets(args, 'container'), ({ id }) => ({
         request: request('deleteContainer', { params: { id }, query: { all: flags.all ?? false } }),

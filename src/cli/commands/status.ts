@@ -19,8 +19,14 @@ export const command = () =>
       'Prints what `systemctl status` says of the unit: its state and its last log lines. The exit code is 1 when a container does not exist.',
     ],
     argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
-    examples: ['gear status web-1', 'gear status node7/web-1 node8/web-2', 'gear status --output json web-1'],
+    examples: [
+      'gear status web-1',
+      'gear status node7/web-1 node8/web-2',
+      'gear status --output json web-1',
+      'gear status --with shop.json',
+    ],
     flags: {},
+    takesDeployment: true,
     run: (context, flags, args) => {
       const targets = readTargets(args, 'container')
       if (flags.output === 'json') {
