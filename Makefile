@@ -13,6 +13,8 @@ PREFIX = /usr
 lib = $(DESTDIR)$(PREFIX)/lib/gear
 units = $(DESTDIR)$(PREFIX)/lib/systemd/system
 doc = $(DESTDIR)$(PREFIX)/share/doc/gear
+completions = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gear $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_gear \
+  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gear.fish
 # How the Node binary gets there; 150 MB. A host that sees this checkout under the same path can do with INSTALL_NODE='ln -s'.
 INSTALL_NODE = cp --reflink=auto
 
@@ -48,6 +50,10 @@ install: build ## install below DESTDIR (default: this machine); starts nothing
 	install -m 644 packaging/gear.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
 	[ -e $(DESTDIR)/etc/default/gear ] || install -m 644 packaging/gear.default $(DESTDIR)/etc/default/gear
 	install -m 644 LICENSE dist/licenses.txt $(doc)
+	install -d $(dir $(completions))
+	bin/gear completion bash >$(word 1,$(completions))
+	bin/gear completion zsh >$(word 2,$(completions))
+	bin/gear completion fish >$(word 3,$(completions))
 	if [ -e $(DESTDIR)/etc/group ]; then systemd-sysusers --root=$(DESTDIR)/ gear.conf; fi
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 
@@ -57,7 +63,7 @@ uninstall: ## remove what install put there; refuses while containers are instal
 	if [ -e "$$1" ]; then echo "containers are installed: remove them with gear delete" >&2; exit 1; fi
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now gear.service gear.socket; fi
 	rm -rf $(lib) $(doc) $(units)/gear.service $(units)/gear.socket $(units)/docker.service.d/gear-journal.conf
-	rm -f $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
+	rm -f $(completions) $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
 	rmdir --ignore-fail-on-non-empty $(units)/docker.service.d
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 

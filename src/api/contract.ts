@@ -21,6 +21,7 @@ export const contract = {
   getEnvironment: environments.getEnvironment,
   putEnvironment: environments.putEnvironment,
   patchEnvironment: environments.patchEnvironment,
+  listEnvironments: environments.listEnvironments,
   putKeys: keys.putKeys,
   postKeys: keys.postKeys,
   createRepository: repositories.createRepository,

@@ -1,6 +1,6 @@
 /** The operations on environments: sets of NAME=VALUE under an id, shared by containers (spec §1.8, routes 16 to 18). */
 import * as z from 'zod/mini'
-import { environment, id } from './fields.ts'
+import { environment, id, text } from './fields.ts'
 import { operation } from './operation.ts'
 
 const environmentParams = z.object({ id })
@@ -49,5 +49,22 @@ export const patchEnvironment = operation({
   errors: ['DISK_FULL', 'STORAGE_FAILED'],
   effect: 'idempotent',
   hasDryRun: true,
+  lane: 'job',
+})
+
+export const listEnvironments = operation({
+  id: 'listEnvironments',
+  method: 'GET',
+  path: '/environments',
+  summary: 'The ids of the stored environments',
+  params: nothing,
+  query: nothing,
+  reply: {
+    kind: 'data',
+    schema: z.object({ environments: z.array(z.object({ id: text })) }),
+    table: { columns: ['ID'], rows: data => data.environments.map(item => [item.id]) },
+  },
+  errors: ['STORAGE_FAILED'],
+  effect: 'read',
   lane: 'job',
 })

@@ -103,6 +103,8 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   Account: 'The account that owns and serves it.',
   'Repositories.Branch': 'The branch that a clone checks out.',
   'Repositories.Account': 'The account that owns and serves it: git-ID.',
+  Environments: 'Sorted by id.',
+  'Environments.Id': 'Id of the environment.',
   Version: 'Of the agent.',
   Api: 'Of the wire format.',
   Engine: 'The kind of engine; in health: ok, or why it does not answer.',

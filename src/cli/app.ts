@@ -18,6 +18,7 @@ import type { CliContext } from './cli-context.ts'
 import type { CliCommand } from './command.ts'
 import { command as addKeys } from './commands/add-keys.ts'
 import { command as createRepo } from './commands/create-repo.ts'
+import { command as completion } from './commands/completion.ts'
 import { command as daemon } from './commands/daemon.ts'
 import { command as deleteContainers } from './commands/delete.ts'
 import { command as deleteRepo } from './commands/delete-repo.ts'
@@ -36,6 +37,7 @@ import { command as start } from './commands/start.ts'
 import { command as status } from './commands/status.ts'
 import { command as stop } from './commands/stop.ts'
 import { command as version } from './commands/version.ts'
+import { completeCommandLine } from './complete.ts'
 import type { Context } from './context.ts'
 import { errorText } from './render/errors.ts'
 import { overviewText } from './render/overview.ts'
@@ -66,12 +68,14 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   purge,
   'init-repo': initRepo,
   daemon,
+  completion,
   version,
 }
 
 /** Runs the command that the words name. Never throws. */
 export async function runCommandLine(words: readonly string[], context: Context): Promise<number> {
   try {
+    if (words[0] === '__complete') return await complete(words.slice(1), context)
     const { command, args } = readCommandLine(words)
     if (command === undefined) {
       await context.err.write(overviewText())
@@ -84,6 +88,15 @@ export async function runCommandLine(words: readonly string[], context: Context)
     await context.err.write(error instanceof UsageError ? `gear: ${error.message}\n` : errorText(error, ''))
     return 1
   }
+}
+
+async function complete(words: readonly string[], context: Context): Promise<number> {
+  const proposed = await completeCommandLine(words, context, {
+    make: name => commands[name](),
+    application: (name, { command }) => buildApplication(command, settingsOf(`gear ${name}`)),
+  })
+  await context.out.write(proposed)
+  return 0
 }
 
 interface Invocation {
@@ -129,7 +142,7 @@ function settingsOf(name: string): PartialApplicationConfiguration {
       distanceOptions: { threshold: 4, weights: { insertion: 1, deletion: 2, substitution: 2, transposition: 0 } },
     },
     documentation: { disableAnsiColor: true },
-    completion: { includeAliases: true },
+    completion: { includeAliases: false },
     localization: { text },
   }
 }

@@ -8,6 +8,18 @@ import { errorText } from './render/errors.ts'
 import { type CommandName, summaries } from './summaries.ts'
 import { UsageError, usage } from './usage-error.ts'
 
+/** What completion proposes for an argument, by its place among them. */
+export type NameKind = 'container' | 'environment' | 'host' | 'image' | 'command'
+
+interface Argument {
+  readonly placeholder: string
+  readonly brief: string
+  /** The last kind is for all that follow. */
+  readonly names?: readonly NameKind[]
+  /** When there is only a choice. */
+  readonly values?: readonly string[]
+}
+
 export interface CommandText<Flags> {
   readonly name: CommandName
   /** What follows the name: `IMAGE NAME... [NAME=VALUE...] [flags]`. */
@@ -15,7 +27,7 @@ export interface CommandText<Flags> {
   /** What the summary does not say. */
   readonly description: readonly string[]
   /** The arguments that are no flags: what stands for them in the help, and what they are. */
-  readonly argument: { readonly placeholder: string; readonly brief: string } | undefined
+  readonly argument: Argument | undefined
   readonly examples: readonly string[]
   readonly flags: FlagParametersForType<Flags, CliContext>
   /** The instances of a deployment may be given with `--with` (spec §2.1), beside or instead of arguments. */
@@ -30,26 +42,44 @@ export interface CliCommand {
   readonly usage: string
   /** The short names of flags that take a value. */
   readonly valueAliases: ReadonlySet<string>
+  readonly text: Pick<CommandText<object>, 'name' | 'description' | 'examples'>
+  readonly argument: Argument | undefined
+  /** Every flag by its name, as it is declared. */
+  readonly flags: Readonly<Record<string, Flag>>
+  /** Names of flags by their letters. */
+  readonly aliases: Readonly<Record<string, string>>
+}
+
+/** As much of a flag's declaration as completion and manual pages look at. */
+export interface Flag {
+  readonly kind: string
+  readonly brief: string
+  readonly placeholder?: string
+  readonly hidden?: boolean
+  readonly values?: readonly string[]
 }
 
 export function defineCommand<Flags extends object>(text: CommandText<Flags>): CliCommand {
   const shared = text.takesDeployment ? { ...commonFlags, with: { ...commonFlags.with, hidden: false } } : commonFlags
-  const flags = { ...text.flags, ...shared } as Record<string, { readonly kind: string }>
+  const flags = { ...text.flags, ...shared } as unknown as Readonly<Record<string, Flag>>
   const aliases: Readonly<Record<string, string>> = { ...commonAliases, ...text.aliases }
   const usage = `gear ${text.name}${text.usage === '' ? '' : ` ${text.usage}`}`
   const command = buildCommand<Record<string, unknown>, readonly string[], CliContext>({
     docs: { brief: summaries[text.name], fullDescription: describe(text), customUsage: [text.usage] },
     parameters: {
-      flags: flags as FlagParametersForType<Record<string, unknown>, CliContext>,
+      flags: flags as unknown as FlagParametersForType<Record<string, unknown>, CliContext>,
       aliases,
-      positional: { kind: 'array', parameter: { placeholder: 'ARGUMENT', brief: '', ...text.argument, parse: String } },
+      positional: {
+        kind: 'array',
+        parameter: { placeholder: text.argument?.placeholder ?? 'ARGUMENT', brief: text.argument?.brief ?? '', parse: String },
+      },
     },
     async func(values, ...args) {
       this.exitCode = await runReporting(this.gear, text, values as Flags & CommonFlags, args)
     },
   })
   const valueAliases = new Set(Object.entries(aliases).flatMap(([alias, name]) => (flags[name]?.kind === 'boolean' ? [] : [alias])))
-  return { command, usage, valueAliases }
+  return { command, usage, valueAliases, text, argument: text.argument, flags, aliases }
 }
 
 /** What is wrong with the command line as a whole is told in one line; what went wrong with single hosts and ids has been told already. */

@@ -22,6 +22,8 @@ export interface Context {
   readonly signal: AbortSignal
   /** `GEAR_TOKEN_FILE` */
   readonly tokenFile: string | undefined
+  /** A variable of the environment; undefined when it is not set, or empty. */
+  readonly variable: (name: string) => string | undefined
   readonly connect: (host: LocatorHost, options: { readonly tokenFile: string | undefined }) => Client
   readonly readTextFile: ReadTextFile
   /** All of the standard input, as text. */
@@ -83,6 +85,7 @@ export function processContext(version: string): ProcessContext {
       return interruption.signal
     },
     tokenFile: textOf('GEAR_TOKEN_FILE'),
+    variable: textOf,
     connect: (host, { tokenFile }) =>
       openClient(host, { tokenFile, socketPath: textOf('GEARD_SOCKET'), isRoot: process.getuid?.() === 0, version }),
     readTextFile,

@@ -14,6 +14,7 @@ export interface Setup {
   readonly columns?: number
   readonly signal?: AbortSignal
   readonly tokenFile?: string
+  readonly variables?: Readonly<Record<string, string>>
   /** Instead of handlers. */
   readonly connect?: Context['connect']
 }
@@ -34,6 +35,7 @@ export async function gear(words: string | readonly string[], setup: Setup = {})
     err: err.output,
     signal: setup.signal ?? new AbortController().signal,
     tokenFile: setup.tokenFile,
+    variable: name => setup.variables?.[name],
     connect: setup.connect ?? (host => clientOf(host, setup.hosts ?? {})),
     readTextFile: async path => {
       const text = setup.files?.[path]

@@ -19,6 +19,7 @@ export const summaries = {
   purge: 'Stop and disable every container of hosts',
   'init-repo': 'Make a repository on this machine; what create-repo runs',
   daemon: 'Run the agent',
+  completion: 'Print the completion script of a shell',
   version: 'Print the version',
 } as const
 

@@ -105,6 +105,10 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
       called('getEnvironment', call)
       return { text: 'MODE=prod\nMODE=test\n' }
     },
+    listEnvironments: async call => {
+      called('listEnvironments', call)
+      return { environments: [{ id: 'shop-env' }] }
+    },
     putEnvironment: async call => called('putEnvironment', call),
     patchEnvironment: async call => called('patchEnvironment', call),
     createRepository: async call => {

@@ -36,6 +36,7 @@ async function helpText(words: readonly string[], version: string): Promise<stri
     err: output,
     signal: new AbortController().signal,
     tokenFile: undefined,
+    variable: none,
     connect: none,
     readTextFile: none,
     readInput: none,

@@ -19,7 +19,7 @@ export const command = () =>
     description: [
       'Removes the unit, the ports and the links of containers, and stops them first. Their environments and data volumes stay, so that an install under the same name finds them again, unless --all is given. A container that does not exist is no error.',
     ],
-    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine', names: ['container'] },
     examples: ['gear delete web-1', 'gear delete --all node7/web-1', 'gear delete --with shop.json'],
     flags: { all: toggle('Remove the environment and the data volumes too'), ...dryRunFlags },
     takesDeployment: true,

@@ -12,7 +12,7 @@ export const command = () =>
     name: 'env',
     usage: 'NAME... [flags]',
     description: ['Prints each environment as it is stored: one NAME=VALUE a line.'],
-    argument: { placeholder: 'NAME', brief: 'An environment: [host[:port]/]id; no host means this machine' },
+    argument: { placeholder: 'NAME', brief: 'An environment: [host[:port]/]id; no host means this machine', names: ['environment'] },
     examples: ['gear env shop-env', 'gear env --output json node7/shop-env'],
     flags: {},
     run: (context, flags, args) =>

@@ -52,7 +52,11 @@ export const command = () =>
       'Every name gets the same image, ports, links, volumes and environment. Installing a name again updates it: ports that it had stay, and a running container goes on as it was until it is restarted.',
       'The ports that were reserved are printed first: PortMapping: 8080 -> 4000.',
     ],
-    argument: { placeholder: 'IMAGE NAME', brief: 'The image, then containers: [host[:port]/]id; arguments with = are variables' },
+    argument: {
+      placeholder: 'IMAGE NAME',
+      brief: 'The image, then containers: [host[:port]/]id; arguments with = are variables',
+      names: ['image', 'container'],
+    },
     examples: [
       'gear install --start -p 8080:0 acme/shop web-1',
       'gear install acme/shop node7/web-1 node8/web-2 --ports=8080:80 MODE=prod --start --wait',

@@ -12,7 +12,7 @@ export const command = () =>
     description: [
       'Prints the first tag of every image that the engines of the hosts have, one a line; with several hosts each line begins with its host.',
     ],
-    argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine' },
+    argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine', names: ['host'] },
     examples: ['gear list-images', 'gear list-images node7 node8'],
     flags: {},
     run: (context, flags, args) =>

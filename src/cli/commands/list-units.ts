@@ -18,7 +18,7 @@ export const command = () =>
     description: [
       'Prints one line per container, sorted by id: ID SERVER ACTIVE SUB LOAD TYPE. Without --all only those that systemd has loaded, which stopped ones need not be. Hosts that fail do not keep the others from being listed.',
     ],
-    argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine' },
+    argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine', names: ['host'] },
     examples: ['gear list-units --all', 'gear list -q node7 node8', 'gear stop $(gear list -q node7)'],
     flags: { all: toggle('List every installed container'), quiet: toggle('Print only names that other commands take: [host[:port]/]id') },
     aliases: { a: 'all', q: 'quiet' },

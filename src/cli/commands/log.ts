@@ -25,7 +25,7 @@ export const command = () =>
     description: [
       `Prints the last ${linesByDefault} lines and ends. --lines and --since choose others; --follow goes on with new lines until it is interrupted.`,
     ],
-    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine', names: ['container'] },
     examples: [
       'gear log web-1',
       'gear log --follow --lines 10 node7/web-1',

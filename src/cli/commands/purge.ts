@@ -13,7 +13,7 @@ export const command = () =>
     name: 'purge',
     usage: '[HOST...] [flags]',
     description: ['Stops every container of the hosts and keeps it from starting at boot. Nothing is removed.'],
-    argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine' },
+    argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine', names: ['host'] },
     examples: ['gear purge', 'gear purge node7 node8:43273', 'gear purge --dry-run'],
     flags: { ...dryRunFlags },
     run: (context, flags, args) => {

@@ -14,7 +14,7 @@ export const command = () =>
     description: [
       'The restart is queued, and the command returns at once, unless --wait is given. A restart brings changes of the unit and of the environment into effect.',
     ],
-    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine', names: ['container'] },
     examples: ['gear restart web-1', 'gear restart --wait node7/web-1', 'gear restart --with shop.json'],
     flags: { wait: toggle('Wait until the containers run again'), ...dryRunFlags },
     takesDeployment: true,

@@ -23,7 +23,7 @@ export const command = () =>
       'Adds the variables to each environment; one that exists gets the new value. With --reset the environment has exactly these variables afterwards, perhaps none.',
       'Containers see the change at their next start.',
     ],
-    argument: { placeholder: 'NAME', brief: 'An environment: [host[:port]/]id; arguments with = are variables' },
+    argument: { placeholder: 'NAME', brief: 'An environment: [host[:port]/]id; arguments with = are variables', names: ['environment'] },
     examples: ['gear set-env shop-env MODE=prod LEVEL=3', 'gear set-env --reset --env-file shop.env node7/shop-env'],
     flags: {
       envFile: text('FILE', 'File with one VARIABLE=VALUE a line; arguments come after it'),

@@ -14,7 +14,7 @@ export const command = () =>
     description: [
       'The start is queued, and the command returns at once. With --wait it stays until the container runs, shows what happens meanwhile (a first start may pull its image), and tells why when it does not.',
     ],
-    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine', names: ['container'] },
     examples: ['gear start web-1', 'gear start --wait node7/web-1 node8/web-2', 'gear start --with shop.json'],
     flags: { wait: toggle('Wait until the containers run'), ...dryRunFlags },
     takesDeployment: true,

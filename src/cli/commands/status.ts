@@ -18,7 +18,7 @@ export const command = () =>
     description: [
       'Prints what `systemctl status` says of the unit: its state and its last log lines. The exit code is 1 when a container does not exist.',
     ],
-    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine', names: ['container'] },
     examples: [
       'gear status web-1',
       'gear status node7/web-1 node8/web-2',

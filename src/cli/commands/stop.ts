@@ -16,7 +16,7 @@ export const command = () =>
     description: [
       'The stop is followed for at most 15 seconds, with what the container writes meanwhile. --no-wait only queues it; --wait stays until the container has stopped, however long that takes.',
     ],
-    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine', names: ['container'] },
     examples: ['gear stop web-1', 'gear stop --no-wait node7/web-1 node8/web-2', 'gear stop --with shop.json'],
     flags: { noWait: toggle('Only queue the stop'), wait: toggle('Wait until the containers have stopped'), ...dryRunFlags },
     aliases: { n: 'noWait' },

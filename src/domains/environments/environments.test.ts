@@ -41,6 +41,15 @@ describe('an environment', () => {
     expect(host.files.tree('/var/lib/containers')).toEqual(before)
   })
 
+  it('is listed by its id, whatever else lies beside it', async () => {
+    const { host, environments } = setUp()
+    expect(await environments.store.list()).toEqual([])
+    for (const name of ['shop-env', 'db-env', 'shop']) await environments.patch(name as EnvironmentId, variables({ A: 'B' }))
+    host.files.put('/var/lib/containers/env/contents/sh/no', '')
+    host.files.put('/var/lib/containers/env/contents/README', '')
+    expect(await environments.store.list()).toEqual(['db-env', 'shop', 'shop-env'])
+  })
+
   it('is replaced by a put, with nothing if so wished', async () => {
     const { environments } = setUp()
     await environments.put(id, variables({ A: 'B' }), root)

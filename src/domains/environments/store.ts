@@ -2,10 +2,10 @@
  * Environments on disk: `$BASE/env/contents/<aa>/ID`, one raw `NAME=VALUE` a line (spec §5.4), readable for root only. The engine reads the file
  * itself (`--env-file`); values pass through no shell, no unit file and no log.
  */
-import { type EnvironmentId, GearError, limits, type Variable } from '../../api/index.ts'
+import { type EnvironmentId, GearError, isId, limits, partition, type Variable } from '../../api/index.ts'
 import { printEnvironment } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
-import { environmentFile, environmentFolder, modes } from '../layout/index.ts'
+import { environmentFile, environmentFolder, environmentsFolder, modes } from '../layout/index.ts'
 
 export class EnvironmentStore {
   readonly #host: Pick<Host, 'files' | 'paths'>
@@ -24,6 +24,19 @@ export class EnvironmentStore {
 
   read(id: EnvironmentId): Promise<string | undefined> {
     return this.#host.files.read(this.path(id), limits.environmentFileBytes)
+  }
+
+  /** The ids of all that are stored, sorted; one folder listing per partition. */
+  async list(): Promise<readonly EnvironmentId[]> {
+    const { files, paths } = this.#host
+    const root = environmentsFolder(paths)
+    const partitions = (await files.list(root)).filter(entry => entry.kind === 'directory')
+    const listings = await Promise.all(partitions.map(async ({ name }) => ({ name, entries: await files.list(`${root}/${name}`) })))
+    return listings
+      .flatMap(({ name, entries }) =>
+        entries.flatMap(entry => (entry.kind === 'file' && isId(entry.name) && partition(entry.name) === name ? [entry.name] : [])),
+      )
+      .sort()
   }
 
   exists(id: EnvironmentId): Promise<boolean> {

@@ -127,6 +127,11 @@ function bootFolder({ systemd }: Pick<Paths, 'systemd'>): string {
   return `${systemd}/container-active.target.wants`
 }
 
+/** The partitions of all environments lie in it. */
+export function environmentsFolder({ base }: Pick<Paths, 'base'>): string {
+  return `${base}/env/contents`
+}
+
 export function environmentFolder({ base }: Pick<Paths, 'base'>, id: EnvironmentId): string {
   return `${base}/env/contents/${partition(id)}`
 }

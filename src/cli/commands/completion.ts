@@ -1,0 +1,23 @@
+/** `gear completion` */
+import { defineCommand } from '../command.ts'
+import { completionScripts, completionShells } from '../completion-scripts.ts'
+import { UsageError } from '../usage-error.ts'
+
+export const command = () =>
+  defineCommand({
+    name: 'completion',
+    usage: 'SHELL [flags]',
+    description: [
+      'Prints what bash, zsh or fish have to be told to complete the command line, live names of containers, environments and images among it. `make install` puts it where the shells look.',
+      'Names on another host are proposed after its name and a slash, if it answers within a second. The hosts are those in GEAR_HOSTS, or else in /etc/hosts and ~/.ssh/known_hosts.',
+    ],
+    argument: { placeholder: 'SHELL', brief: 'bash, zsh or fish', values: completionShells },
+    examples: ['gear completion fish > ~/.config/fish/completions/gear.fish', 'source <(gear completion bash)'],
+    flags: {},
+    run: async (context, _, args) => {
+      const shell = completionShells.find(name => name === args[0])
+      if (shell === undefined || args.length > 1) throw new UsageError(`name one shell: ${completionShells.join(', ')}`)
+      await context.out.write(completionScripts[shell])
+      return 0
+    },
+  })

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import { GearError, type Handlers } from '../api/index.ts'
+import { gear, type Setup } from './fake-context.ts'
+
+const container = (id: string) => ({ id, activeState: 'active', subState: 'running', loadState: 'loaded' })
+const listContainers =
+  (...ids: readonly string[]): Handlers['listContainers'] =>
+  async ({ query }) => ({ containers: query.all ? ids.map(container) : [] })
+
+const setup: Setup = {
+  hosts: {
+    local: {
+      listContainers: listContainers('web-1', 'web-2', 'db-1'),
+      listImages: async () => ({ text: 'acme/shop:latest\nacme/db:7\n' }),
+      listEnvironments: async () => ({ environments: [{ id: 'shop-env' }] }),
+    },
+    node7: { listContainers: listContainers('web-7') },
+    'node8:80': { listContainers: () => Promise.reject(new GearError('HOST_UNREACHABLE', 'away')) },
+  },
+  variables: { GEAR_HOSTS: 'node7, node8:80' },
+}
+
+async function proposed(words: readonly string[], given: Setup = setup): Promise<readonly string[]> {
+  const { out, err, exitCode } = await gear(['__complete', ...words], given)
+  expect({ err, exitCode }).toEqual({ err: '', exitCode: 0 })
+  return out
+    .split('\n')
+    .slice(0, -1)
+    .map(line => line.split('\t')[0] ?? '')
+}
+
+describe('completion', () => {
+  it('proposes commands, with a few words about each', async () => {
+    expect(await proposed(['st'])).toEqual(['start', 'stop', 'status'])
+    expect(await gear(['__complete', 'lis'], setup)).toMatchObject({
+      out: 'list-units\tList the containers of hosts\nlist-images\tList the images that hosts have\nlist\tThe same as list-units\n',
+    })
+    expect(await proposed(['help', 'sta'])).toEqual(['start', 'status'])
+    expect(await proposed(['--output', 'json', 'purg'])).toEqual(['purge'])
+  })
+
+  it('proposes the containers of this machine, and hosts to look further on', async () => {
+    expect(await proposed(['stop', ''])).toEqual(['web-1', 'web-2', 'db-1', 'node7/', 'node8:80/'])
+    expect(await proposed(['stop', '--no-wait', 'web-1', 'w'])).toEqual(['web-2'])
+    expect(await gear(['__complete', 'stop', 'd'], setup)).toMatchObject({ out: 'db-1\tactive (running)\n' })
+  })
+
+  it('proposes the containers of the host that was begun with', async () => {
+    expect(await proposed(['status', 'node7/'])).toEqual(['node7/web-7'])
+  })
+
+  it.each([
+    ['a host that does not answer', 'node8:80/'],
+    ['a host there is not', 'node9/'],
+    ['what is no host', 'a b/'],
+  ])('proposes nothing of %s', async (_, partial) => {
+    expect(await proposed(['status', partial])).toEqual([])
+  })
+
+  it('proposes images first and containers then, where an image is installed', async () => {
+    expect(await proposed(['install', 'acme/'])).toEqual(['acme/shop', 'acme/db:7'])
+    expect(await proposed(['install', '-p', '80:0', 'acme/shop', 'db'])).toEqual(['db-1'])
+  })
+
+  it.each([
+    [
+      ['env', ''],
+      ['shop-env', 'node7/', 'node8:80/'],
+    ],
+    [['set-env', 'shop'], ['shop-env']],
+    [
+      ['list-units', 'node'],
+      ['node7', 'node8:80'],
+    ],
+    [
+      ['completion', ''],
+      ['bash', 'zsh', 'fish'],
+    ],
+    [['version', ''], []],
+    [['no-such-command', ''], []],
+  ])('proposes names of the kind that is wanted: %j', async (words, expected) => {
+    expect(await proposed(words)).toEqual(expected)
+  })
+
+  it('proposes flags, but none that is kept quiet about, and each once', async () => {
+    const flags = await proposed(['start', '--'])
+    expect(flags).toContain('--wait')
+    expect(flags).toContain('--token-file')
+    expect(flags).not.toContain('--transport')
+    expect(flags).not.toContain('--')
+    expect(await proposed(['start', '--wait', '--w'])).toEqual(['--with'])
+    expect(await proposed(['start', '--', '--w'])).toEqual([])
+  })
+
+  it('proposes the values of a flag', async () => {
+    expect(await proposed(['start', '--output', ''])).toEqual(['text', 'json'])
+    expect(await proposed(['start', '--output=j'])).toEqual(['--output=json'])
+    expect(await proposed(['start', '-o', 't'])).toEqual(['text'])
+    expect(await proposed(['install', '--slice', 'container-'])).toEqual(['container-small', 'container-large'])
+    expect(await proposed(['install', '--memory', ''])).toEqual([])
+  })
+
+  it.each([
+    [['install', '--env-file', ''], ':files'],
+    [['set-env', '--env-file=sho'], ':files'],
+    [['start', '--token-file', ''], ':files'],
+    [['daemon', '--base-path', ''], ':folders'],
+  ])('leaves paths to the shell: %j', async (words, expected) => {
+    expect(await proposed(words)).toEqual([expected])
+  })
+
+  it('knows hosts from the files of the system where nothing else is said', async () => {
+    const files = {
+      '/etc/hosts': '127.0.0.1 localhost\n::1 ip6-localhost\n10.0.0.7 node7 node7.example # old\nff02::1 ip6-allnodes\n',
+      '/root/.ssh/known_hosts': 'build1,10.0.0.9 ssh-ed25519 AAAA\n|1|hashed ssh-ed25519 AAAA\n[node8]:2222 ssh-rsa AAAA\n',
+    }
+    expect(await proposed(['purge', ''], { files, variables: { HOME: '/root' } })).toEqual(['node7', 'node7.example', 'build1', '10.0.0.9'])
+    expect(await proposed(['purge', ''], {})).toEqual([])
+  })
+
+  it('lets no name of others break its lines', async () => {
+    const { out } = await gear(['__complete', 'install', 'e'], {
+      hosts: { local: { listImages: async () => ({ text: 'evil\tname\u001b[2J\n' }) } },
+    })
+    expect(out).toBe('evil?name?[2J\tImage\n')
+  })
+})
+
+describe('gear completion', () => {
+  it.each(['bash', 'zsh', 'fish'])('prints the script for %s', async shell => {
+    const { out, exitCode } = await gear(`completion ${shell}`)
+    expect(out).toContain('__complete')
+    expect(exitCode).toBe(0)
+  })
+
+  it.each(['', 'tcsh', 'bash zsh'])('knows three shells, one at a time: gear completion %s', async words => {
+    expect(await gear(`completion ${words}`)).toMatchObject({ out: '', exitCode: 1, err: expect.stringContaining('name one shell') })
+  })
+})

@@ -1,0 +1,54 @@
+/** The completion of the shells as `make install` leaves it, with names that are on the host at that moment. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LabHost } from '../lab-host.ts'
+
+const host = new LabHost('web1')
+
+beforeAll(async () => {
+  await host.gearDo('install', 'gear/httpd', 'complete-1')
+  await host.gearDo('set-env', 'complete-env', 'A=1')
+})
+
+afterAll(async () => {
+  await host.gear('delete', '--all', 'complete-1')
+  await host.sh('rm -f /var/lib/containers/env/contents/co/complete-env')
+})
+
+/** What bash would offer after these words, the last of them begun. */
+function inBash(...words: readonly string[]): Promise<string> {
+  const script = `source /usr/share/bash-completion/bash_completion; _completion_loader gear
+    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_LINE=\${COMP_LINE// : /:}; COMP_POINT=\${#COMP_LINE}
+    compopt() { echo "compopt $*"; }
+    _gear; printf '%s\\n' "\${COMPREPLY[@]}"`
+  return host.do(['bash', '-c', script, 'bash', ...words])
+}
+
+describe('bash', () => {
+  it('completes commands, live names, flags and paths', async () => {
+    expect(await inBash('gear', 'list-')).toBe('list-units\nlist-images\n')
+    expect(await inBash('gear', 'start', 'complete')).toBe('complete-1\n')
+    expect(await inBash('gear', 'set-env', 'complete')).toBe('complete-env\n')
+    expect(await inBash('gear', 'start', '--dry')).toBe('--dry-run\n')
+    expect(await inBash('gear', 'set-env', '--env-file', '/etc/ho')).toContain('compopt -o default')
+  })
+
+  it('completes names on other hosts, colons and all', async () => {
+    expect(await inBash('gear', 'stop', '127.0.0.1', ':', '43273/complete')).toBe('43273/complete-1\n')
+  })
+})
+
+describe('fish', () => {
+  it('completes with a few words about each', async () => {
+    expect(
+      await host.do(['fish', '--no-config', '-c', 'source /usr/share/fish/vendor_completions.d/gear.fish; complete -C "gear start comp"']),
+    ).toBe('complete-1\tinactive (dead)\n')
+  })
+})
+
+describe('zsh', () => {
+  it('reads its script, and finds it by the name of the program', async () => {
+    expect(await host.do(['zsh', '-f', '-c', 'autoload -Uz compinit; compinit -u -D; zsh -n $^fpath/_gear(N) && echo $_comps[gear]'])).toBe(
+      '_gear\n',
+    )
+  })
+})
