@@ -49,7 +49,15 @@ const wireBody = fc.record({
 /** Bodies as they come through the contract; values it refuses are drawn again one by one. */
 const acceptedBody: fc.Arbitrary<InstallContainer> = wireBody
   .map(body => ({ ...body, VolumeConfig: onlyAccepted(body.VolumeConfig) }))
+  // Two paths that are the same are refused only together.
+  .filter(({ VolumeConfig: { Volumes, VolumeMounts } }) =>
+    isDistinct([...Volumes.map(({ Path }) => Path), ...VolumeMounts.map(({ HostPath }) => HostPath)]),
+  )
   .map(body => fromWire(installBody, body))
+
+function isDistinct(values: readonly string[]): boolean {
+  return new Set(values).size === values.length
+}
 
 interface WireVolumes {
   readonly Volumes: readonly { readonly Path: string }[]
