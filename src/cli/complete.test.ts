@@ -31,11 +31,11 @@ async function proposed(words: readonly string[], given: Setup = setup): Promise
 
 describe('completion', () => {
   it('proposes commands, with a few words about each', async () => {
-    expect(await proposed(['st'])).toEqual(['start', 'stop', 'status'])
-    expect(await gear(['__complete', 'lis'], setup)).toMatchObject({
-      out: 'list-units\tList the containers of hosts\nlist-images\tList the images that hosts have\nlist\tThe same as list-units\n',
-    })
-    expect(await proposed(['help', 'sta'])).toEqual(['start', 'status'])
+    expect(await proposed(['sto'])).toEqual(['stop'])
+    const { out } = await gear(['__complete', 'list'], setup)
+    expect(out).toMatch(/^list-units\tList the containers of hosts\n/)
+    expect(out).toMatch(/\nlist\tThe same as list-units\n$/)
+    expect(await proposed(['help', 'restar'])).toEqual(['restart'])
     expect(await proposed(['--output', 'json', 'purg'])).toEqual(['purge'])
   })
 
