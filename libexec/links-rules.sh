@@ -1,78 +1,69 @@
 # shellcheck shell=sh
 # Links as NAT rules, in the form of iptables-restore. Chains of our own, emptied and filled in one transaction and hooked into the
 # built-in ones once, leave the engine's rules in the namespace alone.
-# shellcheck disable=SC2154 # common.sh sets the variables
+# shellcheck disable=SC2154 # common.sh and container-links set the variables
 
 tab=$(printf '\t')
-known='' patience=5
 
-# rules PRESENT: PRESENT is the nat table as it is; the links file comes on standard input, one
-# "FromHost TAB FromPort TAB ToPort TAB ToHost" a line. Names are resolved here, because one that fails would fail the whole table.
+# rules: the table from the links file, one "FromHost TAB FromPort TAB ToPort TAB ToHost" a line, and $applied.new, the same lines with
+# "TAB ADDRESS TAB" for what is in the table and "TAB TAB PROBLEM" for what is not. Names are resolved here, because one that
+# fails would fail the whole table. Packets of a link get the container's own address as their source, so that answers find back.
 rules() {
   echo '*nat'
   echo ':GEAR-LINKS - [0:0]'
   echo ':GEAR-LINKS-SOURCE - [0:0]'
   for hook in 'OUTPUT -j GEAR-LINKS' 'PREROUTING -j GEAR-LINKS' 'POSTROUTING -j GEAR-LINKS-SOURCE'; do
-    case $newline$1$newline in *"$newline-A $hook$newline"*) ;; *) echo "-A $hook" ;; esac
+    case $newline$present$newline in *"$newline-A $hook$newline"*) ;; *) echo "-A $hook" ;; esac
   done
-  while IFS= read -r line || [ -n "$line" ]; do
-    from_host=${line%%"$tab"*} line=${line#*"$tab"}
-    from_port=${line%%"$tab"*} line=${line#*"$tab"}
-    to_port=${line%%"$tab"*} to_host=${line#*"$tab"}
-    case $to_port/$to_host in 0/* | /* | */) continue ;; esac # incomplete: the other end is not known yet
-    rule || say "link ${from_host:-127.0.0.1}:$from_port -> $to_host:$to_port skipped: $problem"
-  done
+  : > "$applied.new"
+  host=''
+  if grep -qE "$tab(localhost|127\.0\.0\.1)\$" "$file"; then host=$(host_address); fi
+  addresses | awk -F '\t' -v host="$host" -v applied="$applied.new" "$program" pass=names - pass=links "$file"
   echo 'COMMIT'
 }
 
-# rule: one link's rules. Its packets get the container's own address as their source, so that answers find back.
-rule() {
-  { is_port "$from_port" && is_port "$to_port"; } || { problem='a port is not a number from 1 to 65535'; return 1; }
-  resolve "${from_host:-127.0.0.1}" || { problem="$from_host is not an address that can be found"; return 1; }
-  from=$address
-  case $to_host in
-    localhost | 127.0.0.1) host_address || { problem='the host has no address but loopback'; return 1; } ;;
-    *) resolve "$to_host" || { problem="$to_host is not an address that can be found"; return 1; } ;;
-  esac
-  echo "-A GEAR-LINKS -d $from/32 -p tcp -m tcp --dport $from_port -j DNAT --to-destination $address:$to_port"
-  echo "-A GEAR-LINKS-SOURCE -d $address/32 -p tcp -m tcp --dport $to_port -j MASQUERADE"
+# shellcheck disable=SC2016 # the variables are awk's
+program='
+function is_port(text) { return text ~ /^[1-9][0-9]*$/ && length(text) <= 5 && text + 0 <= 65535 }
+function is_address(text,   part, i) {
+  if (split(text, part, ".") != 4) return 0
+  for (i = 1; i <= 4; i++) if (part[i] !~ /^(0|[1-9][0-9]*)$/ || length(part[i]) > 3 || part[i] + 0 > 255) return 0
+  return 1
 }
-
-is_port() {
-  case $1 in '' | 0* | *[!0-9]* | ??????*) return 1 ;; esac
-  [ "$1" -le 65535 ]
+function address_of(name) {
+  if (name !~ /[^0-9.]/) return is_address(name) ? name : ""
+  return name in known ? known[name] : ""
 }
-
-# resolve HOST: sets address. Each name is asked for once, 5 s at most, and 1 s after a resolver has failed to answer; an address
-# is not asked for at all.
-resolve() {
-  case $1 in
-    *[!0-9.]*) ;;
-    *) address=$1; is_address "$1"; return ;;
-  esac
-  case $known in
-    *"$newline$1 "*) address=${known##*"$newline$1 "} address=${address%%"$newline"*} ;;
-    *)
-      address=$(/usr/bin/timeout "$patience" /usr/bin/getent ahostsv4 -- "$1") || { [ $? != 124 ] || patience=1; address=''; }
-      address=${address%% *}
-      known=$known$newline$1' '$address$newline
-      ;;
-  esac
-  [ -n "$address" ]
+function problem() {
+  if (!is_port($2) || !is_port($3)) return "a port is not a number from 1 to 65535"
+  from = address_of($1 == "" ? "127.0.0.1" : $1)
+  if (from == "") return $1 " is not an address that can be found"
+  to = $4 == "localhost" || $4 == "127.0.0.1" ? host : address_of($4)
+  if (to == "") return to_self($4) ? "the host has no address but loopback" : $4 " is not an address that can be found"
+  return ""
 }
+function to_self(name) { return name == "localhost" || name == "127.0.0.1" }
+pass == "names" { known[$1] = $2; next }
+$4 == "" || $3 == "" || $3 == "0" { next } # incomplete: the other end is not known yet
+{
+  why = problem()
+  printf "%s\t%s\t%s\t%s\t%s\t%s\n", $1, $2, $3, $4, why == "" ? to : "", why > applied
+  if (why != "") next
+  print "-A GEAR-LINKS -d " from "/32 -p tcp -m tcp --dport " $2 " -j DNAT --to-destination " to ":" $3
+  if (!((to, $3) in sourced)) print "-A GEAR-LINKS-SOURCE -d " to "/32 -p tcp -m tcp --dport " $3 " -j MASQUERADE"
+  sourced[to, $3] = 1
+}
+'
 
-is_address() {
-  octets=$1. count=0
-  while [ -n "$octets" ]; do
-    case ${octets%%.*} in '' | 0?* | ????*) return 1 ;; esac
-    [ "${octets%%.*}" -le 255 ] || return 1
-    octets=${octets#*.} count=$((count + 1))
-  done
-  [ "$count" = 4 ]
+# addresses: "NAME TAB ADDRESS" for each name in the links file that can be resolved: each is asked for once, 64 at a time, 5 s at most,
+# and 10 s for all of them.
+addresses() {
+  cut -f 1,4 "$file" | tr '\t' '\n' | grep -x -e '[A-Za-z0-9_][A-Za-z0-9_.-]*' | grep '[^0-9.]' | sort -u |
+    /usr/bin/timeout 10 xargs -r -n 1 -P 64 /bin/sh -c '
+      address=$(/usr/bin/timeout 5 /usr/bin/getent ahostsv4 -- "$1") && printf "%s\t%s\n" "$1" "${address%% *}"' sh || :
 }
 
 # host_address: the first IPv4 address of the host on an interface that is up and not loopback.
 host_address() {
-  address=$(/usr/sbin/ip -4 -o address show up | sed -n '/^[0-9]*: lo /d; s/.* inet \([0-9.]*\).*/\1/p' | head -n 1)
-  [ -n "$address" ]
+  /usr/sbin/ip -4 -o address show up | sed -n '/^[0-9]*: lo /d; s/.* inet \([0-9.]*\).*/\1/p' | head -n 1
 }

@@ -3,6 +3,7 @@ import * as agent from './agent.ts'
 import * as containers from './containers.ts'
 import * as environments from './environments.ts'
 import * as keys from './keys.ts'
+import * as links from './links.ts'
 import * as repositories from './repositories.ts'
 
 /** Every operation of the API under its name. Server, client, `gear` and the documents are made from this one value. */
@@ -29,6 +30,8 @@ export const contract = {
   listRepositories: repositories.listRepositories,
   deleteRepository: repositories.deleteRepository,
   archiveRepository: repositories.archiveRepository,
+  linkContainers: links.linkContainers,
+  listLinks: links.listLinks,
   listImages: agent.listImages,
   getVersion: agent.getVersion,
   getHealth: agent.getHealth,

@@ -115,7 +115,30 @@ const networkLink = z.object(
   { fromHost: linkHost, fromPort: port, toPort: portOrZero, toHost: linkHost },
   wants('an object with FromHost, FromPort, ToPort and ToHost'),
 )
-export const networkLinks = list(networkLink, limits.linksMax)
+export const networkLinks = list(networkLink, limits.linksMax).check(
+  z.refine(haveOneTargetEach, { error: () => 'must not lead the same FromHost and FromPort to two places' }),
+)
+
+function haveOneTargetEach(links: readonly z.infer<typeof networkLink>[]): boolean {
+  const targets = new Map<string, string>()
+  for (const { fromHost, fromPort, toHost, toPort } of links) {
+    const from = `${fromHost === '' ? '127.0.0.1' : fromHost}:${fromPort}`
+    const to = `${toHost}:${toPort}`
+    if ((targets.get(from) ?? to) !== to) return false
+    targets.set(from, to)
+  }
+  return true
+}
+
+const linksOfContainer = z.object({ id, networkLinks: z._default(networkLinks, []) }, wants('an object with Id and NetworkLinks'))
+
+/** The links of several containers, each of which gets exactly these. */
+export const containerLinks = list(linksOfContainer, limits.linkedContainersMax).check(
+  z.refine(entries => entries.length > 0, { error: () => 'must have at least one entry' }),
+  z.refine(entries => new Set(entries.map(entry => entry.id)).size === entries.length, {
+    error: () => 'must not name the same container twice',
+  }),
+)
 
 const lineRule = 'must be one line of Unicode text, without line breaks and NUL'
 const isOneLine = z.refine<string>(isLine, { error: () => lineRule })

@@ -45,6 +45,11 @@ export function containerUnit(id: ContainerId): UnitName {
   return `ctr-${id}.service` as UnitName
 }
 
+/** The unit that applies the links of a container again while it runs: `gear-links@ID.service`, of a template that gear brings along. */
+export function linksUnit(id: ContainerId): UnitName {
+  return `gear-links@${id}.service` as UnitName
+}
+
 /** The container of a unit name, or undefined when the unit is not one of a container. */
 export function containerOfUnit(unit: string): ContainerId | undefined {
   return containerUnitPattern.exec(unit)?.[1] as ContainerId | undefined

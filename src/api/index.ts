@@ -13,6 +13,7 @@ export { type KeyPermission, readKeyPermission, restartPolicies, sliceNames } fr
 export * from './ids.ts'
 export type { CreateKeys } from './keys.ts'
 export * from './limits.ts'
+export { type ListedLink, linkCells } from './links.ts'
 export { openApiDocument } from './openapi.ts'
 export type { BytesResult, Call, Caller, Handler, Method, Operation, Reply, Schema, TableOf, TextResult } from './operation.ts'
 export { type ArchiveFormat, cloneRoot, type ListedRepository } from './repositories.ts'

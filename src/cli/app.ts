@@ -26,6 +26,7 @@ import { command as deployment } from './commands/deployment.ts'
 import { command as env } from './commands/env.ts'
 import { command as initRepo } from './commands/init-repo.ts'
 import { command as install } from './commands/install.ts'
+import { command as link } from './commands/link.ts'
 import { command as listImages } from './commands/list-images.ts'
 import { command as listRepos } from './commands/list-repos.ts'
 import { command as listUnits } from './commands/list-units.ts'
@@ -65,6 +66,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   'create-repo': createRepo,
   'list-repos': listRepos,
   'delete-repo': deleteRepo,
+  link,
   purge,
   'init-repo': initRepo,
   daemon,

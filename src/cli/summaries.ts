@@ -16,6 +16,7 @@ export const summaries = {
   'create-repo': 'Create a git repository, empty or cloned',
   'list-repos': 'List the repositories of hosts',
   'delete-repo': 'Remove repositories',
+  link: 'Set what containers see at local addresses and is elsewhere',
   purge: 'Stop and disable every container of hosts',
   'init-repo': 'Make a repository on this machine; what create-repo runs',
   daemon: 'Run the agent',

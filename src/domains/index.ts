@@ -2,22 +2,24 @@
  * What gear does, a folder per subject: containers, ports, environments, images, keys, repositories, the node itself. The handlers of all of them together carry
  * out the contract; an operation nobody carries out does not compile.
  */
-import type { Handlers } from '../api/index.ts'
+import type { ContainerId, Handlers } from '../api/index.ts'
 import type { Host } from '../host/index.ts'
-import { ContainerReports, Containers, containerHandlers, type StepLog } from './containers/index.ts'
+import { ContainerReports, type ContainerStep, Containers, containerHandlers } from './containers/index.ts'
 import { Environments, environmentHandlers } from './environments/index.ts'
 import { imageHandlers } from './images/index.ts'
 import { Keys, keyHandlers } from './keys/index.ts'
+import { type LinkStep, Links, linkHandlers } from './links/index.ts'
 import { type AgentFacts, nodeHandlers } from './node/index.ts'
 import { Repositories, repositoryHandlers } from './repositories/index.ts'
 
-export type { StepLog } from './containers/index.ts'
 export type { AgentFacts } from './node/index.ts'
 export { prepareHost } from './node/index.ts'
 export { makeRepository, removeRepository } from './repositories/index.ts'
 
+/** Sees every step of every plan before and after it is carried out. */
+export type StepLog = (id: ContainerId, step: ContainerStep | LinkStep, when: 'before' | 'after') => void | Promise<void>
+
 export interface DomainOptions extends AgentFacts {
-  /** Sees every step of every plan before and after it is carried out. */
   readonly onStep?: StepLog
 }
 
@@ -28,6 +30,7 @@ export function makeHandlers(host: Host, options: DomainOptions): Handlers {
   return {
     ...containerHandlers(host, containers, reports),
     ...environmentHandlers(environments),
+    ...linkHandlers(new Links(host, options.onStep)),
     ...imageHandlers(host),
     ...keyHandlers(new Keys(host)),
     ...repositoryHandlers(new Repositories(host)),

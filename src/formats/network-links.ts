@@ -19,7 +19,7 @@ export interface NetworkLink {
   readonly toHost: string
 }
 
-export const networkLinksMax = 200
+export const networkLinksMax = 1000
 
 const linksBytesMax = networkLinksMax * 600
 const defaultFromHost = '127.0.0.1'

@@ -11,6 +11,7 @@ import { FakeFiles } from './files/fake.ts'
 import { FakeGit } from './git/fake.ts'
 import { defaultPaths, type Host, type Paths } from './host.ts'
 import { FakeJournal } from './journal/fake.ts'
+import { FakeNamespaces } from './netns/fake.ts'
 import { FakeNetwork } from './network/fake.ts'
 import { FakeUnits } from './units/fake.ts'
 
@@ -21,6 +22,7 @@ export { FakeEngine } from './engine/fake.ts'
 export { FakeFiles } from './files/fake.ts'
 export { FakeGit } from './git/fake.ts'
 export { FakeJournal } from './journal/fake.ts'
+export { FakeNamespaces } from './netns/fake.ts'
 export { FakeNetwork } from './network/fake.ts'
 export { type Behaviour, FakeUnits } from './units/fake.ts'
 
@@ -33,6 +35,7 @@ export interface FakeHost extends Host {
   readonly git: FakeGit
   readonly commands: FakeCommands
   readonly network: FakeNetwork
+  readonly namespaces: FakeNamespaces
   readonly clock: FakeClock
   /** A power cut and the boot after it: unsynced names are gone, nothing runs, systemd has read all unit files. */
   reboot(): Promise<void>
@@ -53,6 +56,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     files,
     clock,
     folder: paths.systemd,
+    templates: ['gear-links@.service'],
     onRunning: ({ name, isRunning }) => {
       const id = containerOfUnit(name)
       if (id === undefined) return
@@ -75,6 +79,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     git: new FakeGit(files),
     commands: new FakeCommands(),
     network: new FakeNetwork(),
+    namespaces: new FakeNamespaces(),
     clock,
     paths,
     reboot,

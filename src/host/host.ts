@@ -6,6 +6,7 @@ import type { Engine } from './engine/port.ts'
 import type { Files } from './files/port.ts'
 import type { Git } from './git/port.ts'
 import type { Journal } from './journal/port.ts'
+import type { Namespaces } from './netns/port.ts'
 import type { Network } from './network/port.ts'
 import type { Units } from './units/port.ts'
 
@@ -18,6 +19,7 @@ export interface Host {
   readonly git: Git
   readonly commands: Commands
   readonly network: Network
+  readonly namespaces: Namespaces
   readonly clock: Clock
   readonly paths: Paths
 }

@@ -7,6 +7,7 @@ import { diskFiles } from './files/disk.ts'
 import { processGit } from './git/process.ts'
 import { defaultPaths, type Host, type Paths } from './host.ts'
 import { journalctlJournal } from './journal/journalctl.ts'
+import { linuxNamespaces } from './netns/nsenter.ts'
 import { linuxNetwork } from './network/linux.ts'
 import { systemdUnits } from './units/systemd.ts'
 
@@ -31,6 +32,7 @@ export function linuxHost(options: LinuxHostOptions = {}): Host {
     git: processGit(),
     commands,
     network: linuxNetwork(files),
+    namespaces: linuxNamespaces(commands),
     clock: systemClock(),
     paths: { ...defaultPaths, ...options.paths },
   }

@@ -130,6 +130,13 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
         throw new GearError('REF_UNKNOWN', `Repository ${call.params.id} has nothing that is called missing`)
       return { bytes: stream([Buffer.from('PK-a zip')]), mediaType: 'application/zip', fileName: 'shop-src-main.zip' }
     },
+    linkContainers: async call => called('linkContainers', call),
+    listLinks: async call => {
+      called('listLinks', call)
+      const { id } = call.params
+      const link = { fromHost: '127.0.0.1', fromPort: 6379, toHost: '10.1.2.3', toPort: 4100 }
+      return { id, links: [{ ...link, state: 'applied' as const, address: '10.1.2.3', answers: true }] }
+    },
     listImages: async call => {
       called('listImages', call)
       return { text: 'acme/shop:latest\n' }

@@ -35,6 +35,10 @@ const examples: Partial<Readonly<Record<OperationName, Example>>> = {
   stopContainer: { params, arrange: running },
   restartContainer: { params, arrange: running },
   purgeContainers: { arrange: running },
+  linkContainers: {
+    body: { Links: [{ Id: 'shop', NetworkLinks: [{ FromPort: 6379, ToPort: 4100, ToHost: '10.1.2.3' }] }] },
+    arrange: running,
+  },
   createRepository: { params, body: { CloneUrl: 'https://git.example/acme/shop.git' } },
   deleteRepository: { params, arrange: async (_, host) => host.files.put(`${base}/git/shop/HEAD`, 'ref: refs/heads/main\n') },
   putEnvironment: { params, body: { Variables: [{ Name: 'A', Value: 'secret' }] } },

@@ -111,6 +111,15 @@ describe('installing', () => {
     await agent.install('shop', { NetworkLinks: [] })
     expect(disk(host)[links]).toBe('')
   })
+
+  it('has links of a running container applied at once, and does not ask for a restart because of them', async () => {
+    const { host, agent, startSlowly } = await setUp()
+    await startSlowly('shop', () => agent.install('shop', { Started: true }))
+    host.units.forgetCalls()
+    const link = { FromHost: '127.0.0.1', FromPort: 8081, ToPort: 80, ToHost: '10.0.0.7' }
+    expect((await agent.install('shop', { NetworkLinks: [link] })).text).toBe('Container shop is installed\n')
+    expect(host.units.calls).toContain('queueRestart gear-links@shop.service')
+  })
 })
 
 describe('installing what is installed', () => {

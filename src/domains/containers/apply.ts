@@ -67,6 +67,7 @@ function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<C
       noteFolders(await files.makeFolder(folderOf(step.path), modes.secretFolder))
       await files.write(step.path, printNetworkLinkFile(step.links), modes.secretFile)
     },
+    applyLinks: step => units.queueRestart(step.unit, 'replace'),
     syncFolders: async step => {
       await files.syncFolders([...step.folders, ...changed])
       changed.clear()

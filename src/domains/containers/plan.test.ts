@@ -28,6 +28,7 @@ function wanted(given: Partial<WantedInstall> = {}): WantedInstall {
     version: `${paths.versions}/v2`,
     isSame: false,
     isStale: false,
+    isUp: false,
     ports: noPorts,
     environment: undefined,
     links: undefined,
@@ -52,6 +53,8 @@ function brief(step: ContainerStep): string {
       return `${step.kind} ${step.path}`
     case 'removeEngineContainer':
       return `${step.kind} ${step.name}${step.withVolumes ? ' with volumes' : ''}`
+    case 'applyLinks':
+      return `${step.kind} ${step.unit}`
     case 'syncFolders':
       return `${step.kind} ${step.folders.length}`
     default:
@@ -177,6 +180,12 @@ describe('planning an install', () => {
       given: { version: `${paths.versions}/v1`, isSame: true, isStale: true },
       isUpdate: true,
       steps: ['syncFolders 1', 'syncFolders 3', 'reload'],
+    },
+    {
+      name: 'links of one that runs are applied at once, and those of one that does not when it starts',
+      given: { version: `${paths.versions}/v1`, isSame: true, isUp: true, links: [] },
+      isUpdate: true,
+      steps: ['writeLinks', 'syncFolders 2', 'syncFolders 3', 'applyLinks gear-links@shop.service'],
     },
     {
       name: 'the same request id for something else',

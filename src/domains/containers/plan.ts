@@ -3,7 +3,7 @@
  * the host. The order of the steps is what makes a crash between any two harmless: the unit file appears last of what an install
  * writes and goes late in a delete, and every look finds what an earlier, broken run left.
  */
-import type { ContainerId, EnvironmentId, Login, UnitName, Variable } from '../../api/index.ts'
+import { type ContainerId, type EnvironmentId, type Login, linksUnit, type UnitName, type Variable } from '../../api/index.ts'
 import type { NetworkLink } from '../../formats/index.ts'
 import { type ContainerPaths, folderOf } from '../layout/index.ts'
 import type { PortPlan } from '../ports/index.ts'
@@ -28,6 +28,7 @@ export type ContainerStep =
       /** The container is new, so that there are no links from before to be kept. */
       readonly isNew: boolean
     }
+  | { readonly kind: 'applyLinks'; readonly reason: string; readonly unit: UnitName }
   | { readonly kind: 'syncFolders'; readonly reason: string; readonly folders: readonly string[] }
   | { readonly kind: 'swapUnit'; readonly reason: string; readonly version: string; readonly unit: string }
   | { readonly kind: 'repointPorts'; readonly reason: string; readonly ports: readonly number[]; readonly version: string }
@@ -58,6 +59,8 @@ export interface WantedInstall {
   readonly isSame: boolean
   /** systemd says that it holds another version than the installed one; an install that broke off may not have come to tell it. */
   readonly isStale: boolean
+  /** The container runs, or is about to. */
+  readonly isUp: boolean
   readonly ports: PortPlan
   /** Variables to store; undefined leaves the stored environment as it is. */
   readonly environment: { readonly id: EnvironmentId; readonly variables: readonly Variable[]; readonly folder: string } | undefined
@@ -130,6 +133,9 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
     folders: [paths.unitFolder, folderOf(paths.systemdUnit), folderOf(paths.wanted), ...bootFolders, ...wanted.portFolders],
   })
   if (wanted.isStale || (isUpdate && !wanted.isSame)) steps.push({ kind: 'reload', reason: 'systemd holds the version from before' })
+  if (wanted.links !== undefined && wanted.isUp) {
+    steps.push({ kind: 'applyLinks', reason: 'it runs, and gets its links without a restart', unit: linksUnit(wanted.id) })
+  }
   if (wanted.isStarted) {
     if (!isUpdate) steps.push({ kind: 'reloadIfStale', reason: 'systemd may hold the unit of a deleted container', unit: wanted.unit })
     if (wanted.isWithoutData)

@@ -40,8 +40,6 @@ export interface Installed {
   readonly isRestartNeeded: boolean
 }
 
-export type StepLog = Hands['observe']
-
 type UnitVersion = Pick<WantedInstall, 'text' | 'version' | 'isSame'>
 
 /** What an install has found and decided before it plans. */
@@ -76,7 +74,7 @@ export class Containers {
   readonly #hands: Hands
   readonly #locks = new KeyedMutex()
 
-  constructor(host: Host, environments: Environments, observe: StepLog = () => undefined) {
+  constructor(host: Host, environments: Environments, observe: Hands['observe'] = () => undefined) {
     this.#host = host
     this.#environments = environments
     this.#ports = new PortStore(host)
@@ -107,7 +105,7 @@ export class Containers {
           request.dryRun,
         )
         if (request.dryRun !== undefined) this.#allocator.giveBack(ports.reserve)
-        const isChanged = !version.isSame || environment !== undefined || body.networkLinks !== undefined
+        const isChanged = !version.isSame || environment !== undefined
         return { ports: ports.pairs, isUpdate, isRestartNeeded: run.isOutdated || (run.isUp && isChanged) }
       } catch (error) {
         if (attempt === portAttemptsMax || !isAllocatedPortTaken(error, body.ports)) throw error
@@ -142,6 +140,7 @@ export class Containers {
       {
         ...version,
         isStale: run.isStale,
+        isUp: run.isUp,
         id,
         unit: containerUnit(id),
         ports,

@@ -53,6 +53,8 @@ export interface ContainerPaths {
   readonly run: string
   /** Written by an install that found no data container, used up by the start that follows. */
   readonly noData: string
+  /** What became of each link when they were last applied; written by `libexec/container-links`, gone when the container ends. */
+  readonly linksApplied: string
   readonly home: string
   /** Folder of the public keys that are let in: links to the keys, named by fingerprint (spec §11.2). */
   readonly access: string
@@ -76,6 +78,7 @@ export function containerPaths(paths: Paths, id: ContainerId): ContainerPaths {
     links: `${paths.base}/ports/links/${part}/${id}`,
     run: `${paths.run}/${part}/${id}`,
     noData: `${paths.run}/${part}/${id}/no-data`,
+    linksApplied: `${paths.run}/${part}/${id}/links-applied`,
     home: `${paths.base}/home/${part}/${id}`,
     access: `${paths.base}/access/containers/ssh/${part}/${id}`,
     systemdUnit: `${paths.systemd}/${unit}`,

@@ -51,6 +51,8 @@ interface FakeUnitsOptions {
   readonly clock: Clock
   /** `/etc/systemd/system` */
   readonly folder: string
+  /** Templates that packages have installed, such as `gear-links@.service`. */
+  readonly templates?: readonly string[]
   /** Told when a unit has begun or ceased to run. */
   readonly onRunning?: (unit: { readonly name: UnitName; readonly isRunning: boolean; readonly text: string }) => void
 }
@@ -311,7 +313,13 @@ export class FakeUnits extends Faults<keyof Units> implements Units {
   #read(unit: FakeUnit): void {
     const { files, folder } = this.#options
     unit.isMasked = files.follow(`${folder}/${unit.name}`)?.path === '/dev/null'
-    unit.fragment = files.follow(`${folder}/${unit.name}`)
+    unit.fragment = files.follow(`${folder}/${unit.name}`) ?? this.#installedTemplate(unit.name)
+  }
+
+  #installedTemplate(name: UnitName): Fragment | undefined {
+    const template = name.replace(/@.*(?=\.)/, '@')
+    const isInstalled = template !== name && this.#options.templates?.includes(template) === true
+    return isInstalled ? { path: `/usr/lib/systemd/system/${template}`, text: '', modifiedMs: 0 } : undefined
   }
 
   /** systemd drops a unit that is inactive, has no job and is not wanted by another. */
@@ -321,7 +329,7 @@ export class FakeUnits extends Faults<keyof Units> implements Units {
 
   #hasChanged(unit: FakeUnit): boolean {
     if (unit.fragment === undefined) return false
-    const now = this.#options.files.follow(`${this.#options.folder}/${unit.name}`)
+    const now = this.#options.files.follow(`${this.#options.folder}/${unit.name}`) ?? this.#installedTemplate(unit.name)
     return now?.path !== unit.fragment.path || now.modifiedMs > unit.fragment.modifiedMs
   }
 
