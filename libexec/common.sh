@@ -18,7 +18,8 @@ case $id in
 esac
 partition=${id%"${id#??}"}
 base=${GEARD_BASE_PATH:-/var/lib/containers}
-dir=${GEARD_RUN_PATH:-/var/run/containers}/$partition/$id
+run=${GEARD_RUN_PATH:-/var/run/containers}
+dir=$run/$partition/$id
 socket=/run/docker.sock
 
 make_dir() { [ -d "$dir" ] || (umask 002 && mkdir -p "$dir"); }

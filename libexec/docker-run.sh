@@ -11,6 +11,8 @@ fail() {
   exit 1
 }
 
+cli() { docker "$@"; }
+
 run_container() {
   attempts=0
   until run_once "$@"; do

@@ -64,7 +64,6 @@ export const installContainer = operation({
     'PORTS_EXHAUSTED',
     'NAME_TAKEN',
     'SOCKET_ACTIVATION_UNSUPPORTED',
-    'ISOLATION_UNSUPPORTED',
     'ENVIRONMENT_FETCH_FAILED',
     'ENGINE_FAILED',
     'DISK_FULL',

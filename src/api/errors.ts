@@ -179,12 +179,6 @@ export const errorCatalogue = {
     meaning: 'SocketActivation is not supported by this version.',
     next: 'Install without --socket-activated.',
   },
-  ISOLATION_UNSUPPORTED: {
-    status: 400,
-    shape: 'text',
-    meaning: 'Isolate (a Unix account for the container) is not supported by this version.',
-    next: 'Install without --isolate.',
-  },
   KEYS_FAILED: {
     status: 500,
     shape: 'json',

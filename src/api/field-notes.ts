@@ -18,7 +18,7 @@ export const fieldNotes: Readonly<Record<string, string>> = {
 
   Image: 'Image reference, such as registry.example/acme/shop:1.2.',
   Simple: "Publish the image's own ports on ports that the engine picks, when Ports is empty.",
-  Isolate: 'Run as a Unix account of its own. Not supported yet: ISOLATION_UNSUPPORTED.',
+  Isolate: 'Run as a Unix account of its own, ctr-ID, that the host makes when the container starts.',
   SocketActivation: 'Start at the first connection. Not supported yet: SOCKET_ACTIVATION_UNSUPPORTED. Has no effect without Ports.',
   SkipSocketProxy: 'Accepted for programs of the original; has no effect without SocketActivation.',
   Ports: 'Ports to publish.',

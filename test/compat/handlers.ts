@@ -18,7 +18,7 @@ const failures: Readonly<Record<string, () => Error>> = {
   'with-data': () => new GearError('SYSTEMD_FAILED', 'Stopping failed', { data: [{ index: 0, message: 'no such job' }] }),
   'no-systemd': () => new GearError('SYSTEMD_UNAVAILABLE', 'systemd cannot be reached'),
   'a-mistake': () => new TypeError('undefined is not a function'),
-  isolated: () => new GearError('ISOLATION_UNSUPPORTED', 'Isolate is not supported by this version'),
+  sockets: () => new GearError('SOCKET_ACTIVATION_UNSUPPORTED', 'SocketActivation is not supported yet'),
 }
 
 export function fixtureHandlers(seen: SeenCall[]): Handlers {

@@ -83,7 +83,6 @@ describe('installing', () => {
   it('is refused for what is not supported, and changes nothing', async () => {
     const { host, agent } = await setUp()
     const before = host.files.tree()
-    expect(await codeOf(agent.install('shop', { Isolate: true }))).toBe('ISOLATION_UNSUPPORTED')
     expect(await codeOf(agent.install('shop', { SocketActivation: true, Ports: [port(80)] }))).toBe('SOCKET_ACTIVATION_UNSUPPORTED')
     expect(host.files.tree()).toEqual(before)
   })

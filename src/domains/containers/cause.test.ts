@@ -102,6 +102,12 @@ describe('the cause of a failure is one sentence', () => {
       next: /docker rename shop/,
     },
     {
+      name: 'isolation failed',
+      lastExit: 'Reason=isolation-failed\nMessage=the image acme/shop has no find, and --isolate needs it',
+      said: 'it could not be given an account of its own: the image acme/shop has no find, and --isolate needs it',
+      next: /without --isolate/,
+    },
+    {
       name: 'links failed',
       lastExit: 'Reason=links-failed\nMessage=no such host',
       said: 'its network links could not be applied: no such host',

@@ -87,6 +87,11 @@ function refused({ installed: { image }, id }: Situation, { reason, message }: L
       }
     case 'links-failed':
       return { cause: `its network links could not be applied${said}`, next: `Look at: journalctl -u ctr-${id}` }
+    case 'isolation-failed':
+      return {
+        cause: `it could not be given an account of its own${said}`,
+        next: 'Use an image that has what is missing, or install it without --isolate.',
+      }
     case 'start-timeout':
       return { cause: 'it had not started when the time systemd allows was over', next: `Look at: journalctl -u ctr-${id} -u docker` }
     case 'waiter-lost':

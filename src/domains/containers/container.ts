@@ -13,6 +13,8 @@ export interface ContainerSpec {
   readonly ports: readonly PortPair[]
   /** Publish the image's own ports on ports the engine picks. */
   readonly publishAll: boolean
+  /** Runs as an account of its own on the host. */
+  readonly isIsolated: boolean
   readonly environment: EnvironmentId | undefined
   readonly volumes: readonly string[]
   readonly mounts: readonly Mount[]
@@ -51,6 +53,7 @@ export function specOf(
     image: request.image,
     ports: decided.ports,
     publishAll: request.simple && decided.ports.length === 0,
+    isIsolated: request.isolate,
     environment: request.environment?.id,
     volumes: request.volumeConfig?.volumes.map(volume => volume.path) ?? [],
     // On the wire the first field of a mount is called Path and holds the host's side (spec §2.4).

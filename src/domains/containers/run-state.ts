@@ -9,7 +9,7 @@ export interface LastExit {
   readonly exitCode: number | undefined
   readonly oomKilled: boolean
   /**
-   * `exited` or `stopped` (on request); or why it did not start: `image-missing`, `pull-failed`, `port-taken`, `name-taken`, `links-failed`,
+   * `exited` or `stopped` (on request); or why it did not start: `image-missing`, `pull-failed`, `port-taken`, `name-taken`, `isolation-failed`, `links-failed`,
    * `run-failed`, `start-timeout`; or who ended it: `engine-away`, `waiter-lost`.
    */
   readonly reason: string

@@ -309,7 +309,6 @@ function requireSupported(body: InstallContainer): void {
   if (body.socketActivation && body.ports.length > 0) {
     throw new GearError('SOCKET_ACTIVATION_UNSUPPORTED', 'SocketActivation is not supported yet')
   }
-  if (body.isolate) throw new GearError('ISOLATION_UNSUPPORTED', 'Isolate is not supported yet')
   const { environment } = body
   if (environment !== undefined && environment.id === undefined && (environment.variables.length > 0 || environment.source !== '')) {
     throw inputInvalid([{ field: 'Environment.Id', rule: 'must be given, for the variables to be stored under it' }])

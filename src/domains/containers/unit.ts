@@ -5,7 +5,7 @@
  */
 import { escapeSpecifiers, printCommand, printCpus, printUnitFile, quoteArgument, type UnitEntry } from '../../formats/index.ts'
 import type { Paths } from '../../host/index.ts'
-import { environmentFile } from '../layout/index.ts'
+import { containerPaths, environmentFile } from '../layout/index.ts'
 import { type ContainerSpec, environmentKey, memoryKey } from './container.ts'
 
 /** The text of `ctr-ID.service`. Throws FormatError for a value that a unit file cannot hold; checked fields never are. */
@@ -55,7 +55,17 @@ function serviceEntries(spec: ContainerSpec, paths: Paths): readonly UnitEntry[]
     ['SyslogIdentifier', `ctr-${spec.id}`],
     ['Slice', `${spec.slice}.slice`],
     ...pathEntries(paths),
-    ['ExecStartPre', helper('docker-start', `${spec.slice}.slice`, '--', ...runOptions(spec, paths), spec.image)],
+    [
+      'ExecStartPre',
+      helper(
+        'docker-start',
+        `${spec.slice}.slice`,
+        ...(spec.isIsolated ? ['--isolate'] : []),
+        '--',
+        ...runOptions(spec, paths),
+        spec.image,
+      ),
+    ],
     ['ExecStart', helper('docker-wait')],
     ['ExecStop', helper('docker-stop')],
     ['ExecStopPost', helper('docker-cleanup')],
@@ -73,6 +83,11 @@ export function runOptions(spec: ContainerSpec, paths: Paths): readonly string[]
   if (spec.memoryBytes > 0) options.push('--memory', String(spec.memoryBytes))
   if (spec.cpus > 0) options.push('--cpus', printCpus(spec.cpus))
   if (spec.pids > 0) options.push('--pids-limit', String(spec.pids))
+  if (spec.isIsolated) {
+    // The scripts that the start helper makes (spec §7). Root inside, until they have made the user the account.
+    const { run } = containerPaths(paths, spec.id)
+    options.push('-v', `${run}:/.container.init:ro,z`, '--user', '0:0', '--entrypoint', '/.container.init/container-init.sh')
+  }
   return options
 }
 
@@ -83,7 +98,7 @@ function installEntries(spec: ContainerSpec): readonly UnitEntry[] {
     ['X-ContainerImage', escapeSpecifiers(spec.image)],
     ['X-ContainerUserId', ''],
     ['X-ContainerRequestId', spec.requestId],
-    ['X-ContainerType', 'simple'],
+    ['X-ContainerType', spec.isIsolated ? 'isolated' : 'simple'],
   ]
   for (const { internal, external } of spec.ports) entries.push(['X-PortMapping', `${internal}:${external}`])
   if (spec.environment !== undefined) entries.push([environmentKey, spec.environment])

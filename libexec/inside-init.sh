@@ -1,0 +1,78 @@
+# shellcheck shell=sh disable=SC2154 # inside-user.sh comes before
+# Makes a container's user that of its account on the host, and then runs the image's command as it. The arguments are the paths of volumes.
+
+# Mount points, one a line: find tells of them too, and what somebody mounted from the host must stay theirs.
+mounts=$(while read -r _ _ _ _ path _; do printf '%b\n' "$path"; done < /proc/self/mountinfo)
+# shellcheck disable=SC2016 # for the shells that find starts
+give='for file; do
+  shift
+  case "
+$mounts
+" in *"
+$file
+"*) ;; *) set -- "$@" "$file" ;; esac
+done
+[ $# = 0 ] || exec chown -h "$0" "$@"'
+
+# own PATH OWNER TEST…: what the test is true of below the path, on the same file system, gets the owner.
+own() {
+  root=$1 owner=$2
+  shift 2
+  mounts=$mounts find "$root" -xdev "$@" -exec sh -c "$give" "$owner" {} + || echo "gear: not everything in $root could be given to $owner" >&2
+}
+
+# become: the image's user gets the numbers of the account, and keeps its files. A user of group 0 keeps that beside its own.
+become() {
+  if [ "$old_uid" != "$uid" ]; then
+    if [ -z "$name" ]; then :
+    elif has usermod; then usermod -o -u "$uid" "$name"
+    else rewrite /etc/passwd "$name" "$name:$second:$uid:$fourth:$fifth:$sixth:$seventh"
+    fi
+    own / "$uid" -user "$old_uid"
+  fi
+  case $old_gid in 0) groups=0; return ;; "$gid") return ;; esac
+  if ! look /etc/group number "$old_gid"; then :
+  elif has groupmod; then groupmod -o -g "$gid" "$first"
+  else
+    rewrite /etc/group "$first" "$first:$second:$gid:$fourth"
+    if [ -n "$name" ] && look /etc/passwd name "$name" && [ "$fourth" = "$old_gid" ]; then
+      rewrite /etc/passwd "$name" "$name:$second:$uid:$gid:$fifth:$sixth:$seventh"
+    fi
+  fi
+  own / ":$gid" -group "$old_gid"
+}
+
+groups=''
+if find_user; then
+  if [ -z "$name" ] || look /etc/passwd name "$name"; then become; fi
+else make_user
+fi
+# The other groups that the user is in.
+if [ -n "$name" ] && [ -e /etc/group ]; then
+  while IFS=: read -r _ _ number members; do
+    case ,$members, in *",$name,"*) groups=$groups${groups:+,}$number ;; esac
+  done < /etc/group
+fi
+for path; do
+  if [ ! -d "$path" ] || [ -L "$path" ]; then continue; fi
+  chown "$uid:$gid" "$path"
+  own "$path" "$uid:$gid" \( ! -user "$uid" -o ! -group "$gid" \)
+done
+# /dev/stdout and /dev/stderr can be opened by whom they belong to.
+for fd in 1 2; do if [ -p "/proc/$$/fd/$fd" ]; then chown "$uid" "/proc/$$/fd/$fd"; fi; done
+if look /etc/passwd number 0 && [ "${HOME-/}" = "$sixth" ]; then export HOME="$home"; fi
+
+# run TOOL ARGUMENT…: in the place of this shell, with the image's own PATH.
+run() {
+  tool=$(command -v "$1") && shift
+  PATH=$image_path
+  exec "$tool" "$@"
+}
+
+# What changes the user is tried out, since busybox's ways differ, and stays out of the way of signals. The su of util-linux does not.
+set -- setpriv "--reuid=$uid" "--regid=$gid" "${groups:+--groups=}${groups:---clear-groups}"
+if "$@" /bin/sh -c : 2> /dev/null; then run "$@" /.container.init/container-cmd.sh; fi
+set -- chroot --skip-chdir "--userspec=$uid:$gid" "--groups=$groups" /
+if "$@" /bin/sh -c : 2> /dev/null; then run "$@" /.container.init/container-cmd.sh; fi
+if has su && [ -n "$name" ]; then run su -s /.container.init/container-cmd.sh "$name"; fi
+refuse 'the image has neither setpriv nor chroot of coreutils, and no su, or its user has no name for it'
