@@ -5,6 +5,7 @@ import * as environments from './environments.ts'
 import * as keys from './keys.ts'
 import * as links from './links.ts'
 import * as repositories from './repositories.ts'
+import * as leases from './leases.ts'
 
 /** Every operation of the API under its name. Server, client, `gear` and the documents are made from this one value. */
 export const contract = {
@@ -32,6 +33,8 @@ export const contract = {
   archiveRepository: repositories.archiveRepository,
   linkContainers: links.linkContainers,
   listLinks: links.listLinks,
+  takeLease: leases.takeLease,
+  releaseLease: leases.releaseLease,
   listImages: agent.listImages,
   getVersion: agent.getVersion,
   getHealth: agent.getHealth,

@@ -35,6 +35,12 @@ export const errorCatalogue = {
     meaning: 'A deployment file could not be read, or fetched from its URL; nothing was changed anywhere.',
     next: 'Check the name of the file, or fetch the URL with curl to see what it answers.',
   },
+  LEASE_HELD: {
+    status: 409,
+    shape: 'json',
+    meaning: 'Somebody else is deploying the same, or containers of the same names, at the moment.',
+    next: 'Wait until that deploy has ended, then deploy the file that it wrote.',
+  },
   CONFIG_INVALID: {
     status: 400,
     shape: 'text',

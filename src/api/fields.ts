@@ -11,7 +11,7 @@ import {
   parseMemory,
   sshKeyLineBytes,
 } from '../formats/index.ts'
-import { type CloneUrl, type ContainerId, type GitRef, type Id, type ImageName, idRule, isId, type RepositoryId } from './ids.ts'
+import { type CloneUrl, type ContainerId, type GitRef, type Id, type ImageName, idRule, isId, type LeaseName, type RepositoryId } from './ids.ts'
 import { limits } from './limits.ts'
 
 /** Zod's own words for a wrong type, in ours. */
@@ -64,6 +64,28 @@ export const id = z.pipe(
 const optionalId = z.pipe(
   z._default(text.check(z.refine(value => value === '' || isId(value), { error: () => idRule })), ''),
   z.transform(value => (value === '' ? undefined : (value as Id))),
+)
+
+/** The name of a deployment, or of a container of one with the prefix of its ids. */
+export const leaseName = z.pipe(
+  text.check(
+    z.refine(value => /^[A-Za-z0-9][A-Za-z0-9_.-]{0,95}$/.test(value), {
+      error: () => 'must be 1 to 96 characters of A-Z a-z 0-9 _ . - and start with a letter or digit',
+    }),
+  ),
+  z.transform(value => value as LeaseName),
+)
+
+/** By which a lease knows its owner. */
+export const leaseToken = text.check(
+  z.refine(value => /^[A-Za-z0-9_-]{22}$/.test(value), { error: () => 'must be 22 characters of base64url' }),
+)
+
+/** Who holds a lease, for people. */
+export const leaseHolder = text.check(
+  z.refine(value => value.length <= 200 && value.isWellFormed() && /^[^\p{Cc}\u2028\u2029]+$/u.test(value), {
+    error: () => 'must be one line of 1 to 200 characters',
+  }),
 )
 
 export const image = parsed((input): ImageName => {

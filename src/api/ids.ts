@@ -17,6 +17,9 @@ export type KeyFingerprint = Branded<string, 'KeyFingerprint'>
 /** A request id in its 22-character base64url form (spec §1.3). */
 export type RequestId = Branded<string, 'RequestId'>
 
+/** Names a lease: a deployment, or a container of one. */
+export type LeaseName = Branded<string, 'LeaseName'>
+
 /** A systemd unit name, such as `ctr-web-1.service`. */
 export type UnitName = Branded<string, 'UnitName'>
 

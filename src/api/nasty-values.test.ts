@@ -166,6 +166,18 @@ const harmless: Readonly<Record<string, Proof>> = {
   'body Repositories[0].Id': anId,
   'postKeys body Keys[0].Value': publicKey,
   'postKeys body Permissions[0].Type': emptyOnly,
+  'params name': {
+    reason: 'a lease name has only characters that mean nothing in paths, and does not begin with a dot',
+    prove: value => expect(value).toMatch(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/),
+  },
+  'takeLease body Holder': {
+    reason: 'kept in JSON, and only ever told to people, in one line',
+    prove: value => expect(value).not.toMatch(/[\p{Cc}\u2028\u2029]/u),
+  },
+  'takeLease body Containers[0]': {
+    reason: 'compared with others of its kind, never part of a path',
+    prove: value => expect(value).toMatch(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/),
+  },
   'deleteContainer query all': { reason: '?all is as good as ?all=1', prove: value => expect(['', '1']).toContain(value) },
   'listContainers query all': { reason: '?all is as good as ?all=1', prove: value => expect(['', '1']).toContain(value) },
   'containerLog query follow': { reason: '?follow is as good as ?follow=1', prove: value => expect(['', '1']).toContain(value) },
@@ -461,6 +473,7 @@ const candidates: readonly unknown[] = [
   'container',
   'always',
   'authorized_keys',
+  'abcdefghijklmnopqrstuv',
   'http://x.example/',
   'http://x.example/shop',
   'zip',

@@ -9,6 +9,7 @@ import { Environments, environmentHandlers } from './environments/index.ts'
 import { imageHandlers } from './images/index.ts'
 import { Keys, keyHandlers } from './keys/index.ts'
 import { type LinkStep, Links, linkHandlers } from './links/index.ts'
+import { Leases, leaseHandlers } from './leases/index.ts'
 import { type AgentFacts, nodeHandlers } from './node/index.ts'
 import { Repositories, repositoryHandlers } from './repositories/index.ts'
 
@@ -34,6 +35,7 @@ export function makeHandlers(host: Host, options: DomainOptions): Handlers {
     ...imageHandlers(host),
     ...keyHandlers(new Keys(host)),
     ...repositoryHandlers(new Repositories(host)),
+    ...leaseHandlers(new Leases(host)),
     ...nodeHandlers(host, options),
   }
 }

@@ -49,6 +49,11 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
       called('restartContainer', call)
       return { text: `${call.params.id} is restarting\n` }
     },
+    takeLease: async call => {
+      called('takeLease', call)
+      return { name: call.params.name, holder: call.body.holder, endsAt: '2026-01-01T00:00:00Z' }
+    },
+    releaseLease: async call => called('releaseLease', call),
     putKeys: async call => called('putKeys', call),
     postKeys: async call => called('postKeys', call),
     containerStatus: async call => {

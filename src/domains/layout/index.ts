@@ -2,7 +2,15 @@
  * Where everything of gear is on disk (spec §5): the folders with their modes, and the path of each file by the id it belongs to. The
  * layout is the original's and other programs read it, so paths and modes here are exact. `<aa>` is the first two characters of an id.
  */
-import { type ContainerId, containerUnit, type EnvironmentId, type KeyFingerprint, partition, type RepositoryId } from '../../api/index.ts'
+import {
+  type ContainerId,
+  containerUnit,
+  type EnvironmentId,
+  type KeyFingerprint,
+  type LeaseName,
+  partition,
+  type RepositoryId,
+} from '../../api/index.ts'
 import type { Paths } from '../../host/index.ts'
 
 /** Modes of spec §5.2 to §5.4, before no umask at all. */
@@ -157,6 +165,15 @@ export const portsPerBlock = 100
 /** A public key, by its fingerprint; whoever may log in anywhere, the key is here once (spec §11.1). */
 export function keyFile({ base }: Pick<Paths, 'base'>, fingerprint: KeyFingerprint): string {
   return `${base}/keys/public/${fingerprint.slice(0, 2)}/${fingerprint}`
+}
+
+/** Leases are for a while, so they end with the boot. */
+export function leaseFolder({ run }: Pick<Paths, 'run'>): string {
+  return `${run}/leases`
+}
+
+export function leaseFile(paths: Pick<Paths, 'run'>, name: LeaseName): string {
+  return `${leaseFolder(paths)}/${name}`
 }
 
 /** Parent of a path. */

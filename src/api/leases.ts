@@ -1,0 +1,45 @@
+/**
+ * Leases: who is working on a deployment at the moment. A host keeps a lease for somebody until it is given back or its time is over, and refuses
+ * another one for the same deployment or for containers of the same names. Nothing else looks at leases.
+ */
+import * as z from 'zod/mini'
+import { leaseHolder, leaseName, leaseToken, list, text, whole } from './fields.ts'
+import { limits } from './limits.ts'
+import { operation } from './operation.ts'
+
+const leaseParams = z.object({ name: leaseName })
+
+export const takeLease = operation({
+  id: 'takeLease',
+  method: 'PUT',
+  path: '/lease/{name}',
+  summary: 'Take a lease on a deployment, or keep it longer',
+  description:
+    'Whoever deploys takes one on every host before changing anything, and takes it again with the same token while the work lasts. It ends by itself when its time is over, and with a reboot of the host.',
+  params: leaseParams,
+  query: z.object({}),
+  body: z.object({
+    token: leaseToken,
+    holder: leaseHolder,
+    containers: z._default(list(leaseName, limits.deploymentContainersMax), []),
+    seconds: whole(1, limits.leaseSeconds),
+  }),
+  reply: { kind: 'data', schema: z.object({ name: text, holder: text, endsAt: text }) },
+  errors: ['LEASE_HELD', 'DISK_FULL', 'STORAGE_FAILED'],
+  effect: 'idempotent',
+  lane: 'job',
+})
+
+export const releaseLease = operation({
+  id: 'releaseLease',
+  method: 'DELETE',
+  path: '/lease/{name}',
+  summary: 'Give a lease back',
+  description: 'One that is not there, or that has another token by now, is no error.',
+  params: leaseParams,
+  query: z.object({ token: leaseToken }),
+  reply: { kind: 'none' },
+  errors: ['STORAGE_FAILED'],
+  effect: 'idempotent',
+  lane: 'job',
+})
