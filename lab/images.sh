@@ -50,9 +50,13 @@ add_layer() { # ARCHIVE ROOT
 
 # Adds an image's configuration and own layer to the archive and prints its entry in the manifest.
 image_entry() { # ARCHIVE FOLDER BASE
-  local digest own layers="\"$3.tar\"" diff_ids="\"sha256:$3\""
-  if [[ -d $2/root ]]; then
-    own=$(add_layer "$1" "$2/root")
+  local digest own root=$2/root layers="\"$3.tar\"" diff_ids="\"sha256:$3\""
+  if [[ -e $2/programs ]]; then
+    root=$1.root
+    with_programs "$2" "$root"
+  fi
+  if [[ -d $root ]]; then
+    own=$(add_layer "$1" "$root")
     layers+=",\"$own.tar\"" diff_ids+=",\"sha256:$own\""
   fi
   printf '{"architecture":"%s","os":"linux","created":"2026-01-01T00:00:00Z","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]}}' \
@@ -60,6 +64,18 @@ image_entry() { # ARCHIVE FOLDER BASE
   digest=$(digest_of "$1/config")
   mv "$1/config" "$1/$digest.json"
   printf '{"Config":"%s.json","RepoTags":["gear/%s:latest"],"Layers":[%s]}' "$digest" "${2##*/}" "$layers"
+}
+
+# The files of an image together with programs of this machine and the libraries they need.
+with_programs() { # FOLDER ROOT
+  local program library
+  rm -rf "$2"
+  mkdir -p "$2"
+  [[ ! -d $1/root ]] || cp -r "$1/root/." "$2"
+  while read -r program; do
+    install -D "$program" "$2$program"
+    for library in $(ldd "$program" | grep -o '/[^ ]*'); do [[ -e $2$library ]] || install -D "$library" "$2$library"; done
+  done <"$1/programs"
 }
 
 digest_of() {

@@ -3,9 +3,9 @@ import * as agent from './agent.ts'
 import * as containers from './containers.ts'
 import * as environments from './environments.ts'
 import * as keys from './keys.ts'
+import * as leases from './leases.ts'
 import * as links from './links.ts'
 import * as repositories from './repositories.ts'
-import * as leases from './leases.ts'
 
 /** Every operation of the API under its name. Server, client, `gear` and the documents are made from this one value. */
 export const contract = {

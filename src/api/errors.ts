@@ -35,6 +35,18 @@ export const errorCatalogue = {
     meaning: 'A deployment file could not be read, or fetched from its URL; nothing was changed anywhere.',
     next: 'Check the name of the file, or fetch the URL with curl to see what it answers.',
   },
+  UPDATE_HELD_BACK: {
+    status: 500,
+    shape: 'json',
+    meaning: 'An instance of a deployment was not updated, because the update of another one of its container failed.',
+    next: 'Find out why the other one failed, correct the deployment, and deploy the file that was written.',
+  },
+  REMOVAL_HELD_BACK: {
+    status: 500,
+    shape: 'json',
+    meaning: 'An instance of a deployment was to go but was kept, because what takes its place does not run.',
+    next: 'Find out why the new one does not run, and deploy the file that was written; the old one goes then.',
+  },
   LEASE_HELD: {
     status: 409,
     shape: 'json',

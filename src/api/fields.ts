@@ -11,7 +11,17 @@ import {
   parseMemory,
   sshKeyLineBytes,
 } from '../formats/index.ts'
-import { type CloneUrl, type ContainerId, type GitRef, type Id, type ImageName, idRule, isId, type LeaseName, type RepositoryId } from './ids.ts'
+import {
+  type CloneUrl,
+  type ContainerId,
+  type GitRef,
+  type Id,
+  type ImageName,
+  idRule,
+  isId,
+  type LeaseName,
+  type RepositoryId,
+} from './ids.ts'
 import { limits } from './limits.ts'
 
 /** Zod's own words for a wrong type, in ours. */

@@ -54,6 +54,11 @@ export const limitTable = {
   deploymentContainersMax: { value: 1000, unit: 'count', why: 'Most containers that one deployment describes.' },
   deploymentInstancesMax: { value: 10_000, unit: 'count', why: 'Most instances of one deployment, and the largest Count.' },
   deploymentLinksMax: { value: 100, unit: 'count', why: 'Most links that one container of a deployment describes.' },
+  deployCallMs: {
+    value: 60_000,
+    unit: 'ms',
+    why: 'Longest wait of a deploy for the answer to one call; deletes wait for systemd and have longer.',
+  },
   leaseSeconds: { value: 3600, unit: 'count', why: 'Longest lease on a deployment, in seconds, before it has to be taken again.' },
   portFirst: { value: 4000, unit: 'port', why: 'First port that gear allocates (spec §8.1).' },
   portLast: { value: 59_999, unit: 'port', why: 'Last port that gear allocates (spec §8.1).' },

@@ -22,6 +22,7 @@ import { command as createRepo } from './commands/create-repo.ts'
 import { command as daemon } from './commands/daemon.ts'
 import { command as deleteContainers } from './commands/delete.ts'
 import { command as deleteRepo } from './commands/delete-repo.ts'
+import { command as deploy } from './commands/deploy.ts'
 import { command as deployment } from './commands/deployment.ts'
 import { command as env } from './commands/env.ts'
 import { command as initRepo } from './commands/init-repo.ts'
@@ -59,6 +60,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   'list-units': listUnits,
   'list-images': listImages,
   delete: deleteContainers,
+  deploy,
   deployment,
   env,
   'set-env': setEnv,

@@ -26,6 +26,12 @@ export interface Context {
   readonly variable: (name: string) => string | undefined
   readonly connect: (host: LocatorHost, options: { readonly tokenFile: string | undefined }) => Client
   readonly readTextFile: ReadTextFile
+  /** Makes a file in the current folder; false when something has that name. */
+  readonly createFile: (path: string, text: string) => Promise<boolean>
+  /** Replaces a file's content at once, or not at all. */
+  readonly replaceFile: (path: string, text: string) => Promise<void>
+  /** `user@host`, for messages that others read. */
+  readonly identity: () => string
   /** All of the standard input, as text. */
   readonly readInput: () => Promise<string>
 }
@@ -89,6 +95,9 @@ export function processContext(version: string): ProcessContext {
     connect: (host, { tokenFile }) =>
       openClient(host, { tokenFile, socketPath: textOf('GEARD_SOCKET'), isRoot: process.getuid?.() === 0, version }),
     readTextFile,
+    createFile,
+    replaceFile,
+    identity,
     readInput,
   }
 }
@@ -118,6 +127,41 @@ async function readInput(): Promise<string> {
     pieces.push(piece)
   }
   return Buffer.concat(pieces).toString('utf8')
+}
+
+/** Before the umask: the original's mode for files that it writes for people. */
+const fileMode = 0o664
+
+async function createFile(path: string, text: string): Promise<boolean> {
+  try {
+    await process.getBuiltinModule('node:fs/promises').writeFile(path, text, { flag: 'wx', mode: fileMode, flush: true })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const { rename, rm, writeFile } = process.getBuiltinModule('node:fs/promises')
+  const beside = `${path}.${process.pid}.tmp`
+  try {
+    await writeFile(beside, text, { mode: fileMode, flush: true })
+    await rename(beside, path)
+  } catch (error) {
+    await rm(beside, { force: true })
+    throw error
+  }
+}
+
+function identity(): string {
+  const { hostname, userInfo } = process.getBuiltinModule('node:os')
+  try {
+    return `${userInfo().username}@${hostname()}`
+  } catch {
+    // Who has no entry in /etc/passwd has no name.
+    return `uid ${process.getuid?.()}@${hostname()}`
+  }
 }
 
 function textOf(variable: string): string | undefined {

@@ -10,6 +10,8 @@ export interface Setup {
   readonly hosts?: Readonly<Record<string, Partial<Handlers>>>
   readonly files?: Readonly<Record<string, string>>
   readonly input?: string
+  /** Where files are written to; those that are there are not overwritten. */
+  readonly written?: Map<string, string>
   readonly isTerminal?: boolean
   readonly columns?: number
   readonly signal?: AbortSignal
@@ -37,6 +39,13 @@ export async function gear(words: string | readonly string[], setup: Setup = {})
     tokenFile: setup.tokenFile,
     variable: name => setup.variables?.[name],
     connect: setup.connect ?? (host => clientOf(host, setup.hosts ?? {})),
+    createFile: async (path, text) => {
+      const isNew = setup.written?.has(path) !== true
+      if (isNew) setup.written?.set(path, text)
+      return isNew
+    },
+    replaceFile: async (path, text) => void setup.written?.set(path, text),
+    identity: () => 'ann@ops1',
     readTextFile: async path => {
       const text = setup.files?.[path]
       if (text === undefined) throw new Error('no such file')

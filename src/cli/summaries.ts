@@ -9,6 +9,7 @@ export const summaries = {
   'list-units': 'List the containers of hosts',
   'list-images': 'List the images that hosts have',
   delete: 'Stop containers and remove them',
+  deploy: 'Place the instances of a deployment file on hosts',
   deployment: 'Show what a deployment file describes',
   env: 'Print environments',
   'set-env': 'Add variables to environments, or replace them',

@@ -28,8 +28,8 @@ export function freshRequestId(): RequestId {
   return newRequestId(randomBytes16()) as RequestId
 }
 
-/** Rejects with the reason of the signal. */
-function pause(waitMs: number, signal?: AbortSignal): Promise<void> {
+/** Waits; rejects with the reason of the signal. */
+export function pause(waitMs: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const stop = () => {
     clearTimeout(timer)

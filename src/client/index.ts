@@ -3,7 +3,7 @@
  * and the same work for many hosts. Failures come as GearError, those of an agent with the code, message and next step that it gave.
  */
 export type { Answer, CallOptions, Client, TextAnswer } from './client.ts'
-export { agentSocketPath, type ConnectOptions, connect, freshRequestId } from './connect.ts'
+export { agentSocketPath, type ConnectOptions, connect, freshRequestId, pause } from './connect.ts'
 export { type FetchOptions, fetchText } from './fetch-text.ts'
 export { localClient, type OpenedHandlers, withFallback } from './local-client.ts'
 export { type HostJobs, type LineWriter, type Outcome, runOnHosts } from './many.ts'

@@ -8,8 +8,8 @@ import { ContainerReports, type ContainerStep, Containers, containerHandlers } f
 import { Environments, environmentHandlers } from './environments/index.ts'
 import { imageHandlers } from './images/index.ts'
 import { Keys, keyHandlers } from './keys/index.ts'
-import { type LinkStep, Links, linkHandlers } from './links/index.ts'
 import { Leases, leaseHandlers } from './leases/index.ts'
+import { type LinkStep, Links, linkHandlers } from './links/index.ts'
 import { type AgentFacts, nodeHandlers } from './node/index.ts'
 import { Repositories, repositoryHandlers } from './repositories/index.ts'
 

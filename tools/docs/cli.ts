@@ -39,6 +39,9 @@ async function helpText(words: readonly string[], version: string): Promise<stri
     variable: none,
     connect: none,
     readTextFile: none,
+    createFile: none,
+    replaceFile: none,
+    identity: none,
     readInput: none,
   }
   const exitCode = await runCommandLine(words, context)

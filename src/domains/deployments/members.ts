@@ -34,6 +34,8 @@ export interface Draft {
   readonly changes: readonly string[]
   /** Where an instance of this id was that could not stay. */
   readonly movedFrom: LocatorHost | undefined
+  /** How the last deploy left it here, where it did. */
+  readonly before: Deployment['instances'][number] | undefined
 }
 
 export interface Removed {
@@ -166,6 +168,7 @@ function draftOfStored({ instance, host }: Stored, group: Group): Draft {
     isNew: false,
     changes: changesOf(instance, group),
     movedFrom: undefined,
+    before: instance,
   }
 }
 
@@ -206,6 +209,7 @@ function freshDraft(id: ContainerId, group: Group, host: LocatorHost, removed: r
     isNew: true,
     changes: [],
     movedFrom: before?.host,
+    before: undefined,
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Deployment } from '../../api/deployment-file.ts'
 import { type ContainerId, limits } from '../../api/index.ts'
-import { hostNameOf, type LocatorHost, type NetworkLink, printHost } from '../../formats/index.ts'
+import { type LocatorHost, type NetworkLink, type PortPair, printHost } from '../../formats/index.ts'
 import { linksByPriority, type PlacedLink, reserveAddresses, withAliases } from './addresses.ts'
 import { deploymentInvalid } from './file.ts'
 import { type Draft, hostKey, type MembersInput, planMembers, type Removed } from './members.ts'
@@ -18,7 +18,7 @@ export interface PlannedPort {
 
 /**
  * `install`: it is new, or its host has lost it. `move`: it is new here and was elsewhere. `update`: it is installed again and restarted. `relink`:
- * only its links change, while it runs. `start`: it is as it should be, but has failed. `keep`: nothing but that its links are sent again.
+ * only its links change, while it runs. `start`: it is as it should be, but does not run. `keep`: nothing but that its links are sent again.
  */
 export type Fate = 'install' | 'move' | 'update' | 'relink' | 'start' | 'keep'
 
@@ -33,14 +33,15 @@ export interface PlannedInstance {
   readonly fate: Fate
   readonly reason: string
   readonly movedFrom: LocatorHost | undefined
+  /** How the last deploy left it here, where it did. */
+  readonly before: Draft['before']
 }
 
 /** A link that every instance of a container has: from a local address to a port of another instance. */
 export interface PlannedLink {
   readonly fromHost: string
   readonly fromPort: number
-  readonly toHost: string
-  /** Of the target; its external port is known when it is installed. */
+  /** Its external port is known when it is installed. */
   readonly to: { readonly id: ContainerId; readonly host: LocatorHost; readonly internal: number }
 }
 
@@ -104,9 +105,9 @@ function whyRelink(targets: ReadonlySet<string>, changed: ReadonlyMap<string, st
 }
 
 function plannedOf(draft: Draft, relink: string | undefined): PlannedInstance {
-  const { id, group, host, image, environment, movedFrom } = draft
+  const { id, group, host, image, environment, movedFrom, before } = draft
   const ports = draft.ports.map(({ internal, external, target }) => ({ internal, external, target }))
-  return { id, group, host, image, environment, ports, movedFrom, ...fateOf(draft, relink) }
+  return { id, group, host, image, environment, ports, movedFrom, before, ...fateOf(draft, relink) }
 }
 
 function fateOf({ isNew, changes, group, movedFrom }: Draft, relink: string | undefined): Pick<PlannedInstance, 'fate' | 'reason'> {
@@ -142,7 +143,7 @@ function materialise(
         const identity = `${source.name} ${target.host}:${target.port}`
         if (seen.has(identity)) continue
         seen.add(identity)
-        list.push({ fromHost: target.host, fromPort: target.port, toHost: hostNameOf(host), to: { id, host, internal } })
+        list.push({ fromHost: target.host, fromPort: target.port, to: { id, host, internal } })
       }
     }
   }
@@ -162,43 +163,41 @@ function isThisMachine(host: LocatorHost): boolean {
   return host.kind === 'local' || /^(?:localhost$|127\.|::1$)/i.test(host.name)
 }
 
-/** The external ports that are known, by `hostKey id internal`. */
-export type KnownPorts = ReadonlyMap<string, number>
+/** Where the port of an instance is found; port 0 while that is not known. */
+export type FindTarget = (to: PlannedLink['to']) => { readonly toHost: string; readonly toPort: number }
 
-export function portKey(host: LocatorHost, id: ContainerId, internal: number): string {
-  return `${hostKey(host)} ${id} ${internal}`
+/** The links of every instance of a container, as its host takes them. */
+export function networkLinksOf(plan: DeploymentPlan, group: string, find: FindTarget): readonly NetworkLink[] {
+  return (plan.links.get(group) ?? []).map(({ fromHost, fromPort, to }) => ({ fromHost, fromPort, ...find(to) }))
 }
 
-/** The links of an instance as its host takes them; a target whose port is not known yet has port 0. */
-export function networkLinksOf(plan: DeploymentPlan, group: string, known: KnownPorts): readonly NetworkLink[] {
-  return (plan.links.get(group) ?? []).map(({ fromHost, fromPort, toHost, to }) => ({
-    fromHost,
-    fromPort,
-    toHost,
-    toPort: known.get(portKey(to.host, to.id, to.internal)) ?? 0,
-  }))
+/** How an instance is on its host, with the ports that it has there where the file does not tell them. */
+export interface ObservedInstance {
+  readonly state: 'runs' | 'stopped' | 'failed'
+  readonly ports?: readonly PortPair[]
 }
 
-/** What a host says of itself: the containers it has, by id, and whether each has failed. */
-export type Observed = ReadonlyMap<string, ReadonlyMap<string, 'fine' | 'failed'>>
+/** What hosts say of themselves, by `hostKey`: the containers they have, by id. */
+export type Observed = ReadonlyMap<string, ReadonlyMap<string, ObservedInstance>>
 
 /** The plan as it is when what hosts said is known; a host that said nothing is taken to be as the file has it. */
 export function withObserved(plan: DeploymentPlan, observed: Observed): DeploymentPlan {
   const instances = plan.instances.map((instance): PlannedInstance => {
     const found = observed.get(hostKey(instance.host))
-    if (found === undefined || instance.fate === 'install' || instance.fate === 'move') return instance
-    const state = found.get(instance.id)
-    if (state === undefined) {
+    if (found === undefined || instance.before === undefined) return instance
+    const seen = found.get(instance.id)
+    if (seen === undefined) {
       // Whichever port it had may be another's now.
       const fixed = new Map(
         plan.containers.find(({ name }) => name === instance.group)?.publicPorts.map(pair => [pair.internal, pair.external]),
       )
       const ports = instance.ports.map(port => ({ ...port, external: fixed.get(port.internal) ?? 0 }))
-      return { ...instance, ports, fate: 'install', reason: `${printHost(instance.host)} does not have it any more` }
+      return { ...instance, ports, fate: 'install', reason: `${printHost(instance.host)} does not have it` }
     }
-    if (state === 'failed' && (instance.fate === 'keep' || instance.fate === 'relink'))
-      return { ...instance, fate: 'start', reason: 'it has failed' }
-    return instance
+    const externals = new Map(seen.ports?.map(({ internal, external }) => [internal, external]))
+    const ports = instance.ports.map(port => (port.external === 0 ? { ...port, external: externals.get(port.internal) ?? 0 } : port))
+    if (seen.state === 'runs' || instance.fate === 'update') return { ...instance, ports }
+    return { ...instance, ports, fate: 'start', reason: seen.state === 'failed' ? 'it has failed' : 'it does not run' }
   })
   return { ...plan, instances }
 }

@@ -1,7 +1,7 @@
 /** A deployment as people see it: which instances there are, where, and what each container sees of the others. Pure. */
-import { printHost } from '../../formats/index.ts'
+import { hostNameOf, printHost } from '../../formats/index.ts'
 import { hostKey } from './members.ts'
-import { type DeploymentPlan, type PlannedInstance, type PlannedPort, portKey } from './plan.ts'
+import type { DeploymentPlan, PlannedInstance, PlannedLink, PlannedPort } from './plan.ts'
 
 export interface Topology {
   readonly name: string
@@ -27,7 +27,9 @@ export interface Topology {
 export function topologyOf(name: string, plan: DeploymentPlan): Topology {
   const byGroup = Map.groupBy(plan.instances, ({ group }) => group)
   const known = new Map(
-    plan.instances.flatMap(({ host, id, ports }) => ports.map(port => [portKey(host, id, port.internal), port.external] as const)),
+    plan.instances.flatMap(({ host, id, ports }) =>
+      ports.map(({ internal, external }) => [portKey({ host, id, internal }), external] as const),
+    ),
   )
   return {
     name,
@@ -41,15 +43,19 @@ export function topologyOf(name: string, plan: DeploymentPlan): Topology {
         isDeployed: isDeployed(fate),
         ports,
       })),
-      links: (plan.links.get(group.name) ?? []).map(({ fromHost, fromPort, toHost, to }) => ({
+      links: (plan.links.get(group.name) ?? []).map(({ fromHost, fromPort, to }) => ({
         from: `${fromHost}:${fromPort}`,
-        to: `${toHost}:${known.get(portKey(to.host, to.id, to.internal)) || '?'}`,
+        to: `${hostNameOf(to.host)}:${known.get(portKey(to)) || '?'}`,
         id: to.id,
         port: to.internal,
       })),
       targets: group.links.map(({ to, aliasPorts }) => ({ to, ports: aliasPorts.map(({ internal }) => internal) })),
     })),
   }
+}
+
+function portKey({ host, id, internal }: PlannedLink['to']): string {
+  return `${hostKey(host)} ${id} ${internal}`
 }
 
 function isDeployed(fate: PlannedInstance['fate']): boolean {

@@ -1,0 +1,494 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { GearError, type Handlers } from '../../api/index.ts'
+import { type Client, localClient } from '../../client/index.ts'
+import { Leases } from '../../domains/leases/index.ts'
+import { printHost } from '../../formats/index.ts'
+import { fakeHost } from '../../host/fakes.ts'
+import { Interruption } from '../context.ts'
+import { gear, type Setup } from '../fake-context.ts'
+
+interface Container {
+  image: string
+  ports: { internal: number; external: number }[]
+  environment: readonly { readonly name: string; readonly value: string }[]
+  links: readonly string[]
+  state: 'active' | 'inactive' | 'failed'
+}
+
+/** What may happen at a call: `PUT web-1`, `POST links`, `start web-1`, `wait web-1`, … It may throw. */
+type OnCall = (host: string, call: string) => void
+
+/** A host in memory: just enough of an agent for a deploy. */
+class FakeAgent {
+  readonly calls: string[] = []
+  readonly containers = new Map<string, Container>()
+  readonly leases = new Leases(fakeHost())
+  readonly #name: string
+  readonly #onCall: OnCall
+  readonly #journal: string[]
+  #nextPort = 4000
+
+  constructor(name: string, onCall: OnCall, journal: string[]) {
+    this.#name = name
+    this.#onCall = onCall
+    this.#journal = journal
+  }
+
+  #called(call: string): void {
+    this.#onCall(this.#name, call)
+    this.calls.push(call)
+    this.#journal.push(`${this.#name} ${call}`)
+  }
+
+  #the(id: string): Container {
+    const container = this.containers.get(id)
+    if (container === undefined) throw new GearError('CONTAINER_UNKNOWN', `There is no container ${id} on this host`)
+    return container
+  }
+
+  readonly handlers: Partial<Handlers> = {
+    takeLease: async ({ params, body }) => this.leases.take(params.name, body),
+    releaseLease: async ({ params, query }) => this.leases.release(params.name, query.token),
+    installContainer: async ({ params: { id }, body }) => {
+      this.#called(`PUT ${id}`)
+      const before = this.containers.get(id)
+      const ports = body.ports.map(({ internal, external }) => ({
+        internal,
+        external: external || (before?.ports.find(port => port.internal === internal)?.external ?? this.#nextPort++),
+      }))
+      this.containers.set(id, {
+        image: body.image,
+        ports,
+        environment: body.environment?.variables ?? [],
+        links: linkTexts(body.networkLinks ?? []),
+        state: before?.state ?? 'inactive',
+      })
+      return {
+        text: 'installed\n',
+        sideData: ports.length === 0 ? {} : { PortMapping: ports.map(port => `${port.internal}:${port.external}`).join(',') },
+      }
+    },
+    putEnvironment: async ({ params: { id } }) => {
+      this.#called(`PUT environment ${id}`)
+      this.#the(id).environment = []
+    },
+    linkContainers: async ({ body }) => {
+      this.#called(`POST links ${body.links.map(({ id }) => id).join(' ')}`)
+      for (const { id, networkLinks } of body.links) this.#the(id).links = linkTexts(networkLinks)
+    },
+    startContainer: async ({ params: { id } }) => {
+      this.#called(`start ${id}`)
+      this.#the(id).state = 'active'
+      return { text: 'starting\n' }
+    },
+    restartContainer: async ({ params: { id } }) => {
+      this.#called(`restart ${id}`)
+      this.#the(id).state = 'active'
+      return { text: 'restarting\n' }
+    },
+    waitContainer: async ({ params: { id } }) => {
+      this.#called(`wait ${id}`)
+      return (async function* () {
+        yield { event: 'reached' as const, message: 'active (running)' }
+      })()
+    },
+    deleteContainer: async ({ params: { id } }) => {
+      this.#called(`delete ${id}`)
+      this.containers.delete(id)
+    },
+    listContainers: async () => ({
+      containers: [...this.containers].map(([id, { state }]) => ({ id, activeState: state, subState: 'running', loadState: 'loaded' })),
+    }),
+    containerPorts: async ({ params: { id } }) => ({ ports: this.#the(id).ports }),
+  }
+}
+
+function linkTexts(
+  links: readonly { readonly fromHost: string; readonly fromPort: number; readonly toHost: string; readonly toPort: number }[],
+) {
+  return links.map(link => `${link.fromHost}:${link.fromPort}→${link.toHost}:${link.toPort}`)
+}
+
+function world(names: readonly string[], onCall: OnCall = () => undefined) {
+  const journal: string[] = []
+  const agents = new Map(names.map(name => [name, new FakeAgent(name, onCall, journal)]))
+  const written = new Map<string, string>()
+  const files: Record<string, string> = {}
+  const away = new Set<string>()
+  const connect: NonNullable<Setup['connect']> = host => {
+    const agent = agents.get(printHost(host))
+    const client =
+      agent === undefined
+        ? undefined
+        : localClient({ handlers: agent.handlers as Handlers, [Symbol.asyncDispose]: async () => undefined }, () => 'request' as never)
+    const reach = () => {
+      if (client !== undefined && !away.has(printHost(host))) return client
+      const cause = Object.assign(new Error('nobody there'), { code: client === undefined ? 'ENOTFOUND' : 'EHOSTUNREACH' })
+      throw new GearError('HOST_UNREACHABLE', `The agent at ${printHost(host)} cannot be reached`, { cause })
+    }
+    const call: Client['call'] = async (request, options) => reach().call(request, options)
+    return { call, close: async () => undefined }
+  }
+  const deploy = async (words: string, setup: Setup = {}) => {
+    const result = await gear(`deploy ${words}`, { connect, written, files, ...setup })
+    const [name = '', text = '{}'] = [...written].at(-1) ?? []
+    files['last'] = text
+    return { ...result, name, file: JSON.parse(text) as Written }
+  }
+  const change = (edit: (file: Written) => void) => {
+    const file = JSON.parse(files['last'] ?? '{}') as Written
+    edit(file)
+    files['last'] = JSON.stringify(file)
+  }
+  const of = (name: string) => agents.get(name) as FakeAgent
+  const clear = () => {
+    journal.length = 0
+    for (const agent of agents.values()) agent.calls.length = 0
+  }
+  return { of, journal, written, files, away, deploy, change, clear }
+}
+
+interface Written {
+  Containers: { Name: string; Image: string; Count: number; [key: string]: unknown }[]
+  Instances: { Id: string; Image: string; From: string; On: string; Ports?: { Internal: number; External?: number; Target: object }[] }[]
+}
+
+const simple = readFileSync(new URL('../../../deployment/fixtures/simple_deploy.json', import.meta.url), 'utf8')
+const mongo = readFileSync(new URL('../../../deployment/fixtures/mongo_deploy.json', import.meta.url), 'utf8')
+const stamp = /\.\d{8}-\d{6}$/
+
+describe('a first deploy', () => {
+  it('calls its host as the original did: installs, links of all, starts', async () => {
+    const { of, files, deploy } = world(['local'])
+    files['fixtures/simple_deploy.json'] = simple
+    const { out, err, exitCode, name, file } = await deploy('fixtures/simple_deploy.json')
+    expect(of('local').calls).toEqual([
+      'PUT web-1',
+      'PUT web-2',
+      'POST links web-1 web-2',
+      'start web-1',
+      'start web-2',
+      'wait web-1',
+      'wait web-2',
+    ])
+    expect(out).toBe(`==> Deploying fixtures/simple_deploy.json
+web-1 on local: installed, 8080 -> 4000
+web-2 on local: installed, 8080 -> 4001
+==> Linking web: 127.0.0.1:8080 -> localhost:4000
+==> Linking web: 127.0.0.1:8081 -> localhost:4001
+web-1 on local: runs
+web-2 on local: runs
+==> Deployed as ${name}
+`)
+    expect([err, exitCode]).toEqual(['', 0])
+    expect(name.replace(stamp, '')).toBe('simple_deploy.json')
+    expect(name).toMatch(stamp)
+    expect(file.Instances).toEqual([
+      {
+        Id: 'web-1',
+        Image: 'gear/httpd',
+        From: 'web',
+        On: 'local',
+        Ports: [{ Internal: 8080, External: 4000, Target: { Host: '127.0.0.1', Port: 8080 } }],
+      },
+      {
+        Id: 'web-2',
+        Image: 'gear/httpd',
+        From: 'web',
+        On: 'local',
+        Ports: [{ Internal: 8080, External: 4001, Target: { Host: '127.0.0.1', Port: 8081 } }],
+      },
+    ])
+  })
+
+  it('gives every member of a replica set the same view', async () => {
+    const { of, files, deploy } = world(['a', 'b', 'c'])
+    files['mongo.json'] = mongo
+    const { exitCode, out } = await deploy('mongo.json a b c')
+    const view = ['192.168.1.1:27017→a:4000', '192.168.1.2:27017→b:4000', '192.168.1.3:27017→c:4000']
+    for (const [index, name] of ['a', 'b', 'c'].entries()) {
+      expect(of(name).containers.get(`db-${index + 1}`)).toMatchObject({ links: view, state: 'active' })
+    }
+    expect(exitCode).toBe(0)
+    expect(out).toMatch(/HOST +INSTALLED +UPDATED +KEPT +DELETED +FAILED +SKIPPED\na +1 +0 +0 +0 +0 +0\n/)
+  })
+
+  it('does not overwrite the file of another deploy of the same second', async () => {
+    const { files, written, deploy } = world(['local'])
+    files['s.json'] = simple
+    await deploy('s.json')
+    await deploy('s.json')
+    expect(written.size).toBe(2)
+  })
+
+  it('is one document on request', async () => {
+    const { files, deploy } = world(['local'])
+    files['s.json'] = simple
+    const { out, name } = await deploy('s.json -o json')
+    expect(JSON.parse(out)).toEqual({
+      file: name,
+      hosts: [{ host: 'local', installed: 2, updated: 0, kept: 0, deleted: 0, failed: 0, skipped: 0 }],
+      steps: ['web-1', 'web-2'].map(id => ({ step: 'install', id, host: 'local', reason: 'web has too few instances', ok: true })),
+      containers: [
+        {
+          name: 'web',
+          links: [
+            { fromHost: '127.0.0.1', fromPort: 8080, toHost: 'localhost', toPort: 4000 },
+            { fromHost: '127.0.0.1', fromPort: 8081, toHost: 'localhost', toPort: 4001 },
+          ],
+        },
+      ],
+    })
+  })
+
+  it('only tells what it would do, and asks nobody, with --dry-run', async () => {
+    const { journal, files, written, deploy } = world(['a', 'b'])
+    files['s.json'] = simple
+    expect(await deploy('--dry-run s.json a b')).toMatchObject({
+      out: 'STEP    ID      HOST    REASON\ninstall web-1   a       web has too few instances\ninstall web-2   b       web has too few instances\n',
+      exitCode: 0,
+    })
+    expect([journal, written.size]).toEqual([[], 0])
+  })
+})
+
+describe('a deploy of the written file', () => {
+  async function deployed(names: readonly string[], file: string, onCall?: OnCall) {
+    const made = world(names, onCall)
+    made.files['s.json'] = file
+    await made.deploy(`s.json ${names.join(' ')}`)
+    made.clear()
+    return made
+  }
+
+  it('changes nothing, and sends links again', async () => {
+    const { journal, deploy } = await deployed(['a', 'b'], simple)
+    const { exitCode, name } = await deploy('last a b')
+    expect(journal).toEqual(['a POST links web-1', 'b POST links web-2'])
+    expect(exitCode).toBe(0)
+    expect(name).toMatch(/^last\./)
+  })
+
+  it('has new instances running before old ones see them, and those before any goes', async () => {
+    const { journal, files, deploy, change, clear } = world(['a', 'b', 'c'])
+    files['mongo.json'] = mongo
+    await deploy('mongo.json a b')
+    clear()
+    change(file => Object.assign(file.Containers[0] ?? {}, { Count: 4 }))
+    const { exitCode, file } = await deploy('last b c')
+    expect(exitCode).toBe(0)
+    expect(file.Instances.map(({ Id, On }) => `${Id}@${On}`)).toEqual(['db-2@b', 'db-1@b', 'db-3@c', 'db-4@b'])
+    const at = (call: string) => journal.indexOf(call)
+    expect(Math.max(at('b wait db-1'), at('c wait db-3'), at('b wait db-4'))).toBeLessThan(at('b POST links db-2'))
+    expect(at('b POST links db-2')).toBeLessThan(Math.min(at('a delete db-1'), at('a delete db-3')))
+    expect(at('b wait db-1')).toBeGreaterThan(at('b start db-1'))
+  })
+
+  it('moves what was on a host that is not given: the old one goes last', async () => {
+    const { journal, of, deploy } = await deployed(['a', 'b'], simple)
+    const { exitCode, file } = await deploy('last a')
+    expect(journal).toEqual(['a PUT web-2', 'a POST links web-2', 'a start web-2', 'a wait web-2', 'a POST links web-1', 'b delete web-2'])
+    expect(of('a').containers.get('web-1')?.links).toEqual(['127.0.0.1:8080→a:4000', '127.0.0.1:8081→a:4001'])
+    expect(of('b').containers.size).toBe(0)
+    expect(exitCode).toBe(0)
+    expect(file.Instances.map(({ Id, On }) => `${Id}@${On}`)).toEqual(['web-1@a', 'web-2@a'])
+  })
+
+  it('leaves the old one serving, and others linked to it, when the new one does not come up', async () => {
+    const broken = { isBroken: false }
+    const onCall: OnCall = (host, call) => {
+      if (broken.isBroken && host === 'a' && call === 'wait web-2') throw new GearError('START_FAILED', 'It ended with exit code 3')
+    }
+    const { journal, of, deploy, clear } = await deployed(['a', 'b'], simple, onCall)
+    broken.isBroken = true
+    const { exitCode, err, file } = await deploy('last a')
+    expect(journal).not.toContain('b delete web-2')
+    expect(of('a').containers.get('web-1')?.links).toEqual(['127.0.0.1:8080→a:4000', '127.0.0.1:8081→b:4000'])
+    expect(exitCode).toBe(1)
+    expect(err).toContain('Error: web-2 on a: It ended with exit code 3 [START_FAILED]')
+    expect(err).toContain('web-2 on b stays and serves, because web-2 does not run [REMOVAL_HELD_BACK]')
+    expect(file.Instances.map(({ Id, On, From }) => `${Id}@${On} ${From}`)).toEqual(['web-1@a web', 'web-2@a web', 'web-2@b '])
+
+    broken.isBroken = false
+    of('a').containers.set('web-2', { ...(of('a').containers.get('web-2') as Container), state: 'failed' })
+    clear()
+    expect((await deploy('last a')).exitCode).toBe(0)
+    expect(journal).toEqual(['a POST links web-2', 'a start web-2', 'a wait web-2', 'a POST links web-1', 'b delete web-2'])
+    expect(of('a').containers.get('web-1')?.links).toEqual(['127.0.0.1:8080→a:4000', '127.0.0.1:8081→a:4001'])
+  })
+
+  it('updates one after the other, and stops at the first that fails', async () => {
+    const broken = { isBroken: true }
+    const onCall: OnCall = (_, call) => {
+      if (broken.isBroken && call === 'restart web-1') throw new GearError('SYSTEMD_FAILED', 'no')
+    }
+    const { journal, of, deploy, change, clear } = await deployed(['a', 'b'], simple, onCall)
+    change(file => Object.assign(file.Containers[0] ?? {}, { Image: 'gear/other', Environment: [{ Name: 'A', Value: '1' }] }))
+    const { err, exitCode, file } = await deploy('last a b')
+    expect(journal).toEqual(['a PUT web-1', 'b POST links web-2'])
+    expect(err).toContain('web-2 stays as it was, because the update of web-1 failed [UPDATE_HELD_BACK]')
+    expect(exitCode).toBe(1)
+    expect(file.Instances.map(({ Image }) => Image)).toEqual(['gear/httpd', 'gear/httpd'])
+    expect(file.Containers[0]?.Image).toBe('gear/other')
+
+    broken.isBroken = false
+    clear()
+    expect((await deploy('last a b')).exitCode).toBe(0)
+    expect(journal.slice(0, 6)).toEqual([
+      'a PUT web-1',
+      'a restart web-1',
+      'a wait web-1',
+      'b PUT web-2',
+      'b restart web-2',
+      'b wait web-2',
+    ])
+    expect(of('b').containers.get('web-2')).toMatchObject({
+      image: 'gear/other',
+      environment: [{ name: 'A', value: '1' }],
+      ports: [{ internal: 8080, external: 4000 }],
+    })
+
+    change(changed => delete changed.Containers[0]?.['Environment'])
+    await deploy('last a b')
+    expect(of('a').containers.get('web-1')?.environment).toEqual([])
+  })
+
+  it('goes on where one ended that was killed before it could write down ports', async () => {
+    const { of, deploy, change } = await deployed(['a'], simple)
+    change(file => {
+      for (const { Ports } of file.Instances) for (const port of Ports ?? []) delete port.External
+    })
+    of('a').containers.delete('web-2')
+    const { file, exitCode } = await deploy('last a')
+    expect(exitCode).toBe(0)
+    expect(file.Instances.map(({ Ports }) => Ports?.[0]?.External)).toEqual([4000, 4002])
+  })
+
+  it('tells with --dry-run what it would do, after a look', async () => {
+    const { of, deploy, change, away } = await deployed(['a', 'b'], simple)
+    of('a').containers.delete('web-1')
+    change(file => Object.assign(file.Containers[0] ?? {}, { Count: 3 }))
+    const { out, exitCode } = await deploy('--dry-run last a b')
+    expect(out.split('\n').slice(1)).toEqual([
+      'install web-1   a       a does not have it',
+      'relink  web-2   b       web-3 is new',
+      'install web-3   a       web has too few instances',
+      '',
+    ])
+    expect(exitCode).toBe(0)
+    away.add('b')
+    expect(await deploy('--dry-run last a b')).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('The agent at b cannot be reached'),
+    })
+  })
+})
+
+describe('what goes wrong', () => {
+  it('on one host of three keeps the other two from nothing, and the next deploy goes on', async () => {
+    const { of, away, files, deploy, journal, clear } = world(['a', 'b', 'c'])
+    files['mongo.json'] = mongo
+    away.add('b')
+    const { exitCode, out, err, file } = await deploy('mongo.json a b c')
+    expect(exitCode).toBe(1)
+    expect(out).toMatch(/a +1 +0 +0 +0 +0 +0\nb +0 +0 +0 +0 +1 +0\nc +1 +0 +0 +0 +0 +0\n==> What was done is in mongo/)
+    expect(err).toMatch(
+      /^Error: b \(db-2\): The agent at b cannot be reached: nobody there \[HOST_UNREACHABLE\].*\nNot everything was done/,
+    )
+    expect(of('a').containers.get('db-1')).toMatchObject({
+      state: 'active',
+      links: ['192.168.1.1:27017→a:4000', '192.168.1.2:27017→b:0', '192.168.1.3:27017→c:4000'],
+    })
+    expect(file.Instances).toHaveLength(3)
+
+    away.clear()
+    clear()
+    expect((await deploy('last a b c')).exitCode).toBe(0)
+    expect(journal.slice(0, 4)).toEqual(['b PUT db-2', 'b POST links db-2', 'b start db-2', 'b wait db-2'])
+    expect(of('a').containers.get('db-1')?.links).toContain('192.168.1.2:27017→b:4000')
+  })
+
+  it('a host that does not exist, or all hosts away, changes nothing anywhere', async () => {
+    const { away, files, written, journal, deploy } = world(['a', 'b'])
+    files['s.json'] = simple
+    expect(await deploy('s.json a nowhere')).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('The agent at nowhere cannot be reached'),
+    })
+    away.add('a').add('b')
+    expect(await deploy('s.json a b')).toMatchObject({ exitCode: 1, err: expect.stringContaining('HOST_UNREACHABLE') })
+    expect([journal, written.size]).toEqual([[], 0])
+  })
+
+  it('a mistake in the file is told with its place, and asks nobody', async () => {
+    const { files, journal, deploy } = world(['a'])
+    files['bad.json'] = '{"Containers": [{"Name": "web", "Image": "acme/web", "Count": 1, "Links": [{"To": "db"}]}]}'
+    expect(await deploy('bad.json a')).toMatchObject({
+      exitCode: 1,
+      err: 'Error: bad.json: Containers[0].Links[0].To there is no container "db" [DEPLOYMENT_INVALID]. Correct the place that is named, and deploy again.\n',
+    })
+    expect((await deploy('none.json a')).err).toContain(
+      'Error: The deployment none.json cannot be read: no such file [DEPLOYMENT_UNREADABLE]',
+    )
+    expect((await deploy('ftp://x/y a')).err).toContain('a deployment may come from a file, http:// or https://, not from ftp://')
+    expect(journal).toEqual([])
+  })
+
+  it('a folder that cannot be written to is noticed before anything is changed', async () => {
+    const { files, journal, deploy } = world(['local'])
+    files['s.json'] = simple
+    const readOnly = new Map<string, string>()
+    readOnly.set = () => {
+      throw new Error('read-only file system')
+    }
+    expect(await deploy('s.json', { written: readOnly })).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining(
+        'The deployment that was made cannot be written to the current folder: read-only file system [STORAGE_FAILED]',
+      ),
+    })
+    expect(journal).toEqual([])
+    expect((await deploy('s.json')).exitCode).toBe(0)
+  })
+
+  it('two deploys at once: one wins, the other is told by whom', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { files, of, deploy, written } = world(['a', 'b'])
+    files['s.json'] = simple
+    const install = of('a').handlers.installContainer as Handlers['installContainer']
+    const slow: Handlers['installContainer'] = async call => {
+      await gate.promise
+      return install(call)
+    }
+    Object.assign(of('a').handlers, { installContainer: slow })
+    const first = deploy('s.json a b')
+    while (written.size === 0) await new Promise(resolve => setImmediate(resolve))
+    const second = await deploy('s.json b a')
+    gate.resolve()
+    expect(second).toMatchObject({
+      exitCode: 1,
+      err: expect.stringMatching(/^Error: s\.json is being deployed by ann@ops1; its lease ends in \d+ s.*\[LEASE_HELD\]/),
+    })
+    expect((await first).exitCode).toBe(0)
+    expect((await deploy('last a b')).exitCode).toBe(0)
+  })
+
+  it('an interruption ends it between two calls, and the written file goes on from there', async () => {
+    const interruption = new AbortController()
+    const onCall: OnCall = (_, call) => {
+      if (call === 'PUT web-2') interruption.abort(new Interruption('SIGINT'))
+    }
+    const { files, of, deploy, journal, clear } = world(['a'], onCall)
+    files['s.json'] = simple
+    const { exitCode, err, out, file } = await deploy('s.json a', { signal: interruption.signal })
+    expect(exitCode).toBe(130)
+    expect(of('a').calls).toEqual(['PUT web-1', 'PUT web-2'])
+    expect(err).toMatch(/^Interrupted\. To go on: gear deploy s\.json\.\d{8}-\d{6} HOST\.\.\.\n$/)
+    expect(out).toContain('==> What was done is in s.json.')
+    expect(file.Instances.map(({ Ports }) => Ports?.[0]?.External)).toEqual([4000, 4001])
+    clear()
+    expect((await deploy('last a')).exitCode).toBe(0)
+    expect(journal).toEqual(['a POST links web-1 web-2', 'a start web-1', 'a start web-2', 'a wait web-1', 'a wait web-2'])
+  })
+})

@@ -1,0 +1,203 @@
+/** `gear deploy` (spec §10.4) */
+import { GearError } from '../../api/index.ts'
+import { freshRequestId, pause } from '../../client/index.ts'
+import type { DeploymentPlan, DeployReport, Described } from '../../domains/deployments/index.ts'
+import { type LocatorHost, printHost, printTable } from '../../formats/index.ts'
+import { readHosts } from '../arguments.ts'
+import { defineCommand } from '../command.ts'
+import { type Context, Interruption } from '../context.ts'
+import { loadDeployment } from '../deployment-source.ts'
+import { type CommonFlags, type DryRunFlags, dryRunFlags, parsed, toggle, wholeNumber } from '../flags.ts'
+import { errorData, errorText } from '../render/errors.ts'
+import { UsageError } from '../usage-error.ts'
+
+interface DeployFlags extends DryRunFlags {
+  readonly isolate?: boolean
+  readonly timeout?: number
+}
+
+const timeoutDefault = 300
+
+export const command = () =>
+  defineCommand<DeployFlags>({
+    name: 'deploy',
+    usage: 'FILE_OR_URL [HOST...] [flags]',
+    description: [
+      'Places the instances of a deployment file (JSON or YAML) on the hosts, links them to each other, starts them and waits until they run. What was made is written to a new file in the current folder: FILE.YYYYMMDD-HHMMSS. Deploy that file to change something: instances that are as they should be are left alone, changed ones are updated, and old ones go when the new ones run.',
+      'A host that cannot be reached does not keep the others from being deployed to; the exit code is 1 then, and the next deploy of the written file goes on where this one ended. Of two deploys of the same at the same time one is refused.',
+    ],
+    argument: { placeholder: 'FILE', brief: 'A deployment file or its URL, then hosts: host[:port]; none means this machine' },
+    examples: [
+      'gear deploy shop.json node7 node8 node9',
+      'gear deploy --dry-run shop.yaml node7 node8',
+      'gear deploy shop.json.20260102-030405 node7 node8',
+      'gear deploy https://config.example/shop.json node7 --timeout 60',
+    ],
+    flags: {
+      isolate: toggle('Run the containers as Unix users of their own'),
+      timeout: parsed(
+        'SECONDS',
+        'Longest wait for a URL, for an answer of a host (at most 60), and for new instances to run (300)',
+        wholeNumber(86_400),
+      ),
+      ...dryRunFlags,
+    },
+    run: async (context, flags, [place, ...names]) => {
+      if (place === undefined) throw new UsageError('give a deployment file or its URL')
+      const hosts = readHosts(names).map(({ host }) => host)
+      const waitMs = 1000 * (flags.timeout || timeoutDefault)
+      const deployment = await loadDeployment(context, place, { timeoutMs: waitMs, isInsecure: flags.insecure ?? false })
+      const { planDeployment } = await import('../../domains/deployments/index.ts')
+      const plan = planOf(place, () => planDeployment({ deployment, hosts, drawText: freshRequestId }))
+      return flags.dryRun ? showPlan(context, flags, plan) : carryOut(context, flags, { plan, place, waitMs })
+    },
+  })
+
+function planOf(place: string, make: () => DeploymentPlan): DeploymentPlan {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof GearError)) throw error
+    throw new GearError(error.code, `${place}: ${error.message}`, { fields: error.fields })
+  }
+}
+
+function connectionOf(context: Context, flags: CommonFlags) {
+  const tokenFile = flags.tokenFile ?? context.tokenFile
+  return { connect: (host: LocatorHost) => context.connect(host, { tokenFile }), signal: context.signal }
+}
+
+async function showPlan(context: Context, flags: CommonFlags, planned: DeploymentPlan): Promise<number> {
+  const { planRows, previewDeploy } = await import('../../domains/deployments/index.ts')
+  const { plan, lost } = await previewDeploy(planned, connectionOf(context, flags))
+  const rows = planRows(plan)
+  if (flags.output === 'json') {
+    await context.out.write(`${JSON.stringify({ steps: rows, errors: lost.map(errorData) })}\n`)
+  } else {
+    await context.out.write(
+      printTable(
+        ['STEP', 'ID', 'HOST', 'REASON'],
+        rows.map(({ step, id, host, reason }) => [step, id, host, reason]),
+      ),
+    )
+    for (const error of lost) await context.err.write(errorText(error, ''))
+  }
+  return lost.length === 0 ? 0 : 1
+}
+
+interface Order {
+  readonly plan: DeploymentPlan
+  readonly place: string
+  readonly waitMs: number
+}
+
+async function carryOut(context: Context, flags: DeployFlags & CommonFlags, { plan, place, waitMs }: Order): Promise<number> {
+  const { deploy, deploymentName, printDeployment, stampedName } = await import('../../domains/deployments/index.ts')
+  const isJson = flags.output === 'json'
+  const say = async (line: string) => {
+    if (!isJson) await context.out.write(`${line}\n`)
+  }
+  await say(`==> Deploying ${place}`)
+  const name = deploymentName(place)
+  const file = new WrittenFile(context, at => stampedName(name, at))
+  const report = await deploy(plan, {
+    ...connectionOf(context, flags),
+    isIsolated: flags.isolate ?? false,
+    waitMs,
+    say,
+    save: (described: Described) => file.save(printDeployment(described)),
+    lease: { name, holder: context.identity(), token: freshRequestId(), pause },
+  })
+  await tell(context, report, { isJson, file })
+  if (report.stopReason instanceof Interruption) return report.stopReason.exitCode
+  const isDone = report.stopReason === undefined && file.failure === undefined
+  return isDone && report.outcomes.every(({ error }) => error === undefined) ? 0 : 1
+}
+
+/** The file that a deploy writes: made before the first change, so that a folder nobody may write to is noticed in time, and replaced since. */
+class WrittenFile {
+  readonly #context: Context
+  readonly #nameAt: (at: Date) => string
+  name: string | undefined
+  /** That it could not be replaced; the deploy goes on all the same. */
+  failure: unknown
+
+  constructor(context: Context, nameAt: (at: Date) => string) {
+    this.#context = context
+    this.#nameAt = nameAt
+  }
+
+  async save(text: string): Promise<void> {
+    if (this.name === undefined) {
+      this.name = await this.#create(text)
+      return
+    }
+    this.failure = undefined
+    await this.#context.replaceFile(this.name, text).catch((error: unknown) => {
+      this.failure = this.#failed(error)
+    })
+  }
+
+  async #create(text: string): Promise<string> {
+    // Another deploy of this second has its name already.
+    for (let atMs = Date.now(); ; atMs += 1000) {
+      const name = this.#nameAt(new Date(atMs))
+      const isMade = await this.#context.createFile(name, text).catch((error: unknown) => {
+        throw this.#failed(error)
+      })
+      if (isMade) return name
+    }
+  }
+
+  #failed(cause: unknown): GearError {
+    return new GearError('STORAGE_FAILED', `The deployment that was made cannot be written to ${this.name ?? 'the current folder'}`, {
+      cause,
+    })
+  }
+}
+
+async function tell(
+  context: Context,
+  report: DeployReport,
+  { isJson, file }: { readonly isJson: boolean; readonly file: WrittenFile },
+): Promise<void> {
+  const { hostRows } = await import('../../domains/deployments/index.ts')
+  const { outcomes, links, stopReason } = report
+  const hosts = hostRows(outcomes)
+  if (isJson) {
+    const steps = outcomes.map(({ step, id, host, reason, error, isSkipped }) => {
+      const result = error !== undefined ? { ok: false, error: errorData(error) } : isSkipped ? { ok: false, skipped: true } : { ok: true }
+      return { step, id, host: printHost(host), reason, ...result }
+    })
+    const containers = [...links].map(([name, all]) => ({ name, links: all }))
+    await context.out.write(`${JSON.stringify({ file: file.name, hosts, steps, containers })}\n`)
+    return
+  }
+  const isWhole = outcomes.every(({ error, isSkipped }) => error === undefined && !isSkipped)
+  if (hosts.length > 1 || !isWhole) {
+    const cells = hosts.map(row => [row.host, ...[row.installed, row.updated, row.kept, row.deleted, row.failed, row.skipped].map(String)])
+    await context.out.write(printTable(['HOST', 'INSTALLED', 'UPDATED', 'KEPT', 'DELETED', 'FAILED', 'SKIPPED'], cells))
+  }
+  await context.out.write(`==> ${isWhole ? 'Deployed as' : 'What was done is in'} ${file.name}\n`)
+  await context.err.write(failuresText(report))
+  if (stopReason instanceof Interruption) {
+    if (!stopReason.isSilent) await context.err.write(`Interrupted. To go on: gear deploy ${file.name} HOST...\n`)
+  } else if (stopReason !== undefined) await context.err.write(errorText(stopReason, ''))
+  if (file.failure !== undefined) await context.err.write(errorText(file.failure, ''))
+  if (!isWhole && stopReason === undefined) {
+    await context.err.write(`Not everything was done. When the cause is gone: gear deploy ${file.name} HOST...\n`)
+  }
+}
+
+/** One line for every failure; what failed because its host is away is told once for the host. */
+function failuresText({ outcomes, lost }: DeployReport): string {
+  const away = new Set(lost.map(({ error }) => error))
+  const ofHosts = lost.map(({ host, error }) => {
+    const ids = outcomes.filter(outcome => outcome.error === error).map(({ id }) => id)
+    return errorText(error, ids.length === 0 ? printHost(host) : `${printHost(host)} (${ids.join(', ')})`)
+  })
+  const others = outcomes.flatMap(({ id, host, error }) =>
+    error === undefined || away.has(error) ? [] : [errorText(error, `${id} on ${printHost(host)}`)],
+  )
+  return [...ofHosts, ...others].join('')
+}

@@ -1,0 +1,429 @@
+/**
+ * Carries a plan out, host by host (spec §10.4): installs what is new, links and starts it, waits until it runs, updates what has changed one by
+ * one, leads the links of what stays to the new instances, and only then deletes what is to go. So what breaks off in the middle, or fails, leaves
+ * the old instances serving. What became of each instance is kept, for the file that is written and for the report.
+ */
+import { asGearError, GearError, limits } from '../../api/index.ts'
+import { request } from '../../client/index.ts'
+import {
+  describePortPairs,
+  hostNameOf,
+  type LocatorHost,
+  type NetworkLink,
+  type PortPair,
+  parsePortPairs,
+  printHost,
+} from '../../formats/index.ts'
+import type { Described, DescribedInstance } from './file.ts'
+import { atOnce, type Hosts } from './hosts.ts'
+import { hostKey, type Removed } from './members.ts'
+import { type DeploymentPlan, type Fate, networkLinksOf, type PlannedInstance, type PlannedLink } from './plan.ts'
+
+export interface ApplyOptions {
+  readonly hosts: Hosts
+  readonly isIsolated: boolean
+  /** How long new instances have to come up, all together. */
+  readonly waitMs: number
+  /** One line for the user, when something was done. */
+  readonly say: (line: string) => Promise<void>
+  /** Writes down what there is by now. */
+  readonly save: (described: Described) => Promise<void>
+}
+
+export type StepKind = Fate | 'delete'
+
+/** What became of one instance, or of one that was to go. */
+export interface Outcome {
+  readonly step: StepKind
+  readonly id: string
+  readonly group: string
+  readonly host: LocatorHost
+  readonly reason: string
+  readonly error: GearError | undefined
+  /** It was not come to; `error` says why where it was not the user who broke off. */
+  readonly isSkipped: boolean
+}
+
+/** Deletes wait for systemd, which has its own limits. */
+const deleteMs = limits.unitJobMs + limits.busCallMs
+
+/** An instance on its way. */
+interface Member {
+  readonly plan: PlannedInstance
+  readonly ports: Map<number, number>
+  isInstalled: boolean
+  /** It is as the plan wants it, as far as this deploy could see. */
+  isUp: boolean
+  error: GearError | undefined
+  /** The links that its host was last sent, as text. */
+  sentLinks: string | undefined
+}
+
+interface Leaving {
+  readonly removed: Removed
+  isGone: boolean
+  isSkipped: boolean
+  error: GearError | undefined
+}
+
+export class Deploy {
+  readonly #plan: DeploymentPlan
+  readonly #options: ApplyOptions
+  readonly #members: readonly Member[]
+  readonly #leaving: readonly Leaving[]
+  readonly #byKey: ReadonlyMap<string, Member>
+
+  constructor(plan: DeploymentPlan, options: ApplyOptions) {
+    this.#plan = plan
+    this.#options = options
+    this.#members = plan.instances.map(instance => ({
+      plan: instance,
+      ports: new Map(instance.ports.map(({ internal, external }) => [internal, external])),
+      isInstalled: !isNew(instance),
+      isUp: instance.fate === 'keep' || instance.fate === 'relink',
+      error: undefined,
+      sentLinks: undefined,
+    }))
+    this.#leaving = plan.removed.map(removed => ({ removed, isGone: false, isSkipped: false, error: undefined }))
+    this.#byKey = new Map(this.#members.map(member => [memberKey(member.plan), member]))
+  }
+
+  /** Never throws for what a host does. Ends early, between two calls, when the signal of the hosts aborts. */
+  async run(): Promise<void> {
+    const { hosts } = this.#options
+    await this.#save()
+    const phases = [
+      () => this.#deleteAll(this.#leaving.filter(({ removed }) => removed.isFirst)),
+      () => this.#installNew(),
+      () => this.#sayLinks(),
+      () => this.#sendLinks(this.#members.filter(member => isStarting(member) && member.isInstalled && this.#linksOf(member).length > 0)),
+      () => this.#startAll(),
+      () => this.#awaitAll(),
+      () => this.#updateAll(),
+      () => this.#sendLinks(this.#members.filter(({ isInstalled }) => isInstalled)),
+      () => this.#deleteAll(this.#leaving.filter(leaving => !leaving.removed.isFirst && this.#mayGo(leaving))),
+    ]
+    for (const phase of phases) {
+      if (hosts.signal.aborted) break
+      await phase()
+    }
+    await this.#save()
+  }
+
+  get outcomes(): readonly Outcome[] {
+    const staying = this.#members.map(({ plan, isUp, error }) => ({
+      step: plan.fate,
+      id: plan.id,
+      group: plan.group,
+      host: plan.host,
+      reason: plan.reason,
+      error,
+      isSkipped: !isUp && error === undefined,
+    }))
+    const going = this.#leaving.map(({ removed, isGone, error }) => ({
+      step: 'delete' as const,
+      id: removed.id,
+      group: removed.group,
+      host: removed.host,
+      reason: removed.reason,
+      error,
+      isSkipped: !isGone && error === undefined,
+    }))
+    return [...staying, ...going]
+  }
+
+  /** The links that instances of a container have, as they are now. */
+  linksOf(group: string): readonly NetworkLink[] {
+    return networkLinksOf(this.#plan, group, to => this.#find(to))
+  }
+
+  async #installNew(): Promise<void> {
+    await this.#each(
+      this.#members.filter(({ plan }) => isNew(plan)),
+      async member => {
+        await this.#install(member)
+        const ports = [...member.ports].map(([internal, external]) => ({ internal, external }))
+        await this.#sayOf(member, ports.length === 0 ? 'installed' : `installed, ${describePortPairs(ports)}`)
+      },
+    )
+    await this.#save()
+  }
+
+  async #install(member: Member): Promise<void> {
+    const { plan } = member
+    const { id, image, environment } = plan
+    const links = this.#linksOf(member)
+    const answer = await this.#options.hosts.call(
+      plan.host,
+      request('installContainer', {
+        params: { id },
+        body: {
+          image,
+          isolate: this.#options.isIsolated,
+          ports: [...member.ports].map(([internal, external]) => ({ internal, external })),
+          environment: { id, variables: environment },
+          networkLinks: links,
+          started: false,
+        },
+      }),
+    )
+    for (const { internal, external } of await readPorts(answer)) member.ports.set(internal, external)
+    member.isInstalled = true
+    member.sentLinks = JSON.stringify(links)
+  }
+
+  async #sayLinks(): Promise<void> {
+    for (const { name } of this.#plan.containers) {
+      if (!this.#members.some(({ plan, isInstalled }) => plan.group === name && isInstalled)) continue
+      for (const { fromHost, fromPort, toHost, toPort } of this.linksOf(name)) {
+        await this.#options.say(`==> Linking ${name}: ${fromHost}:${fromPort} -> ${toHost}:${toPort === 0 ? '?' : toPort}`)
+      }
+    }
+  }
+
+  /** Sends instances their links, all of a host together, unless it has them already. */
+  async #sendLinks(members: readonly Member[]): Promise<void> {
+    const byGroup = new Map(this.#plan.containers.map(({ name }) => [name, this.linksOf(name)]))
+    const texts = new Map([...byGroup].map(([name, links]) => [name, JSON.stringify(links)]))
+    const changed = members.flatMap((member): readonly Sending[] => {
+      const text = texts.get(member.plan.group) ?? ''
+      return text === member.sentLinks ? [] : [{ member, networkLinks: byGroup.get(member.plan.group) ?? [], text }]
+    })
+    const groups = [...Map.groupBy(changed, ({ member }) => hostKey(member.plan.host)).values()]
+    const batches = groups.flatMap(batchesOf)
+    await this.#options.hosts.each(
+      batches,
+      batch => (batch[0] as Sending).member.plan.host,
+      async batch => {
+        try {
+          const links = batch.map(({ member, networkLinks }) => ({ id: member.plan.id, networkLinks }))
+          await this.#options.hosts.call((batch[0] as Sending).member.plan.host, request('linkContainers', { body: { links } }))
+          for (const { member, text } of batch) member.sentLinks = text
+        } catch (error) {
+          for (const { member } of batch) fail(member, error)
+        }
+      },
+    )
+  }
+
+  async #startAll(): Promise<void> {
+    await this.#each(
+      this.#members.filter(member => isStarting(member) && member.isInstalled && member.error === undefined),
+      member => this.#start(member),
+    )
+  }
+
+  async #start({ plan }: Member): Promise<void> {
+    await readPorts(await this.#options.hosts.call(plan.host, request('startContainer', { params: { id: plan.id } })))
+  }
+
+  /** Waits for all at the same time, so the whole takes as long as the slowest. */
+  async #awaitAll(): Promise<void> {
+    const starting = this.#members.filter(member => isStarting(member) && member.isInstalled && member.error === undefined)
+    const deadline = AbortSignal.timeout(this.#options.waitMs)
+    await atOnce(limits.hostsAtOnce, starting, member => this.#guarded(member, () => this.#awaitStart(member, deadline)))
+  }
+
+  async #awaitStart(member: Member, deadline: AbortSignal): Promise<void> {
+    const { hosts, waitMs } = this.#options
+    const { id, host } = member.plan
+    try {
+      const wait = request('waitContainer', { params: { id }, query: { for: 'started' } })
+      const signal = AbortSignal.any([hosts.signal, deadline])
+      const events = await hosts.call(host, wait, { limitMs: waitMs + limits.connectMs, signal })
+      for await (const event of events) {
+        if (event.event === 'failed') throw new GearError('START_FAILED', event.message)
+        if (event.event !== 'reached') continue
+        member.isUp = true
+        await this.#sayOf(member, 'runs')
+        return
+      }
+      throw new GearError('WAIT_TIMEOUT', `The agent of ${printHost(host)} stopped reporting before ${id} had started`)
+    } catch (error) {
+      if (hosts.signal.aborted) return
+      if (deadline.aborted) throw new GearError('WAIT_TIMEOUT', `${id} on ${printHost(host)} has not started within ${waitMs / 1000} s`)
+      // An original agent has no way to wait; that the start was queued is all there is to know.
+      if (!(error instanceof GearError) || (error.code !== 'ROUTE_UNKNOWN' && error.code !== 'METHOD_NOT_ALLOWED')) throw error
+      member.isUp = true
+    }
+  }
+
+  /** Instances of one container one after the other, so that the others serve meanwhile; after a failure the rest stays as it was. */
+  async #updateAll(): Promise<void> {
+    const groups = Map.groupBy(
+      this.#members.filter(({ plan }) => plan.fate === 'update'),
+      ({ plan }) => plan.group,
+    )
+    await atOnce(limits.hostsAtOnce, [...groups.values()], async members => {
+      for (const member of members) {
+        if (this.#options.hosts.signal.aborted) return
+        const other = members.find(({ error }) => error !== undefined && error.code !== 'HOST_UNREACHABLE')
+        if (other !== undefined) {
+          member.error = new GearError(
+            'UPDATE_HELD_BACK',
+            `${member.plan.id} stays as it was, because the update of ${other.plan.id} failed`,
+          )
+          continue
+        }
+        await this.#guarded(member, () => this.#update(member))
+      }
+    })
+    await this.#save()
+  }
+
+  async #update(member: Member): Promise<void> {
+    const { hosts, waitMs } = this.#options
+    const { id, host, environment, before } = member.plan
+    await this.#install(member)
+    // An install without variables takes what is stored.
+    if (environment.length === 0 && (before?.environment.length ?? 0) > 0) {
+      await hosts.call(host, request('putEnvironment', { params: { id }, body: { variables: [] } }))
+    }
+    await readPorts(await hosts.call(host, request('restartContainer', { params: { id } })))
+    await this.#awaitStart(member, AbortSignal.timeout(waitMs))
+  }
+
+  /** Whether nothing is lost when it goes: its successor runs, or nothing of its container has failed. */
+  #mayGo(leaving: Leaving): boolean {
+    const { id, group, movedTo } = leaving.removed
+    const successors = this.#members.filter(({ plan }) =>
+      movedTo !== undefined ? plan.id === id && plan.group === group : group === '' || plan.group === group,
+    )
+    const failed = successors.find(({ isUp }) => !isUp)
+    if (failed === undefined) return true
+    leaving.isSkipped = true
+    leaving.error = new GearError(
+      'REMOVAL_HELD_BACK',
+      `${id} on ${printHost(leaving.removed.host)} stays and serves, because ${failed.plan.id} does not run`,
+    )
+    return false
+  }
+
+  async #deleteAll(leaving: readonly Leaving[]): Promise<void> {
+    await this.#options.hosts.each(
+      leaving,
+      ({ removed }) => removed.host,
+      async item => {
+        const { id, host } = item.removed
+        try {
+          await readPorts(await this.#options.hosts.call(host, request('deleteContainer', { params: { id } }), { limitMs: deleteMs }))
+          item.isGone = true
+          await this.#options.say(`${id} on ${printHost(host)}: deleted`)
+        } catch (error) {
+          item.error = asGearError(error)
+        }
+      },
+    )
+  }
+
+  #linksOf({ plan }: Member): readonly NetworkLink[] {
+    return this.linksOf(plan.group)
+  }
+
+  /** Where a target is: one that has moved but does not run yet is still served from its old place. */
+  #find(to: PlannedLink['to']): { readonly toHost: string; readonly toPort: number } {
+    const member = this.#byKey.get(memberKey(to))
+    const old =
+      member?.error === undefined ? undefined : this.#leaving.find(({ removed }) => removed.id === to.id && removed.movedTo !== undefined)
+    const oldPort = old?.isGone === false ? old.removed.ports.find(({ internal }) => internal === to.internal)?.external : undefined
+    if (old !== undefined && oldPort !== undefined && oldPort !== 0) return { toHost: hostNameOf(old.removed.host), toPort: oldPort }
+    return { toHost: hostNameOf(to.host), toPort: member?.ports.get(to.internal) ?? 0 }
+  }
+
+  #each(members: readonly Member[], work: (member: Member) => Promise<void>): Promise<void> {
+    return this.#options.hosts.each(
+      members,
+      ({ plan }) => plan.host,
+      member => this.#guarded(member, () => work(member)),
+    )
+  }
+
+  async #guarded(member: Member, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      fail(member, error)
+    }
+  }
+
+  #sayOf({ plan }: Member, what: string): Promise<void> {
+    return this.#options.say(`${plan.id} on ${printHost(plan.host)}: ${what}`)
+  }
+
+  #save(): Promise<void> {
+    const { containers, idPrefix, randomizeIds } = this.#plan
+    const staying = this.#members.map(describe)
+    const leftOver = this.#leaving.filter(({ isGone }) => !isGone).map(({ removed }) => ({ ...removed, group: '' }))
+    return this.#options.save({ containers, idPrefix, randomizeIds, instances: [...staying, ...leftOver] })
+  }
+}
+
+/** An instance as it is written down. An update that failed or was not come to is still to be done, so the file says what was before. */
+function describe({ plan, ports, isUp }: Member): DescribedInstance {
+  const { id, group, host, before } = plan
+  const isAsBefore = plan.fate === 'update' && !isUp && before !== undefined
+  return {
+    id,
+    group,
+    host,
+    image: isAsBefore ? before.image : plan.image,
+    environment: isAsBefore ? before.environment : plan.environment,
+    ports: plan.ports.map(({ internal, target }) => ({ internal, external: ports.get(internal) ?? 0, target })),
+  }
+}
+
+function isNew({ fate }: PlannedInstance): boolean {
+  return fate === 'install' || fate === 'move'
+}
+
+function isStarting({ plan }: Member): boolean {
+  return isNew(plan) || plan.fate === 'start'
+}
+
+function fail(member: Member, error: unknown): void {
+  member.error ??= asGearError(error)
+  member.isUp = false
+}
+
+function memberKey({ id, host }: { readonly id: string; readonly host: LocatorHost }): string {
+  return `${hostKey(host)} ${id}`
+}
+
+interface Sending {
+  readonly member: Member
+  readonly networkLinks: readonly NetworkLink[]
+  readonly text: string
+}
+
+/** As many instances in one call as a body may hold. */
+function batchesOf(all: readonly Sending[]): readonly (readonly Sending[])[] {
+  const batches: Sending[][] = []
+  let sizeBytes = Number.POSITIVE_INFINITY
+  for (const sending of all) {
+    const ownBytes = Buffer.byteLength(sending.text) + idBytes
+    if (sizeBytes + ownBytes > limits.bodyBytes - idBytes) {
+      batches.push([])
+      sizeBytes = 0
+    }
+    sizeBytes += ownBytes
+    batches.at(-1)?.push(sending)
+  }
+  return batches
+}
+
+/** An id and the JSON around it. */
+const idBytes = 100
+
+/** Reads an answer to its end, which is when the work is done; the ports that were reserved, if it tells any. */
+async function readPorts({
+  text,
+  sideData,
+}: {
+  readonly text: AsyncIterable<string>
+  readonly sideData: Readonly<Record<string, string>>
+}): Promise<readonly PortPair[]> {
+  for await (const _ of text) {
+    // What the agent says of a single step is told in the deploy's own words.
+  }
+  return parsePortPairs(sideData['PortMapping'] ?? '')
+}

@@ -1,0 +1,111 @@
+/** A deploy from beginning to end: alone on its hosts, after a look at them, by the plan, with a report of what became of everything. */
+import type { GearError } from '../../api/index.ts'
+import { type LocatorHost, type NetworkLink, printHost } from '../../formats/index.ts'
+import { type ApplyOptions, Deploy, type Outcome } from './apply.ts'
+import { Hosts, type HostsOptions } from './hosts.ts'
+import { type LeaseRequest, takeLease } from './lease.ts'
+import { lookAtHosts } from './look.ts'
+import { hostKey } from './members.ts'
+import { type DeploymentPlan, withObserved } from './plan.ts'
+
+export interface DeployOptions extends HostsOptions, Omit<ApplyOptions, 'hosts'> {
+  readonly lease: Omit<LeaseRequest, 'idPrefix' | 'containers'>
+}
+
+export interface DeployReport {
+  readonly outcomes: readonly Outcome[]
+  /** Hosts that could not be asked, or not any more, and why. */
+  readonly lost: readonly { readonly host: LocatorHost; readonly error: GearError }[]
+  /** What every instance of a container sees, by container. */
+  readonly links: ReadonlyMap<string, readonly NetworkLink[]>
+  /** Why it ended early: what the user did, or the error that says who has the lease now. */
+  readonly stopReason: unknown
+}
+
+/** Carries a plan out. Throws, with nothing changed anywhere, when another deploy is under way, when a host does not exist, or when none answers. */
+export async function deploy(plan: DeploymentPlan, options: DeployOptions): Promise<DeployReport> {
+  const stop = new AbortController()
+  const forward = (signal: AbortSignal) => {
+    if (signal.aborted) stop.abort(signal.reason)
+    else signal.addEventListener('abort', () => stop.abort(signal.reason), { once: true })
+  }
+  forward(options.signal)
+  const hosts = new Hosts({ connect: options.connect, signal: stop.signal, callMs: options.waitMs })
+  try {
+    const needed = new Set(plan.instances.map(({ host }) => hostKey(host)))
+    const lease = await takeLease(
+      hosts,
+      placesOf(plan),
+      { ...options.lease, idPrefix: plan.idPrefix, containers: plan.containers.map(({ name }) => name) },
+      host => needed.has(hostKey(host)),
+    )
+    forward(lease.lost)
+    try {
+      return await deployOn(hosts, plan, options)
+    } finally {
+      await lease.release()
+    }
+  } finally {
+    await hosts.close()
+  }
+}
+
+async function deployOn(hosts: Hosts, plan: DeploymentPlan, options: DeployOptions): Promise<DeployReport> {
+  const looked = withObserved(plan, await lookAtHosts(hosts, plan))
+  const losses = looked.instances.map(({ host }) => hosts.lossOf(host))
+  if (losses[0] !== undefined && !losses.includes(undefined)) throw losses[0]
+  const run = new Deploy(looked, { ...options, hosts })
+  await run.run()
+  return {
+    outcomes: run.outcomes,
+    lost: placesOf(plan).flatMap(host => {
+      const error = hosts.lossOf(host)
+      return error === undefined ? [] : [{ host, error }]
+    }),
+    links: new Map(plan.containers.map(({ name }) => [name, run.linksOf(name)])),
+    stopReason: hosts.signal.aborted ? hosts.signal.reason : undefined,
+  }
+}
+
+/** Every host that is changed, those first that get instances. */
+function placesOf({ instances, removed }: DeploymentPlan): readonly LocatorHost[] {
+  const all = [...instances, ...removed].map(({ host }) => host)
+  return [...Map.groupBy(all, hostKey).values()].flatMap(same => same.slice(0, 1))
+}
+
+/** The plan as it is after a look at the hosts, which changes nothing on them; those that did not answer, with the reason. */
+export async function previewDeploy(plan: DeploymentPlan, options: HostsOptions) {
+  const hosts = new Hosts(options)
+  try {
+    const looked = withObserved(plan, await lookAtHosts(hosts, plan))
+    return { plan: looked, lost: placesOf(plan).flatMap(host => hosts.lossOf(host) ?? []) }
+  } finally {
+    await hosts.close()
+  }
+}
+
+/** What is to be done, in words: a row for every instance. */
+export function planRows({ instances, removed }: DeploymentPlan) {
+  return [
+    ...instances.map(({ fate, id, host, reason }) => ({ step: fate, id, host: printHost(host), reason })),
+    ...removed.map(({ id, host, reason }) => ({ step: 'delete', id, host: printHost(host), reason })),
+  ]
+}
+
+/** What was done on each host, as counts. */
+export function hostRows(outcomes: readonly Outcome[]) {
+  const groups = Map.groupBy(outcomes, ({ host }) => hostKey(host))
+  return [...groups.values()].map(all => {
+    const done = all.filter(({ error, isSkipped }) => error === undefined && !isSkipped)
+    const count = (...steps: readonly Outcome['step'][]) => done.filter(({ step }) => steps.includes(step)).length
+    return {
+      host: printHost((all[0] as Outcome).host),
+      installed: count('install', 'move'),
+      updated: count('update'),
+      kept: count('keep', 'relink', 'start'),
+      deleted: count('delete'),
+      failed: all.filter(({ error }) => error !== undefined).length,
+      skipped: all.filter(({ error, isSkipped }) => isSkipped && error === undefined).length,
+    }
+  })
+}

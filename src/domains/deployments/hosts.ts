@@ -1,0 +1,96 @@
+/**
+ * The hosts of a deploy: a client for each, who is out of reach, and work done on many of them at once: in order on each host, hosts beside
+ * each other. A host that does not answer is not asked again, so that a dead one costs the wait for it once.
+ */
+import { GearError, limits, type OperationName } from '../../api/index.ts'
+import type { Answer, Client, Request, Wants } from '../../client/index.ts'
+import { type LocatorHost, printHost } from '../../formats/index.ts'
+import { hostKey } from './members.ts'
+
+export interface HostsOptions {
+  readonly connect: (host: LocatorHost) => Client
+  /** No piece of work begins after it aborts; what is begun is carried through. */
+  readonly signal: AbortSignal
+  /** Longest wait for the answer to one call. */
+  readonly callMs?: number
+}
+
+export class Hosts {
+  readonly #connect: (host: LocatorHost) => Client
+  readonly #clients = new Map<string, Client>()
+  readonly #lost = new Map<string, GearError>()
+  readonly #callMs: number
+  readonly signal: AbortSignal
+
+  constructor({ connect, signal, callMs = limits.deployCallMs }: HostsOptions) {
+    this.#connect = connect
+    this.#callMs = Math.min(callMs, limits.deployCallMs)
+    this.signal = signal
+  }
+
+  /** Why a host cannot be asked any more. */
+  lossOf(host: LocatorHost): GearError | undefined {
+    return this.#lost.get(hostKey(host))
+  }
+
+  /** Notes that a host is not to be asked any more. */
+  lose(host: LocatorHost, error: GearError): void {
+    this.#lost.set(hostKey(host), error)
+  }
+
+  /** One call, with a limit to how long its answer may take. Throws GearError, at once for a host that was lost. */
+  async call<Name extends OperationName, Form extends Wants>(
+    host: LocatorHost,
+    request: Request<Name, Form>,
+    options: { readonly limitMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<Answer<Name, Form>> {
+    const lost = this.lossOf(host)
+    if (lost !== undefined) throw lost
+    const limitMs = options.limitMs ?? this.#callMs
+    const late = AbortSignal.timeout(limitMs)
+    try {
+      const signal = options.signal === undefined ? late : AbortSignal.any([late, options.signal])
+      return await this.#clientOf(host).call(request, { signal })
+    } catch (error) {
+      if (options.signal?.aborted) throw options.signal.reason
+      const known = late.aborted ? silent(host, limitMs) : error
+      if (known instanceof GearError && known.code === 'HOST_UNREACHABLE') this.lose(host, known)
+      throw known
+    }
+  }
+
+  /** Works through items, each on its host: those of one host in order. Ends quietly, with the rest not begun, when the signal aborts. */
+  async each<Item>(items: readonly Item[], hostOf: (item: Item) => LocatorHost, work: (item: Item) => Promise<void>): Promise<void> {
+    const groups = [...Map.groupBy(items, item => hostKey(hostOf(item))).values()]
+    await atOnce(limits.hostsAtOnce, groups, async group => {
+      for (const item of group) {
+        if (this.signal.aborted) return
+        await work(item)
+      }
+    })
+  }
+
+  #clientOf(host: LocatorHost): Client {
+    const key = hostKey(host)
+    const client = this.#clients.get(key) ?? this.#connect(host)
+    this.#clients.set(key, client)
+    return client
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients.values()) await client.close()
+  }
+}
+
+function silent(host: LocatorHost, limitMs: number): GearError {
+  return new GearError('HOST_UNREACHABLE', `The agent of ${printHost(host)} did not answer within ${limitMs / 1000} s`)
+}
+
+/** Does work for all items, so many at once, begun in their order. */
+export async function atOnce<Item>(width: number, items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const waiting = items.values()
+  const worker = async () => {
+    for (const item of waiting) await work(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker))
+}
