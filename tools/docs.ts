@@ -5,14 +5,14 @@
  * Usage: node tools/docs.ts [--check]      --check writes nothing and ends with 1 when a page is not as it would be written
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { settingsTable } from '../src/agent/index.ts'
-import { contract, errorCatalogue, limitTable } from '../src/api/index.ts'
+import { contract, errorCatalogue, errorNotes, limitTable, type Operation } from '../src/api/index.ts'
 import { openApiDocument } from '../src/api/openapi.ts'
 import { cliPage } from './docs/cli.ts'
 import { dependenciesPage } from './docs/dependencies.ts'
 import { httpPage, type OpenApi } from './docs/http.ts'
-import { configurationPage, errorsPage, limitsPage } from './docs/tables.ts'
+import { configurationPage, errorPage, errorsPage, limitsPage } from './docs/tables.ts'
 
 const repository = new URL('..', import.meta.url).pathname
 const reference = join(repository, 'docs/reference')
@@ -26,11 +26,13 @@ if (isCheck) {
   for (const name of stale) process.stdout.write(`docs/reference/${name} is not what the sources say: npm run docs\n`)
   process.exitCode = stale.length === 0 ? 0 : 1
 } else {
-  mkdirSync(reference, { recursive: true })
   for (const name of stale) {
     const text = wanted.get(name)
     if (text === undefined) rmSync(join(reference, name), { recursive: true })
-    else writeFileSync(join(reference, name), text)
+    else {
+      mkdirSync(dirname(join(reference, name)), { recursive: true })
+      writeFileSync(join(reference, name), text)
+    }
     process.stdout.write(`docs/reference/${name}\n`)
   }
 }
@@ -42,6 +44,7 @@ async function pages(): Promise<ReadonlyMap<string, string>> {
     ['openapi.json', `${JSON.stringify(document, null, 2)}\n`],
     ['http.md', httpPage(document)],
     ['errors.md', errorsPage(errorCatalogue)],
+    ...errorPages(),
     ['limits.md', limitsPage(limitTable)],
     ['configuration.md', configurationPage(settingsTable())],
     ['cli.md', await cliPage(version)],
@@ -49,9 +52,20 @@ async function pages(): Promise<ReadonlyMap<string, string>> {
   ])
 }
 
+/** One for every code. */
+function errorPages(): readonly (readonly [string, string])[] {
+  const operations = Object.values(contract) as Operation[]
+  return Object.entries(errorCatalogue).map(([code, entry]) => {
+    const answering = operations.filter(({ errors }) => (errors as readonly string[]).includes(code)).map(({ id }) => id)
+    return [`errors/${code}.md`, errorPage(code, entry, { note: errorNotes[code as keyof typeof errorNotes], answering })]
+  })
+}
+
 function readPages(): ReadonlyMap<string, string> {
   mkdirSync(reference, { recursive: true })
-  return new Map(readdirSync(reference).map(name => [name, readFileSync(join(reference, name), 'utf8')]))
+  const files = readdirSync(reference, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  const names = files.map(({ parentPath, name }) => relative(reference, join(parentPath, name)))
+  return new Map(names.map(name => [name, readFileSync(join(reference, name), 'utf8')]))
 }
 
 function readJson(path: string): unknown {

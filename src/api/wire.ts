@@ -60,6 +60,14 @@ interface Definition {
   readonly in?: z.ZodMiniType
 }
 
+/** The names of an object's fields, inside names. */
+export function fieldNames(schema: Schema<unknown>): readonly string[] {
+  const { shape, innerType, in: before } = schema._zod.def as Definition
+  if (shape !== undefined) return Object.keys(shape)
+  const inner = innerType ?? before
+  return inner === undefined ? [] : fieldNames(inner)
+}
+
 function fold(schema: z.ZodMiniType | Schema<unknown>, value: unknown): unknown {
   const definition = schema._zod.def as Definition
   if (definition.innerType !== undefined) return fold(definition.innerType, value)

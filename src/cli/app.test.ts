@@ -33,6 +33,19 @@ describe('wrong usage', () => {
     expect(exitCode).toBe(1)
   })
 
+  it.each([
+    ['ps', 'list-units'],
+    ['logs', 'log'],
+    ['rm', 'delete'],
+    ['images', 'list-images'],
+  ])('names our command for one of other programs: %s', async (word, ours) => {
+    expect(await gear(`${word} web-1`)).toMatchObject({
+      out: '',
+      exitCode: 1,
+      err: `gear: there is no command ${word}; did you mean ${ours}?\nUsage: gear COMMAND [arguments] [flags]\nSee: gear help\n`,
+    })
+  })
+
   it('knows no command by the name of what every object has', async () => {
     expect(await gear('constructor')).toMatchObject({ exitCode: 1, err: expect.stringContaining('there is no command constructor') })
     expect(await gear('start --constructor web-1')).toMatchObject({ exitCode: 1, err: 'gear: there is no flag --constructor\n' })

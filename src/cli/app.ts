@@ -17,6 +17,7 @@ import { readCommandLine, withPlainFlags } from './arguments.ts'
 import type { CliContext } from './cli-context.ts'
 import type { CliCommand } from './command.ts'
 import { command as addKeys } from './commands/add-keys.ts'
+import { command as api } from './commands/api.ts'
 import { command as completion } from './commands/completion.ts'
 import { command as createRepo } from './commands/create-repo.ts'
 import { command as daemon } from './commands/daemon.ts'
@@ -25,6 +26,7 @@ import { command as deleteRepo } from './commands/delete-repo.ts'
 import { command as deploy } from './commands/deploy.ts'
 import { command as deployment } from './commands/deployment.ts'
 import { command as env } from './commands/env.ts'
+import { command as explain } from './commands/explain.ts'
 import { command as initRepo } from './commands/init-repo.ts'
 import { command as install } from './commands/install.ts'
 import { command as link } from './commands/link.ts'
@@ -43,7 +45,7 @@ import { completeCommandLine } from './complete.ts'
 import type { Context } from './context.ts'
 import { errorText } from './render/errors.ts'
 import { overviewText } from './render/overview.ts'
-import { type CommandName, commandAliases, commandNamed, summaries } from './summaries.ts'
+import { type CommandName, commandAliases, commandNamed, foreignNames, summaries } from './summaries.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
@@ -72,6 +74,8 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   purge,
   'init-repo': initRepo,
   daemon,
+  api,
+  explain,
   completion,
   version,
 }
@@ -119,14 +123,20 @@ async function runCommand({ command, usage, valueAliases }: CliCommand, { name, 
   return exitCode === 'wrong-usage' ? 1 : exitCode
 }
 
+const refusedUsage = 'Usage: gear COMMAND [arguments] [flags]\nSee: gear help\n'
+
 async function refuseCommand(word: string, context: Context): Promise<number> {
+  if (Object.hasOwn(foreignNames, word)) {
+    await context.err.write(`gear: there is no command ${word}; did you mean ${foreignNames[word]}?\n${refusedUsage}`)
+    return 1
+  }
   // Stubs under the real names: the parser knows which of them is meant.
   const stubOf = (brief: string) =>
     buildCommand<Record<never, never>, [], CliContext>({ docs: { brief }, parameters: {}, func: () => undefined })
   const names = [...Object.keys(summaries), ...Object.keys(commandAliases)]
   const map = buildRouteMap({ routes: Object.fromEntries(names.map(name => [name, stubOf(name)])), docs: { brief: 'gear' } })
   const { printed } = await runStricli(buildApplication(map, settingsOf('gear')), [word], context)
-  await context.err.write(`${printed}Usage: gear COMMAND [arguments] [flags]\nSee: gear help\n`)
+  await context.err.write(printed + refusedUsage)
   return 1
 }
 

@@ -5,11 +5,12 @@ import type { CliContext } from './cli-context.ts'
 import type { Context } from './context.ts'
 import { type CommonFlags, commonAliases, commonFlags } from './flags.ts'
 import { errorText } from './render/errors.ts'
+import { wrap } from './render/wrap.ts'
 import { type CommandName, summaries } from './summaries.ts'
 import { UsageError, usage } from './usage-error.ts'
 
 /** What completion proposes for an argument, by its place among them. */
-export type NameKind = 'container' | 'environment' | 'host' | 'image' | 'command'
+export type NameKind = 'container' | 'environment' | 'host' | 'image' | 'command' | 'operation'
 
 interface Argument {
   readonly placeholder: string
@@ -110,20 +111,7 @@ async function readDeployedNames(context: Context, path: string): Promise<readon
   return names
 }
 
-const helpColumns = 100
-
 function describe<Flags>({ name, description, examples }: CommandText<Flags>): string {
   const paragraphs = [`${summaries[name]}.`, ...description].map(wrap)
   return [...paragraphs, `EXAMPLES\n${examples.map(example => `  ${example}`).join('\n')}`].join('\n\n')
-}
-
-function wrap(paragraph: string): string {
-  const lines = ['']
-  for (const word of paragraph.split(' ')) {
-    const line = lines.at(-1) ?? ''
-    if (line === '') lines[lines.length - 1] = word
-    else if (line.length + 1 + word.length <= helpColumns) lines[lines.length - 1] = `${line} ${word}`
-    else lines.push(word)
-  }
-  return lines.join('\n')
 }

@@ -34,6 +34,8 @@ export interface Context {
   readonly identity: () => string
   /** All of the standard input, as text. */
   readonly readInput: () => Promise<string>
+  /** Writes bytes as they come: to a file, which must not be there yet, or to standard output. */
+  readonly saveBytes: (bytes: AsyncIterable<Uint8Array>, path: string | undefined) => Promise<void>
 }
 
 /** Text of a file, at most so much of it when a limit is given; one byte more tells that there is more. */
@@ -99,6 +101,7 @@ export function processContext(version: string): ProcessContext {
     replaceFile,
     identity,
     readInput,
+    saveBytes,
   }
 }
 
@@ -117,6 +120,11 @@ async function readTextFile(path: string, bytesMax = Number.POSITIVE_INFINITY): 
 
 /** What a command reads whole from its standard input is small: lists, keys. */
 const inputBytesMax = 16_777_216
+
+async function saveBytes(bytes: AsyncIterable<Uint8Array>, path: string | undefined): Promise<void> {
+  if (path !== undefined) return process.getBuiltinModule('node:fs/promises').writeFile(path, bytes, { flag: 'wx' })
+  for await (const piece of bytes) await new Promise<void>(resolve => process.stdout.write(piece, () => resolve()))
+}
 
 async function readInput(): Promise<string> {
   const pieces: Buffer[] = []

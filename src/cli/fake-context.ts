@@ -51,6 +51,9 @@ export async function gear(words: string | readonly string[], setup: Setup = {})
       if (text === undefined) throw new Error('no such file')
       return text
     },
+    saveBytes: async (bytes, path) => {
+      for await (const piece of bytes) await out.output.write(`${path}: ${Buffer.from(piece).toString()}\n`)
+    },
     readInput: async () => setup.input ?? '',
   }
   const list = typeof words === 'string' ? words.split(' ').filter(word => word !== '') : words

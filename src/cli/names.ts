@@ -1,4 +1,5 @@
 /** Names that exist right now, for completion: containers, environments and images of this host and of others, and hosts to name. */
+import { contract } from '../api/index.ts'
 import { type Client, request } from '../client/index.ts'
 import { FormatError, type LocatorHost, parseHost } from '../formats/index.ts'
 import type { NameKind } from './command.ts'
@@ -23,6 +24,7 @@ export interface Asking {
 export async function liveNames(kind: Exclude<NameKind, 'command'>, asking: Asking): Promise<readonly Proposal[]> {
   const { partial, context } = asking
   if (kind === 'host') return hostNames(context)
+  if (kind === 'operation') return Object.values(contract).map(({ id, summary }) => ({ value: id, brief: summary }))
   // An image is named without a host, and may have a slash itself.
   const slash = kind === 'image' ? -1 : partial.indexOf('/')
   if (slash >= 0) return namesOn(kind, asking, partial.slice(0, slash))
@@ -31,7 +33,7 @@ export async function liveNames(kind: Exclude<NameKind, 'command'>, asking: Aski
 }
 
 async function namesOn(
-  kind: Exclude<NameKind, 'command' | 'host'>,
+  kind: 'container' | 'environment' | 'image',
   { context, tokenFile }: Asking,
   host: string,
 ): Promise<readonly Proposal[]> {

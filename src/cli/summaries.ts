@@ -21,6 +21,8 @@ export const summaries = {
   purge: 'Stop and disable every container of hosts',
   'init-repo': 'Make a repository on this machine; what create-repo runs',
   daemon: 'Run the agent',
+  api: 'Call any operation of the API',
+  explain: 'Explain the code of an error',
   completion: 'Print the completion script of a shell',
   version: 'Print the version',
 } as const
@@ -29,6 +31,28 @@ export type CommandName = keyof typeof summaries
 
 /** Other names of commands. */
 export const commandAliases: Readonly<Record<string, CommandName>> = { list: 'list-units' }
+
+/** Names by which people know the same from other programs; they are told ours. */
+export const foreignNames: Readonly<Record<string, CommandName>> = {
+  ps: 'list-units',
+  ls: 'list-units',
+  units: 'list-units',
+  containers: 'list-units',
+  images: 'list-images',
+  run: 'install',
+  create: 'install',
+  rm: 'delete',
+  remove: 'delete',
+  uninstall: 'delete',
+  kill: 'stop',
+  reload: 'restart',
+  logs: 'log',
+  journal: 'log',
+  inspect: 'status',
+  show: 'status',
+  environment: 'env',
+  setenv: 'set-env',
+}
 
 export function commandNamed(name: string): CommandName | undefined {
   if (Object.hasOwn(summaries, name)) return name as CommandName

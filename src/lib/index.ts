@@ -2,6 +2,7 @@
 
 export { builtinHttp, builtinHttps } from './builtin-http.ts'
 export { Channel } from './channel.ts'
+export { closest } from './closest.ts'
 export { KeyedMutex } from './keyed-mutex.ts'
 export { applySteps, DryRun, type PlannedStep, type Step, type StepObserver } from './steps.ts'
 export { urlWithoutSecrets } from './url.ts'

@@ -43,6 +43,7 @@ async function helpText(words: readonly string[], version: string): Promise<stri
     replaceFile: none,
     identity: none,
     readInput: none,
+    saveBytes: none,
   }
   const exitCode = await runCommandLine(words, context)
   if (exitCode !== 0) throw new Error(`gear ${words.join(' ')} ended with ${exitCode}: ${printed}`)

@@ -4,7 +4,7 @@ import { httpPage } from './http.ts'
 import { errorsPage, limitsPage } from './tables.ts'
 
 function rows(page: string): readonly string[] {
-  return page.split('\n').filter(line => /^\| `/.test(line))
+  return page.split('\n').filter(line => /^\| \[?`/.test(line))
 }
 
 test('a limit is told in the largest unit that divides it, a port as it is', () => {
@@ -22,7 +22,7 @@ test('a limit is told in the largest unit that divides it, a port as it is', () 
 
 test('a bar or a line break in a text does not break the table', () => {
   const page = errorsPage({ CODE: { status: 400, shape: 'text', meaning: 'this | that', next: 'first\n  second' } })
-  expect(rows(page)).toEqual(['| `CODE` | 400 | text | this \\| that | first second |'])
+  expect(rows(page)).toEqual(['| [`CODE`](errors/CODE.md) | 400 | text | this \\| that | first second |'])
 })
 
 test('a dependency is told with those that get exactly that version', () => {

@@ -19,10 +19,39 @@ export function errorsPage(catalogue: Readonly<Record<string, ErrorRow>>): strin
     [
       table(
         ['Code', 'Status', 'Answer', 'Meaning', 'What to do'],
-        Object.entries(catalogue).map(([name, { status, shape, meaning, next }]) => [code(name), String(status), shape, meaning, next]),
+        Object.entries(catalogue).map(([name, { status, shape, meaning, next }]) => [
+          `[${code(name)}](errors/${name}.md)`,
+          String(status),
+          shape,
+          meaning,
+          next,
+        ]),
       ),
     ],
   )
+}
+
+interface ErrorDetails {
+  readonly note: string | undefined
+  /** The operations that name it among their errors. */
+  readonly answering: readonly string[]
+}
+
+export function errorPage(name: string, { status, shape, meaning, next }: ErrorRow, { note, answering }: ErrorDetails): string {
+  const when =
+    shape === 'text'
+      ? 'The request was refused before any work began: `text/plain`.'
+      : 'The work failed, or could not begin: JSON with `Message`, `Code` and `Next`.'
+  const links = answering.map(id => `[${code(id)}](../http.md#${id.toLowerCase()})`).join(', ')
+  return page(name, meaning, [
+    ...(note === undefined ? [] : [note]),
+    `**What to do.** ${next}`,
+    `**On the wire.** HTTP status ${status}, header \`X-Error-Code: ${name}\`. ${when}`,
+    answering.length === 0
+      ? '**Who answers it.** No operation by itself: any call may, or the command line and the agent say it of themselves.'
+      : `**Who answers it.** ${links}.`,
+    `On a host: \`gear explain ${name}\`. All codes: [errors](../errors.md).`,
+  ])
 }
 
 interface LimitRow {
