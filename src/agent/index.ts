@@ -5,6 +5,7 @@
 export { Agent, type AgentFacts, type AgentOptions, startAgent } from './agent.ts'
 export { checkHost, type Finding, findingsText, isFit } from './check.ts'
 export { type Config, type ConfigInput, type LoadedConfig, loadConfig, type SettingName, settingsTable, showConfig } from './config.ts'
+export { runContainerInit } from './container-init.ts'
 export { type DaemonOptions, runDaemon } from './daemon.ts'
 export { parseListenUrl } from './listeners.ts'
 export { type LocalHandlers, type LocalOptions, openLocal } from './local.ts'

@@ -27,6 +27,7 @@ import { command as deploy } from './commands/deploy.ts'
 import { command as deployment } from './commands/deployment.ts'
 import { command as env } from './commands/env.ts'
 import { command as explain } from './commands/explain.ts'
+import { command as init } from './commands/init.ts'
 import { command as initRepo } from './commands/init-repo.ts'
 import { command as install } from './commands/install.ts'
 import { command as link } from './commands/link.ts'
@@ -72,6 +73,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   'delete-repo': deleteRepo,
   link,
   purge,
+  init,
   'init-repo': initRepo,
   daemon,
   api,

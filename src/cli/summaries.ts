@@ -19,6 +19,7 @@ export const summaries = {
   'delete-repo': 'Remove repositories',
   link: 'Set what containers see at local addresses and is elsewhere',
   purge: 'Stop and disable every container of hosts',
+  init: 'Prepare a container for a unit of the original geard',
   'init-repo': 'Make a repository on this machine; what create-repo runs',
   daemon: 'Run the agent',
   api: 'Call any operation of the API',

@@ -13,6 +13,7 @@ import { type LinkStep, Links, linkHandlers } from './links/index.ts'
 import { type AgentFacts, nodeHandlers } from './node/index.ts'
 import { Repositories, repositoryHandlers } from './repositories/index.ts'
 
+export { type ContainerInit, initContainer } from './containers/index.ts'
 export type { AgentFacts } from './node/index.ts'
 export { prepareHost } from './node/index.ts'
 export { makeRepository, removeRepository } from './repositories/index.ts'

@@ -255,3 +255,18 @@ describe('--with', () => {
     expect(err).toContain(message)
   })
 })
+
+describe('gear init', () => {
+  it.each([
+    ['init', 'give --pre or --post'],
+    ['init shop acme/shop', 'give --pre or --post'],
+    ['init --pre --post shop acme/shop', 'give --pre or --post'],
+    ['init --pre shop', 'give --pre or --post'],
+    ['init --pre ../x acme/shop', 'must be 4 to 24 characters'],
+    ['init --post shop ACME', 'image'],
+  ])('%s ends with 1', async (words, message) => {
+    const { err, exitCode } = await gear(words, { hosts: {} })
+    expect(err).toContain(message)
+    expect(exitCode).toBe(1)
+  })
+})

@@ -6,6 +6,7 @@
 
 export { specOf } from './container.ts'
 export { containerHandlers } from './handlers.ts'
+export { type ContainerInit, initContainer } from './init.ts'
 export type { ContainerStep } from './plan.ts'
 export { ContainerReports } from './reports.ts'
 export { Containers } from './service.ts'

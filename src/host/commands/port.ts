@@ -7,6 +7,8 @@ export interface CommandResult {
 
 export interface CommandOptions {
   readonly signal?: AbortSignal
+  /** Longest run, where it is not that of a usual tool. */
+  readonly runMs?: number
   /** Added to the fixed environment; never anything a caller sent. */
   readonly variables?: Readonly<Record<string, string>>
 }
@@ -30,6 +32,7 @@ export const tools = {
   curl: { path: '/usr/bin/curl', package: 'curl' },
   runuser: { path: '/usr/sbin/runuser', package: 'util-linux' },
   'make-account': { path: '/usr/lib/gear/libexec/make-account', package: 'gear' },
+  'original-init': { path: '/usr/lib/gear/libexec/original-init', package: 'gear' },
   useradd: { path: '/usr/sbin/useradd', package: 'passwd' },
   userdel: { path: '/usr/sbin/userdel', package: 'passwd' },
   chown: { path: '/usr/bin/chown', package: 'coreutils' },

@@ -14,7 +14,9 @@ interface Bounds {
 }
 
 export function processCommands(bounds: Bounds = { runMs: limits.toolCallMs, outputBytes: limits.toolOutputBytes }): Commands {
-  return { run: (tool, args, options = {}) => run(tool, args, { bounds, ...options }) }
+  return {
+    run: (tool, args, { runMs = bounds.runMs, ...options } = {}) => run(tool, args, { bounds: { ...bounds, runMs }, ...options }),
+  }
 }
 
 /** Starts one of the tools with nothing on its standard input. */

@@ -50,7 +50,7 @@ while :; do sleep 1000 & wait; done
 })
 
 afterAll(async () => {
-  for (const id of ['iso-plain', 'iso-user', 'iso-debian', 'iso-neither', 'iso-two']) await host.gear('delete', '--all', id)
+  for (const id of ['iso-plain', 'iso-user', 'iso-debian', 'iso-neither', 'iso-old']) await host.gear('delete', '--all', id)
   await host.exec(['docker', 'rmi', 'isolate/user', 'isolate/debian', 'isolate/neither'])
 })
 
@@ -156,5 +156,42 @@ describe('an isolated container', () => {
       ['group', 'passwd'].flatMap(file => ['debian', 'neither'].map(id => `/etc/${file}:ctr-iso-${id}\n`)).join(''),
     )
     expect((await host.exec(['ls', `${base}/home/is/iso-plain`])).exitCode).not.toBe(0)
+  })
+})
+
+describe('a unit of the original', () => {
+  const unit = `[Unit]
+Description=Container iso-old
+[Service]
+Type=simple
+ExecStartPre=/usr/bin/gear init --pre "iso-old" "gear/adduser"
+ExecStart=/usr/bin/docker run --rm --name "iso-old" "--env=SCRIPT=sleep 1000" -a stdout -a stderr -v /var/run/containers/is/iso-old:/.container.init:ro -u root "gear/adduser" /.container.init/container-init.sh
+ExecStartPost=-/usr/bin/gear init --post "iso-old" "gear/adduser"
+ExecStop=-/usr/bin/docker stop -t 1 "iso-old"
+[Install]
+WantedBy=container.target
+X-ContainerId=iso-old
+X-ContainerType=isolated
+`
+
+  it('finds its account, its scripts and its links with gear init', async () => {
+    await host.sh(`mkdir -p ${base}/units/is ${base}/ports/links/is && cat > ${base}/units/is/ctr-iso-old.service`, { input: unit })
+    await host.sh(`printf '127.0.0.1\\t7000\\t8080\\t10.1.2.3\\n' > ${base}/ports/links/is/iso-old`)
+    await host.do(['systemctl', 'link', `${base}/units/is/ctr-iso-old.service`])
+    await host.do(['systemctl', 'start', 'ctr-iso-old.service'])
+    await until('its links are in', async () => {
+      const rules = await host.sh('nsenter -n -t $(docker inspect --format "{{.State.Pid}}" iso-old) iptables-save -t nat')
+      return rules.includes('--to-destination 10.1.2.3:8080') ? true : rules
+    })
+    expect(await host.do(['id', '-un', 'ctr-iso-old'])).toBe('ctr-iso-old\n')
+    expect(await host.do(['docker', 'exec', 'iso-old', 'cat', '/etc/passwd'])).toContain('container:x:')
+  })
+
+  it('fails to start when that fails', async () => {
+    expect(await host.gear('init', '--pre', 'iso-gone', 'gear/adduser')).toMatchObject({ exitCode: 2 })
+    expect(await host.gear('init', '--pre', 'x', 'gear/adduser')).toMatchObject({ exitCode: 1 })
+    const outcome = await host.gear('init', '--pre', 'iso-old', 'isolate/neither')
+    expect(outcome.exitCode).toBe(2)
+    expect(outcome.stderr).toContain('neither useradd nor adduser')
   })
 })

@@ -1,0 +1,38 @@
+/** `gear init` */
+import { asGearError, explain, type ImageName, idRule, isId } from '../../api/index.ts'
+import { parseImageReference } from '../../formats/index.ts'
+import { defineCommand } from '../command.ts'
+import { toggle } from '../flags.ts'
+import { UsageError, usage } from '../usage-error.ts'
+
+interface InitFlags {
+  readonly pre?: boolean
+  readonly post?: boolean
+}
+
+export const command = () =>
+  defineCommand<InitFlags>({
+    name: 'init',
+    usage: '--pre|--post ID IMAGE',
+    description: [
+      'Units that the original geard wrote call it before and after their container starts. With --pre it makes the account of the container and the scripts that the container runs first; with --post it applies network links and keys. Containers that gear itself installs do not need it.',
+      'The exit code is 1 for wrong arguments and 2 when it failed.',
+    ],
+    argument: { placeholder: 'ID IMAGE', brief: 'The id of the container, and its image' },
+    examples: ['gear init --pre web-1 acme/shop', 'gear init --post web-1 acme/shop'],
+    flags: { pre: toggle('Before the container starts'), post: toggle('After the container has started') },
+    run: async (context, { pre = false, post = false }, args) => {
+      const [id = '', image = '', ...others] = args
+      if (pre === post || args.length < 2 || others.length > 0) throw new UsageError('give --pre or --post, an id and an image')
+      if (!isId(id)) throw new UsageError(`the id ${idRule}`)
+      usage('', () => parseImageReference(image))
+      try {
+        const { runContainerInit } = await import('../../agent/index.ts')
+        await runContainerInit({ id, image: image as ImageName, phase: pre ? 'pre' : 'post' })
+        return 0
+      } catch (error) {
+        await context.err.write(`Error: ${explain(asGearError(error))}\n`)
+        return 2
+      }
+    },
+  })
