@@ -3,14 +3,6 @@
 # same name costs a second one. Every failure leaves a reason that a program can read.
 # shellcheck disable=SC2154 # common.sh and docker-start set the variables
 
-# fail REASON MESSAGE: ends the start. docker-cleanup makes it the last-exit.
-fail() {
-  say "$2"
-  { date -u +FinishedAt=%Y-%m-%dT%H:%M:%SZ
-    printf 'Reason=%s\nMessage=%s\n' "$1" "$2"; } > "$dir/last-exit.new"
-  exit 1
-}
-
 cli() { docker "$@"; }
 
 run_container() {
@@ -42,8 +34,8 @@ run_once() {
 # tidy_message: what the CLI said, as one line without its warnings, its hints and its preamble.
 tidy_message() {
   message=$(printf '%s\n' "$message" | sed -e '/^WARNING: /d' -e "/^See 'docker run --help'/d" -e 's/^docker: //' \
-    -e 's/^Error response from daemon: //' | tr -s '\n\t ' ' ')
-  message=${message% }
+    -e 's/^Error response from daemon: //')
+  join_lines
 }
 
 pull() {

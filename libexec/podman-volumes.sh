@@ -1,0 +1,63 @@
+# shellcheck shell=sh
+# The data of a container, which outlives it: anonymous volumes, held by a container ID-data that never runs, so that the next run finds
+# them and `podman volume prune` does not.
+# shellcheck disable=SC2034,SC2154 # common.sh and podman.sh set variables, the helpers read them
+
+# find_data: sets volumes_from when ID-data holds data of earlier runs. The index of podman's storage tells in 1 ms that it does not exist, which
+# is the common case; podman would take 40. What else it says is asked of podman. A doubtful answer is a failure: without its data
+# a container must not run.
+find_data() {
+  volumes_from=''
+  find_index
+  if [ -e "$index" ] && ! grep -qF "\"names\":[\"$id-data\"" "$index"; then return; fi
+  inspect "$id-data" || fail run-failed "podman could not say whether $id-data exists: $problem"
+  if [ "$found" = ours ] && [ "$role" = '"data"' ]; then volumes_from="--volumes-from=$id-data"; fi
+}
+
+# find_index: where podman keeps the names of its containers; asked once per boot and configuration of podman's.
+find_index() {
+  index='' key=''
+  configuration=$(stat -c %Y /etc/containers/storage.conf /etc/containers/containers.conf 2> /dev/null | tr '\n' ' ') || :
+  if [ -e "$run/podman-store" ]; then IFS=: read -r key index < "$run/podman-store"; fi
+  if [ -n "$index" ] && [ "$key" = "$configuration" ]; then return; fi
+  index=$(podman info --format '{{.Store.GraphRoot}}/{{.Store.GraphDriverName}}-containers/containers.json' 2>&1) ||
+    fail run-failed "podman cannot use its storage: $index"
+  echo "$configuration:$index" > "$run/podman-store.$id" && mv "$run/podman-store.$id" "$run/podman-store"
+}
+
+# keep_volumes: ID-data comes to hold every anonymous volume of the inspected container, by name: --volumes-from would make it hold bind
+# mounts too, for ever. The inspected container still holds what it used until ID-data exists.
+keep_volumes() {
+  [ -n "$volumes" ] || return 0
+  used=$volumes used_image=$image
+  inspect "$id-data" || return 1
+  held=$volumes
+  if [ "$found" != none ] && { [ "$found" = foreign ] || [ "$role" != '"data"' ]; }; then
+    problem="a container named $id-data exists that gear did not make, and holds the name that its volumes need"
+    return 1
+  fi
+  set --
+  while IFS= read -r mount; do
+    case $newline$held$newline in *"$newline$mount$newline"*) ;; *) hold_volumes "$used$newline$held"; return ;; esac
+  done <<LIST
+$used
+LIST
+}
+
+# hold_volumes MOUNTS: makes ID-data anew with MOUNTS, lines of VOLUME:"PATH"; of two for one path the first counts.
+hold_volumes() {
+  mounts=$1
+  set --
+  while IFS= read -r mount; do
+    [ -n "$mount" ] || continue
+    path=${mount#*:}
+    case $path in *\\* | *:*) problem="the path $path of one of its volumes has a colon or a control character"; return 1 ;; esac
+    path=${path#\"} path=${path%\"}
+    case " $* " in *":$path "*) ;; *) set -- "$@" -v "${mount%%:*}:$path" ;; esac
+  done <<LIST
+$mounts
+LIST
+  if [ "$found" = ours ]; then problem=$(podman rm "$id-data" 2>&1 > /dev/null) || return 1; fi
+  problem=$(podman create --pull=never --name "$id-data" --label "gear.id=$id" --label gear.role=data --entrypoint /bin/true "$@" \
+    "$used_image" 2>&1 > /dev/null)
+}

@@ -1,0 +1,44 @@
+# shellcheck shell=sh
+# What the start helpers of both engines share: how a start fails, and how an automatic restart backs off.
+# shellcheck disable=SC2154 # common.sh sets the variables
+
+# fail REASON MESSAGE: ends the start. The cleanup helper makes it the last-exit.
+fail() {
+  say "$2"
+  { date -u +FinishedAt=%Y-%m-%dT%H:%M:%SZ
+    printf 'Reason=%s\nMessage=%s\n' "$1" "$2"; } > "$dir/last-exit.new"
+  exit 1
+}
+
+# is_requested: systemd counts the automatic restarts since a start was last requested, or reset-failed was.
+is_requested() {
+  [ "$(/usr/bin/systemctl show -P NRestarts "ctr-$id.service")" = 0 ]
+}
+
+# is_first: whether nothing speaks against starting at once: the container has not failed, or the start was requested.
+is_first() {
+  [ -e "$dir/failures" ] || return 0
+  is_requested || return 1
+  rm "$dir/failures"
+}
+
+# back_off FAILURES: 0, 1, 2, 4, … 30 s, since systemd 252 has one fixed RestartSec. reset-failed ends the wait (a requested start merges
+# into the running one, which nobody can see from here).
+back_off() {
+  case $1 in
+    0 | 1) return ;;
+    2 | 3 | 4 | 5 | 6) seconds=$((1 << ($1 - 2))) ;;
+    *) seconds=30 ;;
+  esac
+  say "ended $1 times in a row: next start in $seconds s"
+  while [ "$seconds" -gt 0 ] && ! is_requested; do
+    /usr/bin/sleep 1
+    seconds=$((seconds - 1))
+  done
+}
+
+# join_lines: message as one line.
+join_lines() {
+  message=$(printf '%s\n' "$message" | tr -s '\n\t ' ' ')
+  message=${message% }
+}
