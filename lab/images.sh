@@ -25,8 +25,12 @@ make_images_archive() {
   rm -rf "$work"
 }
 
+# Into both engines at once. Podman calls them localhost/gear/NAME, and finds gear/NAME.
 load_images() { # LEADER
+  (become_in_host "$1" podman load --quiet) <"$images_archive" >/dev/null &
+  local podman=$!
   (become_in_host "$1" docker load --quiet) <"$images_archive" >/dev/null
+  wait "$podman"
 }
 
 base_layer() { # WORK

@@ -8,6 +8,7 @@
 # a container must not run.
 find_data() {
   volumes_from=''
+  if [ -s "$dir/no-data" ]; then : > "$dir/no-data"; return; fi
   find_index
   if [ -e "$index" ] && ! grep -qF "\"names\":[\"$id-data\"" "$index"; then return; fi
   inspect "$id-data" || fail run-failed "podman could not say whether $id-data exists: $problem"

@@ -1,7 +1,7 @@
 /** What `gear daemon --check` reports: tools and settings of the host that gear needs and that nothing else would mention until too late. */
 import { explain, GearError } from '../api/index.ts'
 import { printTable } from '../formats/index.ts'
-import { type Host, tools } from '../host/index.ts'
+import { type Engine, type Host, tools } from '../host/index.ts'
 import { groupEntry, groupName } from './callers.ts'
 
 export interface Finding {
@@ -11,11 +11,18 @@ export interface Finding {
   readonly detail: string
 }
 
-type Checked = Pick<Host, 'files' | 'units' | 'engine'>
+type Checked = Pick<Host, 'files' | 'units' | 'engines'>
 
 /** In the order in which they should be repaired. */
 export async function checkHost(host: Checked): Promise<readonly Finding[]> {
-  return [...(await checkTools(host)), await checkSystemd(host), await checkEngine(host), await checkGroup(host), await checkJournal(host)]
+  const engine = await host.engines.choose()
+  return [
+    ...(await checkTools(host, engine)),
+    await checkSystemd(host),
+    await checkEngine(engine),
+    await checkGroup(host),
+    await checkJournal(host, engine),
+  ]
 }
 
 export function isFit(findings: readonly Finding[]): boolean {
@@ -29,8 +36,11 @@ export function findingsText(findings: readonly Finding[]): string {
   )
 }
 
-async function checkTools({ files }: Checked): Promise<readonly Finding[]> {
-  const all = Object.entries(tools).map(async ([name, { path, package: from }]): Promise<Finding> => {
+/** The CLI of the engine that is not used is not needed. */
+async function checkTools({ files }: Checked, engine: Engine): Promise<readonly Finding[]> {
+  const other = engine.kind === 'docker' ? 'podman' : 'docker'
+  const needed = Object.entries(tools).filter(([name]) => name !== other)
+  const all = needed.map(async ([name, { path, package: from }]): Promise<Finding> => {
     const isThere = await files.exists(path)
     return { subject: name, state: isThere ? 'ok' : 'missing', detail: isThere ? path : `apt-get install ${from}` }
   })
@@ -41,7 +51,7 @@ async function checkSystemd({ units }: Checked): Promise<Finding> {
   return answering('systemd', () => units.ping())
 }
 
-async function checkEngine({ engine }: Checked): Promise<Finding> {
+async function checkEngine(engine: Engine): Promise<Finding> {
   return answering(engine.kind, () => engine.ping())
 }
 
@@ -71,7 +81,7 @@ const journalDropIns = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/
   folder => `${folder}/docker.service.d/gear-journal.conf`,
 )
 
-async function checkJournal({ files, engine }: Checked): Promise<Finding> {
+async function checkJournal({ files }: Checked, engine: Engine): Promise<Finding> {
   const subject = 'journal limit'
   if (engine.kind !== 'docker') return { subject, state: 'ok', detail: 'each unit has its own' }
   for (const path of journalDropIns) if (await files.exists(path)) return { subject, state: 'ok', detail: path }

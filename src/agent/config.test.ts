@@ -68,10 +68,6 @@ test('every wrong setting is named, with where it was made', () => {
   )
 })
 
-test('podman is refused with the reason', () => {
-  expect(() => loadConfig({ environment: { GEARD_ENGINE: 'podman' }, file: empty })).toThrow('podman is not supported by this version')
-})
-
 test('a token and --insecure-http exclude each other', () => {
   expect(() => loadConfig({ environment: {}, flags: { insecureHttp: true, tokenFile: '/etc/gear/token' }, file: empty })).toThrow(
     'must not be set together',

@@ -69,7 +69,8 @@ const settings = {
     fallback: 'auto',
     variable: 'GEARD_ENGINE',
     read: text,
-    description: 'The container engine. Podman is not supported yet.',
+    description:
+      'The engine of containers for which none is named: docker, podman, or auto for docker where it answers and podman where not.',
   }),
   logFormat: setting({
     schema: z.enum(['text', 'json'], must('text or json')),
@@ -202,9 +203,6 @@ export function loadConfig({ flags = {}, environment = process.env, file }: Conf
 /** Settings that are right by themselves and wrong together, or that this version cannot serve. */
 function contradictions({ config, sources }: LoadedConfig): readonly { field: string; rule: string }[] {
   const wrong = []
-  if (config.engine === 'podman') {
-    wrong.push({ field: `engine (${sources.engine})`, rule: 'must be docker or auto: podman is not supported by this version' })
-  }
   if (config.tokenFile !== '' && config.insecureHttp) {
     wrong.push({ field: 'insecureHttp', rule: `(${sources.insecureHttp}) must not be set together with tokenFile (${sources.tokenFile})` })
   }

@@ -25,7 +25,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     options.stdout(showConfig(loaded))
     return 0
   }
-  const host = linuxHost({ paths: hostPaths(loaded.config) })
+  const host = linuxHost({ paths: hostPaths(loaded.config), engine: loaded.config.engine })
   try {
     return options.mode === 'check' ? await check(host, options) : await serveUntilSignal(options, loaded.config, host)
   } finally {

@@ -20,7 +20,7 @@ export interface LocalOptions {
 /** Changes throw WRITER_BUSY when another process holds the lock, which is given back by disposing of the result. */
 export function openLocal({ version, environment }: LocalOptions): LocalHandlers {
   const { config } = loadConfig(environment === undefined ? {} : { environment })
-  const host = linuxHost({ paths: hostPaths(config) })
+  const host = linuxHost({ paths: hostPaths(config), engine: config.engine })
   const handlers = makeHandlers(host, { version, openApi: () => openApiDocument(contract, version) })
   return lockedHandlers(handlers, host, () => prepareHost(host))
 }

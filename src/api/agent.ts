@@ -1,6 +1,6 @@
 /** The operations on the host and the agent itself: images, version, health, the contract as a document. */
 import * as z from 'zod/mini'
-import { text } from './fields.ts'
+import { engine, text } from './fields.ts'
 import { operation } from './operation.ts'
 
 const nothing = z.object({})
@@ -10,8 +10,9 @@ export const listImages = operation({
   method: 'GET',
   path: '/images',
   summary: 'The first tag of every image of the engine, one a line',
+  description: 'Without `engine`: of the engine that new containers go to.',
   params: nothing,
-  query: nothing,
+  query: z.object({ engine: z.optional(engine) }),
   reply: { kind: 'text' },
   errors: ['ENGINE_UNAVAILABLE', 'ENGINE_FAILED'],
   effect: 'read',

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini'
 import {
   cpus,
+  engine,
   environment,
   flag,
   id,
@@ -45,6 +46,8 @@ export const installContainerBody = z.object({
   cpus: z.optional(cpus),
   pids: z.optional(pids),
   restart: restartPolicy,
+  /** Without it an update stays on the engine the container is on, and a new container goes to that of the host. */
+  engine: z.optional(engine),
 })
 export type InstallContainer = z.infer<typeof installContainerBody>
 
@@ -63,6 +66,7 @@ export const installContainer = operation({
     'PORT_TAKEN',
     'PORTS_EXHAUSTED',
     'NAME_TAKEN',
+    'ENGINE_DIFFERS',
     'SOCKET_ACTIVATION_UNSUPPORTED',
     'ENVIRONMENT_FETCH_FAILED',
     'ENGINE_FAILED',
@@ -155,6 +159,7 @@ export const containerStatusData = z.object({
   signal: z.optional(text),
   oomKilled: z.optional(z.boolean()),
   ports: z.array(portPair),
+  engine: z.optional(text),
   image: text,
   imageId: z.optional(text),
   imageDigest: z.optional(text),

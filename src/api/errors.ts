@@ -191,6 +191,12 @@ export const errorCatalogue = {
     meaning: 'The engine, or another container of gear, already owns an object of this name.',
     next: 'Choose another id, or remove the object that has the name.',
   },
+  ENGINE_DIFFERS: {
+    status: 409,
+    shape: 'json',
+    meaning: 'The container is installed on another engine than the one asked for; its data are there.',
+    next: 'Install without an engine to keep it where it is; to move it, save its data, delete it and install it again.',
+  },
   SOCKET_ACTIVATION_UNSUPPORTED: {
     status: 400,
     shape: 'text',
@@ -236,14 +242,14 @@ export const errorCatalogue = {
   ENGINE_UNAVAILABLE: {
     status: 503,
     shape: 'json',
-    meaning: 'The container engine does not answer on its socket.',
-    next: 'Check: systemctl status docker.',
+    meaning: 'The container engine does not answer.',
+    next: 'Check: systemctl status docker, or podman info where containers are on Podman.',
   },
   ENGINE_FAILED: {
     status: 500,
     shape: 'json',
     meaning: 'The container engine refused or failed an operation.',
-    next: 'Look at: journalctl -u docker.',
+    next: 'Look at what it said, and on Docker at: journalctl -u docker.',
   },
   ACCOUNT_TAKEN: {
     status: 409,

@@ -15,6 +15,7 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   source: 'Address to clone from: https, http, ssh or git, user@host:path, or a file below /srv/git. Without it the repository is empty.',
   ref: 'Name of a branch, a tag or a commit.',
   format: 'zip (default) or tar.gz.',
+  engine: 'docker or podman.',
 
   'dry-run': 'Answer what would be done, and do nothing.',
 
@@ -131,7 +132,7 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   EndsAt: 'When the lease ends unless it is taken again.',
   Version: 'Of the agent.',
   Api: 'Of the wire format.',
-  Engine: 'The kind of engine; in health: ok, or why it does not answer.',
+  Engine: 'docker or podman. In a request: where the container goes; in health: ok, or why it does not answer.',
   Systemd: 'ok; otherwise the call fails.',
   Disk: 'ok; otherwise the call fails.',
 }

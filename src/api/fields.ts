@@ -322,6 +322,13 @@ export const restartPolicy = z.pipe(
   z.transform(value => (value === '' ? 'on-failure' : (value as (typeof restartPolicies)[number]))),
 )
 
+/** The engines a container may be on; the empty string, as nothing at all, for that of the host. */
+export const engineKinds = ['docker', 'podman'] as const
+export const engine = z.pipe(
+  text.check(z.refine(value => value === '' || isOneOf(engineKinds, value), wants(`one of ${engineKinds.join(', ')}`))),
+  z.transform(value => (value === '' ? undefined : (value as (typeof engineKinds)[number]))),
+)
+
 function isOneOf(names: readonly string[], value: string): boolean {
   return names.includes(value)
 }

@@ -10,7 +10,7 @@ export { dryRunExpectation, dryRunOf, dryRunParameter, isDryRun, type Plan, plan
 export type { Environment, Variable } from './environments.ts'
 export { errorNotes } from './error-notes.ts'
 export * from './errors.ts'
-export { type KeyPermission, readKeyPermission, restartPolicies, sliceNames } from './fields.ts'
+export { engineKinds, type KeyPermission, readKeyPermission, restartPolicies, sliceNames } from './fields.ts'
 export * from './ids.ts'
 export type { CreateKeys } from './keys.ts'
 export * from './limits.ts'

@@ -146,6 +146,8 @@ const harmless: Readonly<Record<string, Proof>> = {
     reason: 'a name that git takes, given to it after --end-of-options',
     prove: value => expect(value).toMatch(/^[^-/.~^:?*[\\\s][^~^:?*[\\\s]*$/),
   },
+  'installContainer body Engine': emptyOnly,
+  'listImages query engine': emptyOnly,
   'putEnvironment body Id': {
     reason: 'an id, or empty for none; the one in the path counts',
     prove: value => expect(value === '' || isId(value)).toBe(true),
@@ -197,7 +199,9 @@ function proveOption(option: string, volumeConfig: unknown): void {
   const paths = { base: '/base', run: '/run', systemd: '/systemd', libexec: '/usr/lib/gear/libexec', cgroup: '/sys/fs/cgroup' }
   const rendered = (config: unknown) => {
     const body = fromWire(install, { Image: 'acme/shop', VolumeConfig: config })
-    const unit = parseUnitFile(renderUnit(specOf('shop' as Id, body, { requestId: 'request' as RequestId, ports: [] }), paths))
+    const unit = parseUnitFile(
+      renderUnit(specOf('shop' as Id, body, { engine: 'docker', requestId: 'request' as RequestId, ports: [] }), paths),
+    )
     return { unit, argv: splitCommand(unitValues(unit, 'Service', 'ExecStartPre')[0] ?? '') }
   }
   const plain = rendered({ Volumes: [{ Path: '/plain' }] })
@@ -472,6 +476,7 @@ const candidates: readonly unknown[] = [
   'started',
   'container',
   'always',
+  'docker',
   'authorized_keys',
   'abcdefghijklmnopqrstuv',
   'http://x.example/',

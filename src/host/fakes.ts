@@ -3,10 +3,12 @@
  * runs, the engine has its container. For tests and for `gear daemon` without a host; nothing here touches the machine it runs on.
  */
 import { containerOfUnit } from '../api/index.ts'
+import { readUnitMetadata } from '../formats/index.ts'
 import { FakeAccounts } from './accounts/fake.ts'
 import { FakeClock } from './clock/fake.ts'
 import { FakeCommands } from './commands/fake.ts'
-import { FakeEngine } from './engine/fake.ts'
+import { type FakeEngine, FakeEngines } from './engine/fake.ts'
+import type { EngineKind } from './engine/port.ts'
 import { FakeFiles } from './files/fake.ts'
 import { FakeGit } from './git/fake.ts'
 import { defaultPaths, type Host, type Paths } from './host.ts'
@@ -18,7 +20,7 @@ import { FakeUnits } from './units/fake.ts'
 export { FakeAccounts } from './accounts/fake.ts'
 export { FakeClock } from './clock/fake.ts'
 export { FakeCommands } from './commands/fake.ts'
-export { FakeEngine } from './engine/fake.ts'
+export { FakeEngine, FakeEngines } from './engine/fake.ts'
 export { FakeFiles } from './files/fake.ts'
 export { FakeGit } from './git/fake.ts'
 export { FakeJournal } from './journal/fake.ts'
@@ -28,6 +30,8 @@ export { type Behaviour, FakeUnits } from './units/fake.ts'
 
 export interface FakeHost extends Host {
   readonly units: FakeUnits
+  readonly engines: FakeEngines
+  /** The engine that is chosen when nobody names one. */
   readonly engine: FakeEngine
   readonly journal: FakeJournal
   readonly files: FakeFiles
@@ -43,7 +47,7 @@ export interface FakeHost extends Host {
 
 export interface FakeHostOptions {
   readonly paths?: Partial<Paths>
-  readonly engine?: 'docker' | 'podman'
+  readonly engine?: EngineKind
 }
 
 export function fakeHost(options: FakeHostOptions = {}): FakeHost {
@@ -51,15 +55,16 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
   const clock = new FakeClock()
   const files = new FakeFiles(clock)
   for (const folder of [paths.systemd, paths.cgroup, paths.libexec, '/var/lib', '/var/run', '/run']) files.putFolder(folder)
-  const engine = new FakeEngine(options.engine)
+  const engines = new FakeEngines(options.engine)
   const units = new FakeUnits({
     files,
     clock,
     folder: paths.systemd,
     templates: ['gear-links@.service'],
-    onRunning: ({ name, isRunning }) => {
+    onRunning: ({ name, isRunning, text }) => {
       const id = containerOfUnit(name)
       if (id === undefined) return
+      const engine = engines.of(readUnitMetadata(text).get('X-GearEngine')?.[0] === 'podman' ? 'podman' : 'docker')
       if (isRunning) engine.addContainer(id, { labels: { 'gear.id': id, OBJECT_SYSTEMD_UNIT: name } })
       else engine.dropContainer(id)
     },
@@ -72,7 +77,8 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
   }
   return {
     units,
-    engine,
+    engines,
+    engine: engines.chosen,
     journal,
     files,
     accounts: new FakeAccounts(files),

@@ -2,7 +2,7 @@
 import type { Accounts } from './accounts/port.ts'
 import type { Clock } from './clock/port.ts'
 import type { Commands } from './commands/port.ts'
-import type { Engine } from './engine/port.ts'
+import type { Engines } from './engine/port.ts'
 import type { Files } from './files/port.ts'
 import type { Git } from './git/port.ts'
 import type { Journal } from './journal/port.ts'
@@ -12,7 +12,7 @@ import type { Units } from './units/port.ts'
 
 export interface Host {
   readonly units: Units
-  readonly engine: Engine
+  readonly engines: Engines
   readonly journal: Journal
   readonly files: Files
   readonly accounts: Accounts

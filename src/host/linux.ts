@@ -2,7 +2,9 @@
 import { passwdAccounts } from './accounts/passwd.ts'
 import { systemClock } from './clock/system.ts'
 import { processCommands } from './commands/process.ts'
-import { type DockerOptions, dockerEngine } from './engine/docker.ts'
+import { dockerEngine } from './engine/docker.ts'
+import { type EngineChoice, enginesOf } from './engine/engines.ts'
+import { podmanEngine } from './engine/podman.ts'
 import { diskFiles } from './files/disk.ts'
 import { processGit } from './git/process.ts'
 import { defaultPaths, type Host, type Paths } from './host.ts'
@@ -13,8 +15,8 @@ import { systemdUnits } from './units/systemd.ts'
 
 export interface LinuxHostOptions {
   readonly paths?: Partial<Paths>
-  /** Docker on its usual socket, unless said otherwise. */
-  readonly engine?: Pick<DockerOptions, 'kind' | 'socketPath'>
+  /** The engine of containers for which nobody names one. */
+  readonly engine?: EngineChoice
   /** Socket of the system bus. */
   readonly busSocketPath?: string
 }
@@ -25,7 +27,7 @@ export function linuxHost(options: LinuxHostOptions = {}): Host {
   const commands = processCommands()
   return {
     units: systemdUnits(options.busSocketPath === undefined ? {} : { socketPath: options.busSocketPath }),
-    engine: dockerEngine(options.engine),
+    engines: enginesOf({ docker: dockerEngine(), podman: podmanEngine({ commands, files }) }, options.engine ?? 'auto'),
     journal: journalctlJournal(commands),
     files,
     accounts: passwdAccounts(files, commands),

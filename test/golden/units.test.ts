@@ -26,7 +26,11 @@ describe('unit files', () => {
       const golden = readFileSync(new URL(file, folder), 'utf8')
       const { head, expected, request, ports } = readCase(golden)
       const body = fromWire(installBody, request)
-      const spec = specOf('shop-web.1' as Id, body, { requestId: 'Qm9vbS1ub3QtcmVhbC1pZA' as RequestId, ports })
+      const spec = specOf('shop-web.1' as Id, body, {
+        requestId: 'Qm9vbS1ub3QtcmVhbC1pZA' as RequestId,
+        engine: body.engine ?? 'docker',
+        ports,
+      })
       const rendered = renderUnit(spec, paths)
       if (process.env['GOLDEN'] === 'write') writeFileSync(new URL(file, folder), head + rendered)
       else expect(rendered).toBe(expected)

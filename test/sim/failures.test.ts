@@ -171,9 +171,16 @@ function unlucky(host: FakeHost, at: number, kind: 'once' | 'death'): { readonly
         }
       },
     })
-  const { files, units, engine, network } = host
+  const { files, units, engines, network } = host
+  const engine = frail(engines.chosen)
   return {
-    host: { ...host, files: frail(files), units: frail(units), engine: frail(engine), network: frail(network) },
+    host: {
+      ...host,
+      files: frail(files),
+      units: frail(units),
+      engines: { of: () => engine, choose: async () => engine },
+      network: frail(network),
+    },
     isOver: () => calls > at,
   }
 }

@@ -317,6 +317,44 @@ describe('a name that is taken', () => {
   })
 })
 
+describe('the engine of a container', () => {
+  it('is the one that was asked for, and else that of the host', async () => {
+    const { host, agent } = await setUp()
+    await agent.install('asked', { Engine: 'podman', Started: true })
+    await agent.install('left', { Started: true })
+    await host.clock.advance(1000)
+    expect(host.engines.podman.containerNames).toEqual(['asked'])
+    expect(host.engines.docker.containerNames).toEqual(['left'])
+    expect(await agent.status('asked')).toMatchObject({ engine: 'podman' })
+    expect(await agent.status('left')).toMatchObject({ engine: 'docker' })
+  })
+
+  it('does not change when it is installed again, and is not changed by an install', async () => {
+    const { host, agent } = await setUp()
+    await agent.install('shop', { Engine: 'podman' })
+    await agent.install('shop', { Image: 'acme/shop:2' })
+    expect(host.files.tree(`${base}/units/sh/ctr-shop.service`)).toEqual({
+      [`${base}/units/sh/ctr-shop.service`]: expect.stringContaining('X-GearEngine=podman'),
+    })
+    const before = host.files.tree()
+    await expect(agent.install('shop', { Engine: 'docker' })).rejects.toMatchObject({
+      code: 'ENGINE_DIFFERS',
+      message: expect.stringContaining('is on podman'),
+    })
+    expect(host.files.tree()).toEqual(before)
+  })
+
+  it('is the one that a delete cleans up, even if the other has something of that name', async () => {
+    const { host, agent } = await setUp()
+    await agent.install('shop', { Engine: 'podman' })
+    const labels = { 'gear.id': 'shop', 'gear.role': 'data' }
+    for (const engine of [host.engines.docker, host.engines.podman]) engine.addContainer('shop-data', { isRunning: false, labels })
+    await agent.delete('shop', { all: '1' })
+    expect(host.engines.podman.containerNames).toEqual([])
+    expect(host.engines.docker.containerNames).toEqual(['shop-data'])
+  })
+})
+
 describe('environments of containers', () => {
   it('are stored with the install, and replaced by the next one that brings variables', async () => {
     const { agent } = await setUp()
@@ -709,6 +747,7 @@ describe('looking', () => {
       enabled: true,
       restarts: 0,
       ports: [{ internal: 80, external: 4000 }],
+      engine: 'docker',
       image: 'acme/shop',
       imageId: image.id,
       imageDigest: image.digests[0],

@@ -38,7 +38,7 @@ export const command = () =>
       socketPath: text('PATH', 'The Unix socket; empty for none'),
       insecureHttp: toggle('Serve everybody who reaches an address, without a token'),
       hostNames: { ...text('NAMES', 'Other names of this host, to which requests may be addressed'), parse: input => input.split(',') },
-      engine: text('NAME', 'The container engine: auto or docker'),
+      engine: text('NAME', 'The engine of new containers: auto, docker or podman'),
       basePath: text('FOLDER', 'Where the state is (/var/lib/containers)'),
       runPath: text('FOLDER', 'Where the state is that ends with a boot (/var/run/containers)'),
       logFormat: choice(['text', 'json'], 'The form of the log'),

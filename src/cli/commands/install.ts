@@ -1,5 +1,5 @@
 /** `gear install` (spec §2.4) */
-import { limits, restartPolicies, sliceNames } from '../../api/index.ts'
+import { engineKinds, limits, restartPolicies, sliceNames } from '../../api/index.ts'
 import { type Given, type Input, request } from '../../client/index.ts'
 import {
   checkPortPairs,
@@ -38,6 +38,7 @@ interface InstallFlags extends DryRunFlags {
   readonly cpus?: string
   readonly pids?: number
   readonly restart?: (typeof restartPolicies)[number]
+  readonly engine?: (typeof engineKinds)[number]
   readonly isolate?: boolean
   readonly socketActivated?: boolean
 }
@@ -77,6 +78,7 @@ export const command = () =>
       cpus: parsed('COUNT', 'Processors of each container: 1.5; 0 for no limit', checkedWith(parseCpus)),
       pids: parsed('COUNT', 'Most processes of each container; 0 for no limit', wholeNumber(4_194_304)),
       restart: choice(restartPolicies, 'When systemd starts a container again by itself (on-failure unless given)'),
+      engine: choice(engineKinds, 'The container engine (that of the host unless given; an update stays on its engine)'),
       isolate: toggle('Run the containers as Unix users of their own'),
       socketActivated: toggle('Start the containers at their first connection'),
       ...dryRunFlags,
@@ -125,7 +127,7 @@ function environmentOf({ envUrl, envId }: InstallFlags, variables: readonly Envi
 function bodyOf(flags: InstallFlags, image: string, environment: Given<Body['environment']>): Body {
   const ports = flags.ports?.flat() ?? []
   usage('--ports', () => checkPortPairs(ports))
-  const { slice, memory, cpus, pids, restart } = flags
+  const { slice, memory, cpus, pids, restart, engine } = flags
   return {
     image,
     ports,
@@ -141,6 +143,7 @@ function bodyOf(flags: InstallFlags, image: string, environment: Given<Body['env
     cpus,
     pids,
     restart,
+    engine,
   }
 }
 

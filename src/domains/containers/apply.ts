@@ -48,7 +48,7 @@ async function takeBack(hands: Hands, id: ContainerId, steps: readonly Container
 }
 
 function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<ContainerStep>>[1] {
-  const { files, units, engine, accounts } = hands.host
+  const { files, units, engines, accounts } = hands.host
   /** Folders that changed beside those the plan knows of, such as parents that had to be made; they are synced with the next ones. */
   const changed = new Set<string>()
   const noteFolders = (folders: readonly string[]) => {
@@ -98,7 +98,7 @@ function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<C
     queueStop: step => units.queueStop(step.unit, 'replace'),
     stop: step => stopWhole(hands, step.unit),
     resetFailed: step => units.resetFailed(step.unit),
-    removeEngineContainer: step => engine.removeContainer(step.name, { withVolumes: step.withVolumes }),
+    removeEngineContainer: step => engines.of(step.engine).removeContainer(step.name, { withVolumes: step.withVolumes }),
   }
 }
 

@@ -25,7 +25,7 @@ const retrying = { activeState: 'activating', subState: 'auto-restart', restarts
 function cause(status: Partial<UnitStatus>, lastExit?: string, memoryBytes?: number) {
   return causeOf({
     id: 'shop',
-    installed: { image: 'acme/shop:1.2', memoryBytes },
+    installed: { engine: 'docker', image: 'acme/shop:1.2', memoryBytes },
     status: { ...failed, ...status },
     lastExit: lastExit === undefined ? undefined : parseLastExit(lastExit),
   })

@@ -13,7 +13,7 @@ export interface Cause {
 
 interface Situation {
   readonly id: string
-  readonly installed: Pick<InstalledContainer, 'image' | 'memoryBytes'>
+  readonly installed: Pick<InstalledContainer, 'engine' | 'image' | 'memoryBytes'>
   readonly status: UnitStatus
   readonly lastExit: LastExit | undefined
 }
@@ -60,18 +60,19 @@ function exitText({ mainStatus, mainSignalled }: UnitStatus): string {
 }
 
 /** Why the engine did not start it at all. */
-function refused({ installed: { image }, id }: Situation, { reason, message }: LastExit): Cause | undefined {
+function refused({ installed: { image, engine }, id }: Situation, { reason, message }: LastExit): Cause | undefined {
   const said = message === '' ? '' : `: ${message}`
+  const journal = `journalctl -u ctr-${id}${engine === 'docker' ? ' -u docker' : ''}`
   switch (reason) {
     case 'image-missing':
       return {
         cause: `the image ${image} is neither on this host nor in its registry${said}`,
-        next: 'Check the name of the image, or bring it here with: docker pull, docker load.',
+        next: `Check the name of the image, or bring it here with: ${engine} pull, ${engine} load.`,
       }
     case 'pull-failed':
       return {
         cause: `the image ${image} could not be pulled${said}`,
-        next: `Check that this host reaches the registry, and log in if it needs it: docker pull ${image}`,
+        next: `Check that this host reaches the registry, and log in if it needs it: ${engine} pull ${image}`,
       }
     case 'port-taken':
       return {
@@ -83,7 +84,7 @@ function refused({ installed: { image }, id }: Situation, { reason, message }: L
     case 'name-taken':
       return {
         cause: `the engine has a container named ${id} that gear did not make`,
-        next: `Remove or rename it (docker rename ${id} NEW), or install under another id.`,
+        next: `Remove or rename it (${engine} rename ${id} NEW), or install under another id.`,
       }
     case 'links-failed':
       return { cause: `its network links could not be applied${said}`, next: `Look at: journalctl -u ctr-${id}` }
@@ -93,11 +94,11 @@ function refused({ installed: { image }, id }: Situation, { reason, message }: L
         next: 'Use an image that has what is missing, or install it without --isolate.',
       }
     case 'start-timeout':
-      return { cause: 'it had not started when the time systemd allows was over', next: `Look at: journalctl -u ctr-${id} -u docker` }
+      return { cause: 'it had not started when the time systemd allows was over', next: `Look at: ${journal}` }
     case 'waiter-lost':
       return { cause: 'the process that watched it was killed, so it was ended and starts anew', next: `Look at: journalctl -u ctr-${id}` }
     case 'run-failed':
-      return { cause: `the engine refused to start it${said}`, next: `Look at the message, and at: journalctl -u ctr-${id} -u docker` }
+      return { cause: `the engine refused to start it${said}`, next: `Look at the message, and at: ${journal}` }
     default:
       return undefined
   }

@@ -25,6 +25,7 @@ describe('an installed unit', () => {
       '',
     ].join('\n')
     expect(readInstalled(text)).toEqual({
+      engine: 'docker',
       image: 'openshift/busybox-http-app',
       requestId: 'ZGV0ZXJtaW5pc3RpYzEyMw',
       ports: [
@@ -40,6 +41,7 @@ describe('an installed unit', () => {
 
   it('that is empty, as a failed install of the original leaves it, has nothing', () => {
     expect(readInstalled('')).toEqual({
+      engine: 'docker',
       image: '',
       requestId: '',
       ports: [],

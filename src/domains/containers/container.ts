@@ -4,11 +4,14 @@
  */
 import type { ContainerId, EnvironmentId, ImageName, InstallContainer, PortPair, RequestId } from '../../api/index.ts'
 import { readUnitMetadata, readUnitPortPairs } from '../../formats/index.ts'
+import type { EngineKind } from '../../host/index.ts'
+import { engineOfUnit } from '../layout/index.ts'
 
 /** Everything a unit file is made from. */
 export interface ContainerSpec {
   readonly id: ContainerId
   readonly requestId: RequestId
+  readonly engine: EngineKind
   readonly image: ImageName
   readonly ports: readonly PortPair[]
   /** Publish the image's own ports on ports the engine picks. */
@@ -45,11 +48,12 @@ const memoryOfSlice: Readonly<Record<string, number>> = { 'container-small': 512
 export function specOf(
   id: ContainerId,
   request: InstallContainer,
-  decided: { readonly requestId: RequestId; readonly ports: readonly PortPair[] },
+  decided: { readonly requestId: RequestId; readonly engine: EngineKind; readonly ports: readonly PortPair[] },
 ): ContainerSpec {
   return {
     id,
     requestId: decided.requestId,
+    engine: decided.engine,
     image: request.image,
     ports: decided.ports,
     publishAll: request.simple && decided.ports.length === 0,
@@ -73,6 +77,7 @@ export function specOf(
 
 /** What the metadata of an installed unit says. */
 export interface InstalledContainer {
+  readonly engine: EngineKind
   readonly image: string
   readonly requestId: string
   readonly ports: readonly PortPair[]
@@ -88,6 +93,7 @@ export function readInstalled(unitText: string): InstalledContainer {
   const first = (key: string) => metadata.get(key)?.[0] ?? ''
   const environment = first(environmentKey)
   return {
+    engine: engineOfUnit(unitText),
     image: first('X-ContainerImage'),
     requestId: first('X-ContainerRequestId'),
     ports: readUnitPortPairs(unitText),

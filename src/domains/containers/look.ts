@@ -1,7 +1,7 @@
 /** Looking at what the host has of a container, whole or half made: disk, systemd and engine in parallel. Changes nothing. */
 import { type ContainerId, containerUnit, GearError, idOfAccount, isId, type Login, loginOf, type PortPair } from '../../api/index.ts'
 import { readUnitPortPairs } from '../../formats/index.ts'
-import type { EngineContainer, Host, UnitStatus } from '../../host/index.ts'
+import type { Engine, EngineContainer, Host, UnitStatus } from '../../host/index.ts'
 import { containerPaths } from '../layout/index.ts'
 import type { PortStore } from '../ports/index.ts'
 import { readInstalled } from './container.ts'
@@ -73,10 +73,12 @@ export async function lookForDelete(
     ourAccount(host, id),
   ])
   const isKnown = found.unitText !== undefined || found.versions.length > 0 || hasRun || status.loadState === 'loaded'
+  const installed = found.unitText === undefined ? undefined : readInstalled(found.unitText)
+  const engine = installed === undefined ? await host.engines.choose() : host.engines.of(installed.engine)
   const [engineContainer, dataContainer] = isKnown
-    ? await Promise.all([ourContainer(host, id, id), ourContainer(host, `${id}-data`, id)])
+    ? await Promise.all([ourContainer(engine, id, id), ourContainer(engine, `${id}-data`, id)])
     : []
-  const environment = found.unitText === undefined ? undefined : readInstalled(found.unitText).environment
+  const environment = installed?.environment
   return {
     ...found,
     unit: containerUnit(id),
@@ -91,6 +93,7 @@ export async function lookForDelete(
     hasHome,
     hasAccess,
     account,
+    engine: engine.kind,
     engineContainer: engineContainer?.name,
     dataContainer: dataContainer?.name,
     environment: options.isEverythingWanted && environment !== undefined && isId(environment) ? environment : undefined,
@@ -107,8 +110,8 @@ export function isAtRest(status: UnitStatus): boolean {
 }
 
 /** The engine's container of this name when it carries our label; a foreign one is nobody's business here. */
-async function ourContainer(host: Pick<Host, 'engine'>, name: string, id: ContainerId): Promise<EngineContainer | undefined> {
-  const container = await host.engine.container(name)
+async function ourContainer(engine: Engine, name: string, id: ContainerId): Promise<EngineContainer | undefined> {
+  const container = await engine.container(name)
   return container !== undefined && isOurs(container, id) ? container : undefined
 }
 
@@ -131,6 +134,7 @@ function isOurs(container: EngineContainer, id: ContainerId): boolean {
 export async function requireFreeName(
   host: Host,
   id: ContainerId,
+  engine: Engine,
   { isDataLookedFor }: { readonly isDataLookedFor: boolean },
 ): Promise<{ readonly isWithoutData: boolean }> {
   const base = id.endsWith('-data') ? id.slice(0, -'-data'.length) : ''
@@ -139,8 +143,8 @@ export async function requireFreeName(
   const [isDataOfOther, hasDataNamesake, container, dataContainer] = await Promise.all([
     isInstalled(base),
     isInstalled(data),
-    engineContainer(host, id),
-    isDataLookedFor ? engineContainer(host, data) : 'unknown',
+    engineContainer(engine, id),
+    isDataLookedFor ? engineContainer(engine, data) : 'unknown',
   ])
   if (isDataOfOther) throw nameTaken(id, `it is the data container of container ${base}`)
   if (hasDataNamesake) throw nameTaken(id, `its data container would be ${data}, which is a container itself`)
@@ -153,9 +157,9 @@ function nameTaken(id: ContainerId, why: string): GearError {
   return new GearError('NAME_TAKEN', `The id ${id} cannot be used: ${why}`)
 }
 
-async function engineContainer(host: Pick<Host, 'engine'>, name: string): Promise<EngineContainer | undefined | 'unknown'> {
+async function engineContainer(engine: Engine, name: string): Promise<EngineContainer | undefined | 'unknown'> {
   try {
-    return await host.engine.container(name)
+    return await engine.container(name)
   } catch (error) {
     if (error instanceof GearError && error.code === 'ENGINE_UNAVAILABLE') return 'unknown'
     throw error

@@ -225,6 +225,7 @@ const running: FoundForDelete = {
   hasHome: true,
   hasAccess: true,
   account: 'ctr-shop' as Login,
+  engine: 'docker',
   engineContainer: 'shop',
   dataContainer: 'shop-data',
   environment: undefined,
@@ -234,6 +235,7 @@ const running: FoundForDelete = {
 const gone: FoundForDelete = {
   ...nothing,
   unit,
+  engine: 'docker',
   isLoaded: false,
   isStopped: true,
   ports: [],

@@ -5,6 +5,7 @@
  */
 import { type ContainerId, type EnvironmentId, type Login, linksUnit, type UnitName, type Variable } from '../../api/index.ts'
 import type { NetworkLink } from '../../formats/index.ts'
+import type { EngineKind } from '../../host/index.ts'
 import { type ContainerPaths, folderOf } from '../layout/index.ts'
 import type { PortPlan } from '../ports/index.ts'
 import { readInstalled } from './container.ts'
@@ -47,7 +48,13 @@ export type ContainerStep =
   | { readonly kind: 'queueStop'; readonly reason: string; readonly unit: UnitName }
   | { readonly kind: 'stop'; readonly reason: string; readonly unit: UnitName }
   | { readonly kind: 'resetFailed'; readonly reason: string; readonly unit: UnitName }
-  | { readonly kind: 'removeEngineContainer'; readonly reason: string; readonly name: string; readonly withVolumes: boolean }
+  | {
+      readonly kind: 'removeEngineContainer'
+      readonly reason: string
+      readonly engine: EngineKind
+      readonly name: string
+      readonly withVolumes: boolean
+    }
 
 export interface WantedInstall {
   readonly id: ContainerId
@@ -190,6 +197,7 @@ export interface FoundForDelete extends Found {
   readonly hasAccess: boolean
   /** Its account on the host, when it has one. */
   readonly account: Login | undefined
+  readonly engine: EngineKind
   /** Engine objects of ours, by name. */
   readonly engineContainer: string | undefined
   readonly dataContainer: string | undefined
@@ -210,12 +218,14 @@ export function planDelete(found: FoundForDelete): readonly ContainerStep[] {
     steps.push({
       kind: 'removeEngineContainer',
       reason: 'the engine still has its container',
+      engine: found.engine,
       name: found.engineContainer,
       withVolumes: false,
     })
   }
   if (found.isDataWanted && found.dataContainer !== undefined) {
-    steps.push({ kind: 'removeEngineContainer', reason: 'its data is to go too', name: found.dataContainer, withVolumes: true })
+    const { engine, dataContainer } = found
+    steps.push({ kind: 'removeEngineContainer', reason: 'its data is to go too', engine, name: dataContainer, withVolumes: true })
   }
   if (found.ports.length > 0) steps.push({ kind: 'releasePorts', reason: 'its ports are free again', ports: found.ports })
   if (found.hasLinks) removeFile(paths.links, 'its network links')

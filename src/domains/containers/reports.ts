@@ -10,7 +10,7 @@ import {
   type PortPair,
 } from '../../api/index.ts'
 import { withUnitPath } from '../../formats/index.ts'
-import type { EngineContainer, EngineImage, Host, UnitStatus } from '../../host/index.ts'
+import type { Engine, EngineContainer, EngineImage, Host, UnitStatus } from '../../host/index.ts'
 import { type ContainerPaths, containerPaths } from '../layout/index.ts'
 import { type Cause, causeOf, signalOf } from './cause.ts'
 import { readInstalled } from './container.ts'
@@ -60,7 +60,10 @@ export class ContainerReports {
     const [usage, image] =
       containerId === undefined
         ? [undefined, undefined]
-        : await Promise.all([readUsage(this.#host, installed.slice, containerId), this.#imageOf(containerId)])
+        : await Promise.all([
+            readUsage(this.#host, { slice: installed.slice, unit, containerId }),
+            this.#imageOf(this.#host.engines.of(installed.engine), containerId),
+          ])
     const cause = causeOf({ id, installed, status, lastExit: run.lastExit })
     const exitCode = run.lastExit?.exitCode
     return {
@@ -76,6 +79,7 @@ export class ContainerReports {
       signal: exitCode === undefined ? undefined : signalOf(exitCode),
       oomKilled: run.lastExit?.oomKilled,
       ports: [...installed.ports],
+      engine: installed.engine,
       image: installed.image,
       imageId: image?.imageId,
       imageDigest: image?.imageDigest,
@@ -137,10 +141,10 @@ export class ContainerReports {
     return found
   }
 
-  async #imageOf(containerId: string): Promise<ImageOfContainer | undefined> {
+  async #imageOf(engine: Engine, containerId: string): Promise<ImageOfContainer | undefined> {
     const known = this.#images.get(containerId)
     if (known !== undefined) return known
-    const found = await askForImage(this.#host, containerId)
+    const found = await askForImage(engine, containerId)
     if (found !== undefined) {
       const oldest = this.#images.keys().next().value
       if (this.#images.size >= imagesRemembered && oldest !== undefined) this.#images.delete(oldest)
@@ -151,7 +155,7 @@ export class ContainerReports {
 }
 
 /** The image of a container; undefined when the engine is away: a report is not the place to fail for that. */
-async function askForImage({ engine }: Pick<Host, 'engine'>, containerId: string): Promise<ImageOfContainer | undefined> {
+async function askForImage(engine: Engine, containerId: string): Promise<ImageOfContainer | undefined> {
   let container: EngineContainer | undefined
   let image: EngineImage | undefined
   try {

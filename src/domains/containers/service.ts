@@ -13,7 +13,7 @@ import {
   type RequestId,
 } from '../../api/index.ts'
 import { printPortPairs } from '../../formats/index.ts'
-import type { Host } from '../../host/index.ts'
+import type { EngineKind, Host } from '../../host/index.ts'
 import { type DryRun, KeyedMutex } from '../../lib/index.ts'
 import type { Environments } from '../environments/index.ts'
 import { containerPaths, folderOf } from '../layout/index.ts'
@@ -91,12 +91,15 @@ export class Containers {
     const { id, body } = request
     const found = await lookAt(this.#host, id)
     const isUpdate = found.unitText !== undefined
-    const { isWithoutData } = isUpdate ? { isWithoutData: false } : await requireFreeName(this.#host, id, { isDataLookedFor: body.started })
+    const engine = await this.#engineOf(request, found)
+    const { isWithoutData } = isUpdate
+      ? { isWithoutData: false }
+      : await requireFreeName(this.#host, id, this.#host.engines.of(engine), { isDataLookedFor: body.started })
     const environment = await this.#environmentOf(request)
     const run = isUpdate ? await this.#lookAtRun(found.paths.unit, id) : noRun
     for (let attempt = 1; ; attempt++) {
       const ports = await this.#planPorts(id, body.ports, found)
-      const version = this.#versionOf(request, found, ports)
+      const version = this.#versionOf(request, found, { engine, ports: ports.pairs })
       try {
         await applyPlan(
           this.#hands,
@@ -113,6 +116,14 @@ export class Containers {
     }
   }
 
+  /** An update stays where the container is: its data are there, and what runs is stopped by the unit that started it. */
+  async #engineOf({ id, body }: InstallRequest, { unitText }: Found): Promise<EngineKind> {
+    if (unitText === undefined) return body.engine ?? (await this.#host.engines.choose()).kind
+    const { engine } = readInstalled(unitText)
+    if (body.engine === undefined || body.engine === engine) return engine
+    throw new GearError('ENGINE_DIFFERS', `Container ${id} is on ${engine}, and cannot be moved to ${body.engine} by an install`)
+  }
+
   async #lookAtRun(unitPath: string, id: ContainerId): Promise<Run> {
     const [status, modifiedMs = 0] = await Promise.all([this.#host.units.status(containerUnit(id)), this.#host.files.modifiedMs(unitPath)])
     return {
@@ -123,8 +134,12 @@ export class Containers {
   }
 
   /** The unit as the request wants it: the installed version when that says the same, so that a repeat changes nothing; else a new one. */
-  #versionOf({ id, requestId, body }: InstallRequest, { paths, unitText, versions }: Found, ports: PortPlan): UnitVersion {
-    const render = (name: RequestId) => renderUnit(specOf(id, body, { requestId: name, ports: ports.pairs }), this.#host.paths)
+  #versionOf(
+    { id, requestId, body }: InstallRequest,
+    { paths, unitText, versions }: Found,
+    decided: { readonly engine: EngineKind; readonly ports: readonly PortPair[] },
+  ): UnitVersion {
+    const render = (name: RequestId) => renderUnit(specOf(id, body, { requestId: name, ...decided }), this.#host.paths)
     const installed = unitText === undefined ? undefined : (readInstalled(unitText).requestId as RequestId)
     if (unitText !== undefined && installed !== undefined && versions.includes(installed) && render(installed) === unitText) {
       return { text: unitText, version: `${paths.versions}/${installed}`, isSame: true }

@@ -1,7 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { contract, fromWire, type Id, type InstallContainer, type RequestId, restartPolicies, sliceNames } from '../../api/index.ts'
-import { parseUnitFile, printUnitFile, splitCommand, type UnitFile, unitValues } from '../../formats/index.ts'
+import {
+  contract,
+  engineKinds,
+  fromWire,
+  type Id,
+  type InstallContainer,
+  type RequestId,
+  restartPolicies,
+  sliceNames,
+} from '../../api/index.ts'
+import { type PortPair, parseUnitFile, printUnitFile, splitCommand, type UnitFile, unitValues } from '../../formats/index.ts'
 import { fakeHost } from '../../host/fakes.ts'
 import { readInstalled, specOf } from './container.ts'
 import { renderUnit, runOptions } from './unit.ts'
@@ -44,6 +53,7 @@ const wireBody = fc.record({
   Cpus: fc.option(fc.constantFrom('0', '0.01', '1.5', '0.333333333', '1024'), { nil: null }),
   Pids: fc.option(fc.integer({ min: 0, max: 4_194_304 }), { nil: null }),
   Restart: fc.constantFrom('', ...restartPolicies),
+  Engine: fc.constantFrom('', ...engineKinds),
 })
 
 /** Bodies as they come through the contract; values it refuses are drawn again one by one. */
@@ -84,10 +94,18 @@ const ports = fc.uniqueArray(fc.record({ internal: port, external: port }), {
   comparator: (one, other) => one.internal === other.internal || one.external === other.external,
 })
 
+const decided = (body: InstallContainer, pairs: readonly PortPair[]) => ({ engine: body.engine ?? 'docker', requestId, ports: pairs })
+
 const keys: Readonly<Record<string, readonly string[]>> = {
   Unit: ['Description', 'Wants', 'After', 'StartLimitIntervalSec', 'StartLimitBurst'],
   Service: [
     'Type',
+    'NotifyAccess',
+    'Delegate',
+    'TasksMax',
+    'OOMPolicy',
+    'LogRateLimitIntervalSec',
+    'LogRateLimitBurst',
     'TimeoutStartSec',
     'TimeoutStopSec',
     'Restart',
@@ -106,6 +124,7 @@ const keys: Readonly<Record<string, readonly string[]>> = {
     'X-ContainerImage',
     'X-ContainerUserId',
     'X-ContainerRequestId',
+    'X-GearEngine',
     'X-ContainerType',
     'X-PortMapping',
     'X-GearEnvironment',
@@ -117,7 +136,7 @@ describe('no value that the contract accepts', () => {
   it('yields a line, a section or a key that it should not', () => {
     fc.assert(
       fc.property(acceptedBody, ports, (body, pairs) => {
-        const text = renderUnit(specOf(id, body, { requestId, ports: pairs }), paths)
+        const text = renderUnit(specOf(id, body, decided(body, pairs)), paths)
         // What systemd takes for the end of a line (read_line in its fileio.c), whatever else does.
         for (const line of text.split(/[\n\r\0]/)) {
           const key = line.slice(0, Math.max(line.indexOf('='), 0))
@@ -133,12 +152,14 @@ describe('no value that the contract accepts', () => {
   it('reaches the start helper other than as it was given', () => {
     fc.assert(
       fc.property(acceptedBody, ports, (body, pairs) => {
-        const spec = specOf(id, body, { requestId, ports: pairs })
-        const [command = ''] = unitValues(parseUnitFile(renderUnit(spec, paths)), 'Service', 'ExecStartPre')
+        const spec = specOf(id, body, decided(body, pairs))
+        const isDocker = spec.engine === 'docker'
+        const unit = parseUnitFile(renderUnit(spec, paths))
+        const [command = ''] = unitValues(unit, 'Service', isDocker ? 'ExecStartPre' : 'ExecStart')
         expect(splitCommand(command)).toEqual([
-          '/usr/lib/gear/libexec/docker-start',
+          `/usr/lib/gear/libexec/${spec.engine}-start`,
           id,
-          `${spec.slice}.slice`,
+          ...(isDocker ? [`${spec.slice}.slice`] : []),
           '--',
           ...runOptions(spec, paths),
           spec.image,
@@ -150,8 +171,9 @@ describe('no value that the contract accepts', () => {
   it('changes what is read back of the unit', () => {
     fc.assert(
       fc.property(acceptedBody, ports, (body, pairs) => {
-        const spec = specOf(id, body, { requestId, ports: pairs })
+        const spec = specOf(id, body, decided(body, pairs))
         expect(readInstalled(renderUnit(spec, paths))).toEqual({
+          engine: spec.engine,
           image: spec.image,
           requestId,
           ports: pairs,
@@ -168,7 +190,7 @@ describe('a unit', () => {
   it('is the same after it was parsed and printed', () => {
     fc.assert(
       fc.property(acceptedBody, ports, (body, pairs) => {
-        const text = renderUnit(specOf(id, body, { requestId, ports: pairs }), paths)
+        const text = renderUnit(specOf(id, body, decided(body, pairs)), paths)
         const parsed: UnitFile = parseUnitFile(text)
         expect(printUnitFile(parsed)).toBe(text)
       }),
@@ -180,13 +202,17 @@ describe('a unit', () => {
       Image: 'acme/shop',
       Environment: { Id: 'shop-env', Variables: [{ Name: 'LD_PRELOAD', Value: '/tmp/x.so' }] },
     })
-    expect(renderUnit(specOf(id, body, { requestId, ports: [] }), paths)).not.toMatch(/LD_PRELOAD|^Environment/m)
+    expect(renderUnit(specOf(id, body, { engine: 'docker', requestId, ports: [] }), paths)).not.toMatch(/LD_PRELOAD|^Environment/m)
   })
 
   it('tells its helpers of other roots, and only of those', () => {
     const body = fromWire(installBody, { Image: 'acme/shop' })
     const rendered = (given: Partial<typeof paths>) =>
-      unitValues(parseUnitFile(renderUnit(specOf(id, body, { requestId, ports: [] }), { ...paths, ...given })), 'Service', 'Environment')
+      unitValues(
+        parseUnitFile(renderUnit(specOf(id, body, { engine: 'docker', requestId, ports: [] }), { ...paths, ...given })),
+        'Service',
+        'Environment',
+      )
     expect(rendered({})).toEqual([])
     expect(rendered({ base: '/srv/gear 1', run: '/run/gear' })).toEqual(['"GEARD_BASE_PATH=/srv/gear 1"', 'GEARD_RUN_PATH=/run/gear'])
   })
@@ -194,7 +220,8 @@ describe('a unit', () => {
 
 describe('options of the engine', () => {
   function options(body: Readonly<Record<string, unknown>>, pairs: Parameters<typeof specOf>[2]['ports'] = []) {
-    return runOptions(specOf(id, fromWire(installBody, { Image: 'acme/shop', ...body }), { requestId, ports: pairs }), paths)
+    const request = fromWire(installBody, { Image: 'acme/shop', ...body })
+    return runOptions(specOf(id, request, decided(request, pairs)), paths)
   }
 
   it.each<{ name: string; body: Readonly<Record<string, unknown>>; given: readonly string[] }>([
@@ -205,6 +232,11 @@ describe('options of the engine', () => {
     { name: 'no limit at all', body: { Memory: '0' }, given: [] },
     { name: 'processors and processes', body: { Memory: '0', Cpus: '0.5', Pids: 10 }, given: ['--cpus', '0.5', '--pids-limit', '10'] },
     { name: 'no limit of processors and processes', body: { Memory: '0', Cpus: '0', Pids: 0 }, given: [] },
+    {
+      name: 'no limit of processes on podman, which has one of its own',
+      body: { Engine: 'podman', Memory: '0' },
+      given: ['--pids-limit', '-1'],
+    },
     { name: 'all ports of the image', body: { Memory: '0', Simple: true }, given: ['-P'] },
     {
       name: 'an environment that has an id',

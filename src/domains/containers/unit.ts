@@ -4,8 +4,8 @@
  * What is only known at run time (cgroup driver, data container) is added by the helpers in `libexec/`.
  */
 import { escapeSpecifiers, printCommand, printCpus, printUnitFile, quoteArgument, type UnitEntry } from '../../formats/index.ts'
-import type { Paths } from '../../host/index.ts'
-import { containerPaths, environmentFile } from '../layout/index.ts'
+import type { EngineKind, Paths } from '../../host/index.ts'
+import { containerPaths, engineKey, environmentFile } from '../layout/index.ts'
 import { type ContainerSpec, environmentKey, memoryKey } from './container.ts'
 
 /** The text of `ctr-ID.service`. Throws FormatError for a value that a unit file cannot hold; checked fields never are. */
@@ -19,15 +19,24 @@ export function renderUnit(spec: ContainerSpec, paths: Paths): string {
   })
 }
 
-function unitEntries({ id }: ContainerSpec): readonly UnitEntry[] {
+function unitEntries({ id, engine }: ContainerSpec): readonly UnitEntry[] {
   return [
     ['Description', `Container ${id}`],
-    // Not Wants=docker.service: an automatic restart would start an engine that an administrator has just stopped. A requested start does it.
-    ['After', 'docker.service'],
+    ...dependencies[engine],
     // A crash loop ends in `failed`, with the cause kept. A requested start forgets the count before.
     ['StartLimitIntervalSec', '10min'],
     ['StartLimitBurst', '10'],
   ]
+}
+
+const dependencies: Readonly<Record<EngineKind, readonly UnitEntry[]>> = {
+  // Not Wants=docker.service: an automatic restart would start an engine that an administrator has just stopped. A requested start does it.
+  docker: [['After', 'docker.service']],
+  // A start may have to pull. Docker waits for the network itself.
+  podman: [
+    ['Wants', 'network-online.target'],
+    ['After', 'network-online.target'],
+  ],
 }
 
 /** Where the helpers look for a container's files when nothing else is said. */
@@ -42,9 +51,8 @@ function pathEntries({ base, run }: Paths): readonly UnitEntry[] {
 }
 
 function serviceEntries(spec: ContainerSpec, paths: Paths): readonly UnitEntry[] {
-  const helper = (name: string, ...args: readonly string[]) => printCommand([`${paths.libexec}/${name}`, spec.id, ...args])
   return [
-    ['Type', 'simple'],
+    ...types[spec.engine],
     // A first start may pull a large image; the original's 5 min cut pulls short.
     ['TimeoutStartSec', '30min'],
     ['TimeoutStopSec', '2min'],
@@ -55,24 +63,50 @@ function serviceEntries(spec: ContainerSpec, paths: Paths): readonly UnitEntry[]
     ['SyslogIdentifier', `ctr-${spec.id}`],
     ['Slice', `${spec.slice}.slice`],
     ...pathEntries(paths),
-    [
-      'ExecStartPre',
-      helper(
-        'docker-start',
-        `${spec.slice}.slice`,
-        ...(spec.isIsolated ? ['--isolate'] : []),
-        '--',
-        ...runOptions(spec, paths),
-        spec.image,
-      ),
-    ],
-    ['ExecStart', helper('docker-wait')],
-    ['ExecStop', helper('docker-stop')],
-    ['ExecStopPost', helper('docker-cleanup')],
+    ...commands[spec.engine](spec, paths),
   ]
 }
 
-/** The options of `docker run` that are this container's own. */
+const types: Readonly<Record<EngineKind, readonly UnitEntry[]>> = {
+  docker: [['Type', 'simple']],
+  // The start helper says when the container runs and makes conmon, which holds it, the main process. The container is in the unit's own
+  // control group, so what systemd would limit there by default is lifted: limits of a container are its own.
+  podman: [
+    ['Type', 'notify'],
+    ['NotifyAccess', 'all'],
+    ['Delegate', 'yes'],
+    ['TasksMax', 'infinity'],
+    // A container decides itself what the loss of one of its processes means, as on docker.
+    ['OOMPolicy', 'continue'],
+    // Its log has as much room as a container on docker has (packaging/docker-journal.conf).
+    ['LogRateLimitIntervalSec', '1s'],
+    ['LogRateLimitBurst', '10000000'],
+  ],
+}
+
+const commands: Readonly<Record<EngineKind, (spec: ContainerSpec, paths: Paths) => readonly UnitEntry[]>> = {
+  docker: (spec, paths) => [
+    ['ExecStartPre', helper(spec, paths, 'docker-start', `${spec.slice}.slice`, ...startArguments(spec, paths))],
+    ['ExecStart', helper(spec, paths, 'docker-wait')],
+    ['ExecStop', helper(spec, paths, 'docker-stop')],
+    ['ExecStopPost', helper(spec, paths, 'docker-cleanup')],
+  ],
+  podman: (spec, paths) => [
+    ['ExecStart', helper(spec, paths, 'podman-start', ...startArguments(spec, paths))],
+    ['ExecStop', helper(spec, paths, 'podman-stop')],
+    ['ExecStopPost', helper(spec, paths, 'podman-cleanup')],
+  ],
+}
+
+function startArguments(spec: ContainerSpec, paths: Paths): readonly string[] {
+  return [...(spec.isIsolated ? ['--isolate'] : []), '--', ...runOptions(spec, paths), spec.image]
+}
+
+function helper({ id }: ContainerSpec, { libexec }: Paths, name: string, ...args: readonly string[]): string {
+  return printCommand([`${libexec}/${name}`, id, ...args])
+}
+
+/** The options of `docker run` and `podman run` that are this container's own. */
 export function runOptions(spec: ContainerSpec, paths: Paths): readonly string[] {
   const options: string[] = []
   if (spec.environment !== undefined) options.push('--env-file', environmentFile(paths, spec.environment))
@@ -83,6 +117,8 @@ export function runOptions(spec: ContainerSpec, paths: Paths): readonly string[]
   if (spec.memoryBytes > 0) options.push('--memory', String(spec.memoryBytes))
   if (spec.cpus > 0) options.push('--cpus', printCpus(spec.cpus))
   if (spec.pids > 0) options.push('--pids-limit', String(spec.pids))
+  // Podman would limit it to 2048.
+  else if (spec.engine === 'podman') options.push('--pids-limit', '-1')
   if (spec.isIsolated) {
     // The scripts that the start helper makes (spec §7). Root inside, until they have made the user the account.
     const { run } = containerPaths(paths, spec.id)
@@ -100,6 +136,7 @@ function installEntries(spec: ContainerSpec): readonly UnitEntry[] {
     ['X-ContainerRequestId', spec.requestId],
     ['X-ContainerType', spec.isIsolated ? 'isolated' : 'simple'],
   ]
+  if (spec.engine !== 'docker') entries.push([engineKey, spec.engine])
   for (const { internal, external } of spec.ports) entries.push(['X-PortMapping', `${internal}:${external}`])
   if (spec.environment !== undefined) entries.push([environmentKey, spec.environment])
   if (spec.memoryBytes > 0) entries.push([memoryKey, String(spec.memoryBytes)])

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { UnitName } from '../../api/index.ts'
 import { fakeHost } from '../../host/fakes.ts'
 import { readUsage, sliceFolder } from './usage.ts'
 
 const id = 'cd'.repeat(32)
+const unit = 'ctr-shop.service' as UnitName
 const slice = 'container-small.slice'
 const nested = '/container.slice/container-small.slice'
 
@@ -25,6 +27,11 @@ describe('usage is found wherever the engine puts the container', () => {
         [`${nested}/docker-${id}.scope/cpu.stat`]: 'usage_usec 2500400\nuser_usec 1\n',
       },
       usage: { memoryBytes: 1_048_576, cpuMs: 2500 },
+    },
+    {
+      name: 'one hierarchy, podman',
+      files: { [`${nested}/${unit}/libpod-payload-${id}/memory.current`]: '4096\n' },
+      usage: { memoryBytes: 4096, cpuMs: undefined },
     },
     {
       name: 'one hierarchy, cgroupfs driver',
@@ -56,6 +63,6 @@ describe('usage is found wherever the engine puts the container', () => {
   ])('$name', async ({ files, usage }) => {
     const host = fakeHost()
     for (const [path, text] of Object.entries(files)) host.files.put(`/sys/fs/cgroup${path}`, text)
-    expect(await readUsage(host, slice, id)).toEqual(usage)
+    expect(await readUsage(host, { slice, unit, containerId: id })).toEqual(usage)
   })
 })

@@ -1,7 +1,8 @@
 /**
  * Memory and CPU of a running container, read from its cgroup. Where the engine puts it depends on the cgroup driver and on the
- * hierarchy (design §4): by path under the slice, or as a scope; the places are tried in turn.
+ * hierarchy (design §4): by path under the slice, or as a scope; Podman's are in their unit. The places are tried in turn.
  */
+import type { UnitName } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
 
 export interface Usage {
@@ -9,9 +10,16 @@ export interface Usage {
   readonly cpuMs: number | undefined
 }
 
-export async function readUsage({ files, paths }: Pick<Host, 'files' | 'paths'>, slice: string, containerId: string): Promise<Usage> {
+interface Run {
+  readonly slice: string
+  readonly unit: UnitName
+  readonly containerId: string
+}
+
+export async function readUsage({ files, paths }: Pick<Host, 'files' | 'paths'>, { slice, unit, containerId }: Run): Promise<Usage> {
   const root = paths.cgroup
-  const places = [`${sliceFolder(slice)}/docker-${containerId}.scope`, `${sliceFolder(slice)}/${containerId}`]
+  const names = [`docker-${containerId}.scope`, containerId, `${unit}/libpod-payload-${containerId}`]
+  const places = names.map(name => `${sliceFolder(slice)}/${name}`)
   for (const place of places) {
     const [memory, cpu] = await Promise.all([
       readNumber(files, [`${root}${place}/memory.current`, `${root}/memory${place}/memory.usage_in_bytes`]),

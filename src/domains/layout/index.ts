@@ -11,7 +11,8 @@ import {
   partition,
   type RepositoryId,
 } from '../../api/index.ts'
-import type { Paths } from '../../host/index.ts'
+import { readUnitMetadata } from '../../formats/index.ts'
+import type { EngineKind, Paths } from '../../host/index.ts'
 
 /** Modes of spec §5.2 to §5.4, before no umask at all. */
 export const modes = {
@@ -179,4 +180,12 @@ export function leaseFile(paths: Pick<Paths, 'run'>, name: LeaseName): string {
 /** Parent of a path. */
 export function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'))
+}
+
+/** The key of a unit's metadata that says which engine its container is on. */
+export const engineKey = 'X-GearEngine'
+
+/** Docker where a unit says nothing, as units of the original do. */
+export function engineOfUnit(unitText: string): EngineKind {
+  return readUnitMetadata(unitText).get(engineKey)?.[0] === 'podman' ? 'podman' : 'docker'
 }

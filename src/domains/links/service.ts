@@ -1,13 +1,14 @@
 /** The operations on links: store, have them applied, tell what became of them. Writes of one container's links come one after the other. */
 import { type ContainerId, containerUnit, GearError, type ListedLink, limits } from '../../api/index.ts'
 import type { NetworkLink } from '../../formats/index.ts'
-import type { Host } from '../../host/index.ts'
+import type { EngineContainer, Host } from '../../host/index.ts'
 import { applySteps, type DryRun, KeyedMutex } from '../../lib/index.ts'
+import { containerPaths, engineOfUnit } from '../layout/index.ts'
 import { placeOf, reportLinks } from './link.ts'
 import { type LinkStep, planLinks } from './plan.ts'
 import { LinkStore } from './store.ts'
 
-type LinkHost = Pick<Host, 'files' | 'paths' | 'units' | 'engine' | 'namespaces'>
+type LinkHost = Pick<Host, 'files' | 'paths' | 'units' | 'engines' | 'namespaces'>
 
 export type LinksObserver = (id: ContainerId, step: LinkStep, when: 'before' | 'after') => void | Promise<void>
 
@@ -60,11 +61,16 @@ export class Links {
   /** Tries the links that are in effect, each where the container finds it, so that the rule is tried with its target. */
   async #check(id: ContainerId, links: readonly ListedLink[]): Promise<readonly ListedLink[]> {
     const tried = links.filter(link => link.state === 'applied')
-    const container = tried.length === 0 ? undefined : await this.#host.engine.container(id)
+    const container = tried.length === 0 ? undefined : await this.#containerOf(id)
     if (container === undefined || !container.isRunning) return links
     const answers = await this.#host.namespaces.connect(container.pid, tried.map(placeOf), { timeoutMs: limits.linkCheckMs })
     const byLink = new Map(tried.map((link, index) => [link, answers[index]]))
     return links.map(link => ({ ...link, ...byLink.get(link) }))
+  }
+
+  async #containerOf(id: ContainerId): Promise<EngineContainer | undefined> {
+    const { files, paths, engines } = this.#host
+    return engines.of(engineOfUnit((await files.read(containerPaths(paths, id).unit)) ?? '')).container(id)
   }
 
   async #isUp(id: ContainerId): Promise<boolean> {

@@ -14,7 +14,7 @@ const apiVersion = '1'
 
 export function nodeHandlers(host: Host, facts: AgentFacts) {
   return {
-    getVersion: async () => ({ version: facts.version, api: apiVersion, engine: host.engine.kind }),
+    getVersion: async () => ({ version: facts.version, api: apiVersion, engine: (await host.engines.choose()).kind }),
     getOpenApi: async () => facts.openApi(),
     getHealth: async () => {
       const [engine] = await Promise.all([engineState(host), host.units.ping(), requireDisk(host)])
@@ -23,7 +23,8 @@ export function nodeHandlers(host: Host, facts: AgentFacts) {
   } satisfies Partial<Handlers>
 }
 
-async function engineState({ engine }: Host): Promise<string> {
+async function engineState({ engines }: Host): Promise<string> {
+  const engine = await engines.choose()
   try {
     await engine.ping()
     return 'ok'

@@ -29,6 +29,7 @@ export const tools = {
   pkill: { path: '/usr/bin/pkill', package: 'procps' },
   git: { path: '/usr/bin/git', package: 'git' },
   setpriv: { path: '/usr/bin/setpriv', package: 'util-linux' },
+  podman: { path: '/usr/bin/podman', package: 'podman' },
   curl: { path: '/usr/bin/curl', package: 'curl' },
   runuser: { path: '/usr/sbin/runuser', package: 'util-linux' },
   'make-account': { path: '/usr/lib/gear/libexec/make-account', package: 'gear' },

@@ -1,20 +1,20 @@
 /**
- * The HTTP API of Docker on its Unix socket, which Podman serves as well. A client of our own over node:http: `docs/decisions/0001-engine-client.md`
+ * The HTTP API of Docker on its Unix socket. A client of our own over node:http: `docs/decisions/0001-engine-client.md`
  * has the figures. Calls are under way on few kept connections; every one is bounded in time and size.
  */
 import type { Agent, IncomingMessage } from 'node:http'
 import { limits } from '../../api/index.ts'
 import { builtinHttp } from '../../lib/index.ts'
+import { recordOf, textOf } from './answers.ts'
 import { engineFailed, engineUnavailable } from './errors.ts'
 import type { Engine, EngineContainer, EngineImage } from './port.ts'
 
 export interface DockerOptions {
-  readonly kind?: Engine['kind']
   readonly socketPath?: string
   readonly callMs?: number
 }
 
-const defaultSockets = { docker: '/run/docker.sock', podman: '/run/podman/podman.sock' } as const
+const defaultSocket = '/run/docker.sock'
 
 /** A host with thousands of images answers with a few megabytes. */
 const replyBytesMax = 33_554_432
@@ -39,14 +39,13 @@ export function dockerEngine(options: DockerOptions = {}): Engine {
 }
 
 class DockerEngine implements Engine {
-  readonly kind: Engine['kind']
+  readonly kind = 'docker'
   readonly #socketPath: string
   readonly #callMs: number
   #agent: Agent | undefined
 
   constructor(options: DockerOptions) {
-    this.kind = options.kind ?? 'docker'
-    this.#socketPath = options.socketPath ?? defaultSockets[this.kind]
+    this.#socketPath = options.socketPath ?? defaultSocket
     this.#callMs = options.callMs ?? limits.engineCallMs
   }
 
@@ -74,8 +73,6 @@ class DockerEngine implements Engine {
   async removeContainer(name: string, { withVolumes }: { readonly withVolumes: boolean }): Promise<void> {
     const path = `/containers/${encodeURIComponent(name)}`
     const attempted = `remove container ${name}`
-    // Podman asks a running container to stop and waits 10 s before it kills; Docker kills. A container that does not run can not be killed.
-    if (this.kind === 'podman') await this.#call({ method: 'POST', path: `${path}/kill`, attempted })
     const call: Call = { method: 'DELETE', path: `${path}?force=true&v=${withVolumes}`, attempted }
     const reply = await this.#call(call)
     if (reply.status === 404) return
@@ -185,35 +182,20 @@ function containerOf(body: unknown): EngineContainer {
     labels: Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, textOf(value, name)])),
     isRunning: state['Running'] === true,
     pid: typeof state['Pid'] === 'number' ? state['Pid'] : 0,
-    imageId: digestOf(textOf(container['Image'], 'Image')),
+    imageId: textOf(container['Image'], 'Image'),
   }
 }
 
 function imageOf(body: unknown): EngineImage {
   const image = recordOf(body, 'the answer')
   return {
-    id: digestOf(textOf(image['Id'], 'Id')),
+    id: textOf(image['Id'], 'Id'),
     tags: namesOf(image['RepoTags']),
     digests: namesOf(image['RepoDigests']),
   }
 }
 
-/** Engines write `<none>` into lists of names that have none. */
+/** Docker writes `<none>` into lists of names that have none. */
 function namesOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(name => textOf(name, 'a name')).filter(name => !name.includes('<none>')) : []
-}
-
-/** Podman leaves the algorithm out. */
-function digestOf(id: string): string {
-  return /^[0-9a-f]{64}$/.test(id) ? `sha256:${id}` : id
-}
-
-function recordOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`${what} is not an object`)
-  return value as Readonly<Record<string, unknown>>
-}
-
-function textOf(value: unknown, what: string): string {
-  if (typeof value !== 'string') throw new TypeError(`${what} is not a text`)
-  return value
 }

@@ -1,7 +1,7 @@
 /** A container engine in memory. */
 import { Faults } from '../faults.ts'
 import { engineUnavailable } from './errors.ts'
-import type { Engine, EngineContainer, EngineImage } from './port.ts'
+import type { Engine, EngineContainer, EngineImage, EngineKind, Engines } from './port.ts'
 
 export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements Engine {
   readonly kind: Engine['kind']
@@ -81,5 +81,24 @@ export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements
   async #reach(operation: Exclude<keyof Engine, 'kind'>, subject?: string): Promise<void> {
     await this.meet(operation, subject)
     if (this.isAway) throw engineUnavailable('/var/run/docker.sock', new Error('connect ENOENT'))
+  }
+}
+
+/** Both engines. The one that is chosen is always the same: finding out which is the real adapter's. */
+export class FakeEngines implements Engines {
+  readonly docker = new FakeEngine('docker')
+  readonly podman = new FakeEngine('podman')
+  readonly chosen: FakeEngine
+
+  constructor(chosen: EngineKind = 'docker') {
+    this.chosen = this[chosen]
+  }
+
+  of(kind: EngineKind): FakeEngine {
+    return this[kind]
+  }
+
+  async choose(): Promise<FakeEngine> {
+    return this.chosen
   }
 }

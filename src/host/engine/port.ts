@@ -1,7 +1,9 @@
 /**
- * The port to a container engine (Docker now, Podman as its equal): what gear asks of it at install, delete and in reports. Starting and stopping
+ * The port to the container engines, Docker and Podman as equals: what gear asks of them at install, delete and in reports. Starting and stopping
  * containers is not here: units do that with the helpers in `libexec/`, without the agent.
  */
+export type EngineKind = 'docker' | 'podman'
+
 export interface EngineContainer {
   /** Full id, 64 hex digits. */
   readonly id: string
@@ -27,7 +29,7 @@ export interface EngineImage {
  * quotes it). Not found is `undefined`, not an error.
  */
 export interface Engine {
-  readonly kind: 'docker' | 'podman'
+  readonly kind: EngineKind
   /** By name or id. */
   container(name: string): Promise<EngineContainer | undefined>
   image(name: string): Promise<EngineImage | undefined>
@@ -39,4 +41,11 @@ export interface Engine {
    */
   removeContainer(name: string, options: { readonly withVolumes: boolean }): Promise<void>
   ping(): Promise<void>
+}
+
+/** The engines of a host. Which one a container is on never changes; its unit file says it. */
+export interface Engines {
+  of(kind: EngineKind): Engine
+  /** The engine of containers for which nobody names one: the configured one; else docker where its socket answers, and podman where not. */
+  choose(): Promise<Engine>
 }

@@ -1,14 +1,16 @@
-/** The engines of a real host: Docker always; Podman on a socket served for the tests. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+/** The engines of a real host. */
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { processCommands } from '../../../src/host/commands/process.ts'
 import { dockerEngine } from '../../../src/host/engine/docker.ts'
 import { engineSuite } from '../../../src/host/engine/engine.suite.ts'
+import { podmanEngine } from '../../../src/host/engine/podman.ts'
+import type { Engine } from '../../../src/host/engine/port.ts'
+import { diskFiles } from '../../../src/host/files/disk.ts'
 
 const run = promisify(execFile)
 
@@ -32,6 +34,23 @@ function maker(tool: string, image: string) {
   }
 }
 
+/** The fake has no volumes, so this is not in its suite. */
+function anonymousVolumes(tool: string, engine: Engine, image: string): void {
+  test('anonymous volumes stay unless they are to go', async () => {
+    const volumes = async (): Promise<number> => (await run(tool, ['volume', 'ls', '--quiet'])).stdout.split('\n').length
+    const before = await volumes()
+    for (const [name, withVolumes] of [
+      ['suite-keep', false],
+      ['suite-drop', true],
+    ] as const) {
+      await run(tool, ['create', '--name', name, '-v', '/data', image])
+      await engine.removeContainer(name, { withVolumes })
+    }
+    expect(await volumes()).toBe(before + 1)
+    await run(tool, ['volume', 'prune', '--force'])
+  })
+}
+
 describe('Docker', () => {
   const image = 'gear-suite:latest'
   const engine = dockerEngine()
@@ -41,38 +60,17 @@ describe('Docker', () => {
 
   engineSuite(async () => ({ engine, image, makeContainer: maker('docker', image) }))
 
-  test('anonymous volumes stay unless they are to go', async () => {
-    const volumes = async (): Promise<number> => (await run('docker', ['volume', 'ls', '--quiet'])).stdout.split('\n').length
-    const before = await volumes()
-    for (const [name, withVolumes] of [
-      ['suite-keep', false],
-      ['suite-drop', true],
-    ] as const) {
-      await run('docker', ['create', '--name', name, '-v', '/data', image])
-      await engine.removeContainer(name, { withVolumes })
-    }
-    expect(await volumes()).toBe(before + 1)
-    await run('docker', ['volume', 'prune', '--force'])
-  })
+  anonymousVolumes('docker', engine, image)
 })
 
 describe('Podman', () => {
   const image = 'localhost/gear-suite:latest'
-  const socketPath = `/run/gear-suite-podman-${process.pid}.sock`
-  const engine = dockerEngine({ kind: 'podman', socketPath })
-  let service: ChildProcess | undefined
+  const engine = podmanEngine({ commands: processCommands(), files: diskFiles() })
 
-  beforeAll(async () => {
-    await importImage('podman', image)
-    service = spawn('/usr/bin/podman', ['system', 'service', '--time=0', `unix://${socketPath}`], { stdio: 'ignore' })
-    await vi.waitUntil(() => existsSync(socketPath), { timeout: 10_000 })
-  })
-
-  afterAll(async () => {
-    if (service?.kill() === true) await once(service, 'exit')
-    await run('podman', ['image', 'rm', '--force', image])
-    await rm(socketPath, { force: true })
-  })
+  beforeAll(() => importImage('podman', image))
+  afterAll(() => run('podman', ['image', 'rm', '--force', image]))
 
   engineSuite(async () => ({ engine, image, makeContainer: maker('podman', image) }))
+
+  anonymousVolumes('podman', engine, image)
 })

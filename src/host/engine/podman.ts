@@ -1,0 +1,164 @@
+/**
+ * Podman by way of its CLI: it has no daemon, and its API service would be one. `docs/decisions/0020-podman-without-a-daemon.md` has the
+ * figures. A call takes 30 ms; that a name is not taken, which is what an install asks, the index of its storage tells in less than one.
+ */
+
+import type { CommandResult, Commands } from '../commands/port.ts'
+import { tools } from '../commands/port.ts'
+import type { Files } from '../files/port.ts'
+import { recordOf, textOf } from './answers.ts'
+import { engineFailed, engineUnavailable } from './errors.ts'
+import type { Engine, EngineContainer, EngineImage } from './port.ts'
+
+export interface PodmanParts {
+  readonly commands: Commands
+  readonly files: Pick<Files, 'read'>
+}
+
+export function podmanEngine(parts: PodmanParts): Engine {
+  return new PodmanEngine(parts)
+}
+
+/** A host with thousands of containers has an index of a few megabytes. */
+const indexBytes = 33_554_432
+
+class PodmanEngine implements Engine {
+  readonly kind = 'podman'
+  readonly #parts: PodmanParts
+  /** Folder with the indexes of containers; where podman's storage is does not change under a running agent. */
+  #indexFolder: Promise<string> | undefined
+
+  constructor(parts: PodmanParts) {
+    this.#parts = parts
+  }
+
+  async container(name: string): Promise<EngineContainer | undefined> {
+    const attempted = `read container ${name}`
+    if (!(await this.#isNamed(name))) return undefined
+    const result = await this.#run(['container', 'inspect', '--', name])
+    if (result.exitCode !== 0 && result.stderr.includes('no such container')) return undefined
+    const container = understood(attempted, () => containerOf(firstOf(outputOf(result))))
+    // podman takes the beginning of an id as well
+    return container.name === name || container.id === name ? container : undefined
+  }
+
+  async image(name: string): Promise<EngineImage | undefined> {
+    const result = await this.#run(['image', 'inspect', '--', name])
+    if (result.exitCode !== 0 && result.stderr.includes('image not known')) return undefined
+    return understood(`read image ${name}`, () => imageOf(firstOf(outputOf(result))))
+  }
+
+  async images(): Promise<readonly EngineImage[]> {
+    const format = '{{.ID}} {{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}'
+    const result = await this.#run(['images', '--no-trunc', '--format', format])
+    return understood('list images', () => imagesOf(outputOf(result)))
+  }
+
+  async removeContainer(name: string, { withVolumes }: { readonly withVolumes: boolean }): Promise<void> {
+    const options = ['--force', '--ignore', '--time', '0', ...(withVolumes ? ['--volumes'] : [])]
+    const result = await this.#run(['rm', ...options, '--', name])
+    understood(`remove container ${name}`, () => outputOf(result))
+  }
+
+  /** Opens its storage, so one that is damaged is told. */
+  async ping(): Promise<void> {
+    await this.#findIndex()
+  }
+
+  /** Whether the storage has a container of this name or id; true when in doubt. Containers run with `--rm` have an index of their own. */
+  async #isNamed(name: string): Promise<boolean> {
+    this.#indexFolder ??= this.#findIndex()
+    const folder = await this.#indexFolder.catch((error: unknown) => {
+      this.#indexFolder = undefined
+      throw error
+    })
+    const [index, ofVolatile] = await Promise.all(
+      ['containers.json', 'volatile-containers.json'].map(file => this.#parts.files.read(`${folder}/${file}`, indexBytes)),
+    )
+    return index === undefined || [index, ofVolatile].some(text => text?.includes(JSON.stringify(name)))
+  }
+
+  async #findIndex(): Promise<string> {
+    const result = await this.#run(['info', '--format', '{{.Store.GraphRoot}}/{{.Store.GraphDriverName}}-containers'])
+    return understood('ask podman for its storage', () => outputOf(result).trim())
+  }
+
+  async #run(args: readonly string[]): Promise<CommandResult> {
+    try {
+      return await this.#parts.commands.run('podman', ['--events-backend=none', ...args])
+    } catch (error) {
+      throw engineUnavailable(tools.podman.path, error)
+    }
+  }
+}
+
+/** What podman printed. Throws what it said instead when it failed. */
+function outputOf({ exitCode, stdout, stderr }: CommandResult): string {
+  if (exitCode === 0) return stdout
+  const said = stderr.trim().replace(/^Error: /m, '')
+  throw new Error(said === '' ? `podman ended with ${exitCode}` : said)
+}
+
+function firstOf(json: string): unknown {
+  const list: unknown = JSON.parse(json)
+  return Array.isArray(list) ? list[0] : undefined
+}
+
+function understood<Result>(attempted: string, read: () => Result): Result {
+  try {
+    return read()
+  } catch (error) {
+    throw engineFailed(attempted, error)
+  }
+}
+
+function containerOf(body: unknown): EngineContainer {
+  const container = recordOf(body, 'the answer')
+  const state = recordOf(container['State'], 'State')
+  const labels = recordOf(recordOf(container['Config'], 'Config')['Labels'] ?? {}, 'Labels')
+  return {
+    id: textOf(container['Id'], 'Id'),
+    name: textOf(container['Name'], 'Name'),
+    labels: Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, textOf(value, name)])),
+    isRunning: state['Running'] === true,
+    pid: typeof state['Pid'] === 'number' ? state['Pid'] : 0,
+    imageId: digestOf(textOf(container['Image'], 'Image')),
+  }
+}
+
+function imageOf(body: unknown): EngineImage {
+  const image = recordOf(body, 'the answer')
+  return {
+    id: digestOf(textOf(image['Id'], 'Id')),
+    tags: namesOf(image['RepoTags']),
+    digests: pulled(namesOf(image['RepoDigests'])),
+  }
+}
+
+/** From one line per tag, `ID NAME:TAG NAME@DIGEST`, to one image per id, in podman's order. */
+function imagesOf(lines: string): readonly EngineImage[] {
+  const images = new Map<string, { readonly tags: string[]; readonly digests: string[] }>()
+  for (const line of lines.split('\n')) {
+    const [id = '', tag = '', digest = ''] = line.split(' ')
+    if (tag === '' || tag.includes('<none>')) continue
+    const image = images.get(id) ?? { tags: [], digests: [] }
+    image.tags.push(tag)
+    if (!image.digests.includes(digest)) image.digests.push(digest)
+    images.set(id, image)
+  }
+  return [...images].map(([id, { tags, digests }]) => ({ id: digestOf(id), tags, digests: pulled(digests) }))
+}
+
+function namesOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(name => textOf(name, 'a name')) : []
+}
+
+/** Podman gives a digest to images that were made here, too; those have no registry. */
+function pulled(digests: readonly string[]): readonly string[] {
+  return digests.filter(digest => !digest.startsWith('localhost/'))
+}
+
+/** Podman leaves the algorithm out. */
+function digestOf(id: string): string {
+  return /^[0-9a-f]{64}$/.test(id) ? `sha256:${id}` : id
+}
