@@ -44,7 +44,7 @@ install: build ## install below DESTDIR (default: this machine); starts nothing
 	mv $(lib)/bin/node.new $(lib)/bin/node
 	install -m 755 $(filter-out %.sh,$(wildcard libexec/*)) $(lib)/libexec
 	install -m 644 $(wildcard libexec/*.sh) $(lib)/libexec
-	install -m 755 bin/gear $(DESTDIR)$(PREFIX)/bin/gear
+	install -m 755 bin/gear bin/switchns $(DESTDIR)$(PREFIX)/bin
 	install -m 644 packaging/gear.service packaging/gear.socket packaging/gear-links@.service $(units)
 	install -m 644 packaging/docker-journal.conf $(units)/docker.service.d/gear-journal.conf
 	install -m 644 packaging/gear.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
@@ -63,7 +63,7 @@ uninstall: ## remove what install put there; refuses while containers are instal
 	if [ -e "$$1" ]; then echo "containers are installed: remove them with gear delete" >&2; exit 1; fi
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now gear.service gear.socket; fi
 	rm -rf $(lib) $(doc) $(units)/gear.service $(units)/gear.socket $(units)/gear-links@.service $(units)/docker.service.d/gear-journal.conf
-	rm -f $(completions) $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
+	rm -f $(completions) $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/bin/switchns $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
 	rmdir --ignore-fail-on-non-empty $(units)/docker.service.d
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 
