@@ -55,7 +55,8 @@ require_tools() {
   known=$run/image-tools/${image_id##*[ :]}
   if [ ! -e "$known" ]; then
     mkdir -p "${known%/*}"
-    tools=$(cli run --rm --pull=never --network=none --cap-drop=all --read-only --user=0:0 --entrypoint=/bin/sh "$image" -c \
+    tools=$(cli run --rm --pull=never --network=none --log-driver=none --cap-drop=all --read-only --user=0:0 --entrypoint=/bin/sh \
+      "$image" -c \
       'PATH=/usr/sbin:/usr/bin:/sbin:/bin; for tool in useradd adduser find chown; do ! command -v $tool > /dev/null || echo $tool; done' 2>&1) ||
       fail isolation-failed "the image $image has no shell that runs, and --isolate needs one: $tools"
     echo "$tools" > "$known.$id"

@@ -50,8 +50,10 @@ while :; do sleep 1000 & wait; done
 })
 
 afterAll(async () => {
-  for (const id of ['iso-plain', 'iso-user', 'iso-debian', 'iso-neither', 'iso-old']) await host.gear('delete', '--all', id)
+  for (const id of ['iso-plain', 'iso-user', 'iso-debian', 'iso-neither', 'iso-old', 'iso-podman', 'iso-podman.2'])
+    await host.gear('delete', '--all', id)
   await host.exec(['docker', 'rmi', 'isolate/user', 'isolate/debian', 'isolate/neither'])
+  await host.exec(['podman', 'rmi', 'isolate/user', 'isolate/neither'])
 })
 
 /** The number of the container's account, and of the user of its first process as the host sees it. */
@@ -156,6 +158,42 @@ describe('an isolated container', () => {
       ['group', 'passwd'].flatMap(file => ['debian', 'neither'].map(id => `/etc/${file}:ctr-iso-${id}\n`)).join(''),
     )
     expect((await host.exec(['ls', `${base}/home/is/iso-plain`])).exitCode).not.toBe(0)
+  })
+})
+
+describe('an isolated container on podman', () => {
+  it('is the same', async () => {
+    await host.sh('docker save isolate/user isolate/neither | podman load --quiet')
+    await host.gearDo(
+      'install',
+      'isolate/user',
+      'iso-podman',
+      '--isolate',
+      '--engine',
+      'podman',
+      '--start',
+      '--wait',
+      '-v',
+      '/srv/of-1000:/mnt',
+    )
+    const uid = (await host.do(['id', '-u', 'ctr-iso-podman'])).trim()
+    await until('the command runs', async () => ((await host.gearDo('log', 'iso-podman')).includes('uid=') ? true : 'not yet'))
+    const log = await host.gearDo('log', 'iso-podman')
+    expect(log).toContain(`<it's><a  b><$HOME><\`id\`><"quoted"><back\\slash><new`)
+    expect(log).toContain(`uid=${uid}(app) gid=${uid}(app)`)
+    for (const path of ['/srv/own/file', '/data'])
+      expect(log).toMatch(new RegExp(` ${uid} +${uid} .* ${path.replaceAll('/', '\\/')}$`, 'm'))
+    expect(await host.do(['stat', '-c', '%u', '/srv/of-1000'])).toBe('1000\n')
+    expect(await host.sh('stat -c %u "/proc/$(cat /run/containers/is/iso-podman/pid)"')).toBe(`${uid}\n`)
+    await host.gearDo('stop', 'iso-podman', '--wait')
+    expect(await host.gearDo('log', 'iso-podman')).toContain('bye')
+    expect(await host.gearDo('status', 'iso-podman', '--output', 'json')).toContain('"exitCode":7')
+  })
+
+  it('says what its image lacks', async () => {
+    const outcome = await host.gear('install', 'isolate/neither', 'iso-podman.2', '--isolate', '--engine', 'podman', '--start', '--wait')
+    expect(outcome.stderr).toContain('neither useradd nor adduser to make one')
+    expect(outcome.exitCode).toBe(1)
   })
 })
 
