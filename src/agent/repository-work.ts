@@ -2,7 +2,7 @@
  * What the units that make and remove repositories do: `gear init-repo`. It is no part of the agent's process, which may be stopped meanwhile and
  * may not change accounts.
  */
-import type { RepositoryId } from '../api/index.ts'
+import type { RepositoryBuild, RepositoryId } from '../api/index.ts'
 import { makeRepository, removeRepository } from '../domains/index.ts'
 import type { CloneSource } from '../formats/index.ts'
 import { linuxHost } from '../host/index.ts'
@@ -11,16 +11,17 @@ import { hostPaths, loadConfig } from './config.ts'
 export interface RepositoryWork {
   readonly id: RepositoryId
   readonly source: CloneSource | undefined
+  readonly build: RepositoryBuild | undefined
   readonly isRemoval: boolean
   /** Is given what git says, line by line. */
   readonly say: (line: string) => void
 }
 
-export async function workOnRepository({ id, source, isRemoval, say }: RepositoryWork): Promise<void> {
+export async function workOnRepository({ id, source, build, isRemoval, say }: RepositoryWork): Promise<void> {
   const host = linuxHost({ paths: hostPaths(loadConfig({}).config) })
   try {
     if (isRemoval) await removeRepository(host, id)
-    else await makeRepository(host, { id, source }, { say })
+    else await makeRepository(host, { id, source, build }, { say })
   } finally {
     await host.units.close()
   }

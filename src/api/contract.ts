@@ -35,6 +35,7 @@ export const contract = {
   listLinks: links.listLinks,
   takeLease: leases.takeLease,
   releaseLease: leases.releaseLease,
+  deployRepository: repositories.deployRepository,
   listImages: agent.listImages,
   getVersion: agent.getVersion,
   getHealth: agent.getHealth,

@@ -167,6 +167,18 @@ export const errorCatalogue = {
     meaning: 'The repository is being created, or its account still has processes that do not end.',
     next: 'Wait until they have ended, and send the request again.',
   },
+  REPOSITORY_WITHOUT_BUILD: {
+    status: 409,
+    shape: 'json',
+    meaning: 'Pushes to this repository are not built: it was created without a build.',
+    next: 'Create it with: gear create-repo ID --build BASE_IMAGE --tag TAG --restart CONTAINER.',
+  },
+  DEPLOY_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'What was pushed was built, but its container could not be brought up with it.',
+    next: 'Look at: gear status CONTAINER; then push again, or: gear deploy-repo ID.',
+  },
   REF_UNKNOWN: {
     status: 404,
     shape: 'json',

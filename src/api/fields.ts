@@ -71,7 +71,7 @@ export const id = z.pipe(
 )
 
 /** An id, or the empty string for none. */
-const optionalId = z.pipe(
+export const optionalId = z.pipe(
   z._default(text.check(z.refine(value => value === '' || isId(value), { error: () => idRule })), ''),
   z.transform(value => (value === '' ? undefined : (value as Id))),
 )

@@ -111,6 +111,10 @@ const publicKey: Proof = {
   },
 }
 
+const imageName: Proof = {
+  reason: 'an image reference has only characters that mean nothing to systemd, and does not begin like an option',
+  prove: value => expect(value).toMatch(/^[a-z0-9][a-z0-9._/:@-]*$/),
+}
 const cloneUrl: Proof = {
   reason: 'empty for none; else git gets it after --, and only with the transport that it names',
   prove: value => expect(value).toMatch(/^$|^(\/|(https?|ssh|git|file):\/\/\/?[A-Za-z0-9_[]|[A-Za-z0-9_.@]+:[^-:])[!-~]*$/),
@@ -118,9 +122,12 @@ const cloneUrl: Proof = {
 
 const harmless: Readonly<Record<string, Proof>> = {
   'params id': anId,
-  'installContainer body Image': {
-    reason: 'an image reference has only characters that mean nothing to systemd, and does not begin like an option',
-    prove: value => expect(value).toMatch(/^[a-z0-9][a-z0-9._/:@-]*$/),
+  'installContainer body Image': imageName,
+  'createRepository body Build.BaseImage': imageName,
+  'createRepository body Build.Tag': imageName,
+  'createRepository body Build.Restart': {
+    reason: 'an id, or empty for none',
+    prove: value => expect(value === '' || isId(value)).toBe(true),
   },
   'installContainer body Environment.Id': {
     reason: 'an id, or empty for none',

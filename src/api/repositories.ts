@@ -1,10 +1,17 @@
 /** The operations on git repositories: create, look, list, delete, archive (spec §3.5, routes 19 and 20). */
 import * as z from 'zod/mini'
-import { cloneSource, gitRef, id, text } from './fields.ts'
+import { cloneSource, gitRef, id, image, optionalId, text } from './fields.ts'
 import { operation } from './operation.ts'
 
 const repositoryParams = z.object({ id })
 const nothing = z.object({})
+
+/** What becomes of every push to the default branch. */
+const repositoryBuild = z.object(
+  { baseImage: image, tag: image, restart: optionalId },
+  { error: () => 'must be an object with BaseImage, Tag and Restart' },
+)
+export type RepositoryBuild = z.infer<typeof repositoryBuild>
 
 export const createRepository = operation({
   id: 'createRepository',
@@ -15,7 +22,7 @@ export const createRepository = operation({
     'The address to clone from is given as `source` or as CloneUrl. It is made by the unit job-create-repo-REQUEST.service, whose output is the text; when that fails, nothing is left and the last line says why.',
   params: repositoryParams,
   query: z.object({ source: cloneSource }),
-  body: z.object({ cloneUrl: cloneSource }),
+  body: z.object({ cloneUrl: cloneSource, build: z.optional(repositoryBuild) }),
   reply: { kind: 'text' },
   errors: ['REPOSITORY_EXISTS', 'REPOSITORY_CREATE_FAILED', 'STORAGE_FAILED', 'COMMAND_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'idempotent',
@@ -30,6 +37,9 @@ export const repositoryData = z.object({
   branch: z.optional(text),
   /** The account that owns and serves it: `git-ID`. */
   account: text,
+  /** The image that a push is built into, and the container that is restarted with it. */
+  image: z.optional(text),
+  container: z.optional(text),
 })
 export type ListedRepository = z.infer<typeof repositoryData>
 
@@ -57,8 +67,8 @@ export const listRepositories = operation({
     kind: 'data',
     schema: z.object({ repositories: z.array(repositoryData) }),
     table: {
-      columns: ['ID', 'BRANCH', 'ACCOUNT'],
-      rows: data => data.repositories.map(item => [item.id, item.branch ?? '', item.account]),
+      columns: ['ID', 'BRANCH', 'ACCOUNT', 'IMAGE', 'CONTAINER'],
+      rows: data => data.repositories.map(item => [item.id, item.branch ?? '', item.account, item.image ?? '', item.container ?? '']),
     },
   },
   errors: ['STORAGE_FAILED'],
@@ -79,6 +89,30 @@ export const deleteRepository = operation({
   effect: 'idempotent',
   lane: 'job',
   hasDryRun: true,
+})
+
+/** One step of a deployment: what the build says, and at last how it ended. */
+export const repositoryDeployEventData = z.object({
+  event: z.enum(['log', 'deployed', 'failed']),
+  message: text,
+  code: z.optional(text),
+  next: z.optional(text),
+})
+export type RepositoryDeployEvent = z.infer<typeof repositoryDeployEventData>
+
+export const deployRepository = operation({
+  id: 'deployRepository',
+  method: 'POST',
+  path: '/repository/{id}/deploy',
+  summary: 'Build what is on the default branch, and restart the container with it',
+  description:
+    'What a push to a repository with a build does by itself. The container keeps running as it was when the build fails. One at a time per repository: others wait, and build what is there then, unless that was done meanwhile. A stream of events, one JSON object a line; the last is `deployed` or `failed`.',
+  params: repositoryParams,
+  query: nothing,
+  reply: { kind: 'events', schema: repositoryDeployEventData },
+  errors: ['REPOSITORY_UNKNOWN', 'REPOSITORY_WITHOUT_BUILD', 'COMMAND_FAILED', 'STORAGE_FAILED'],
+  effect: 'once',
+  lane: 'stream',
 })
 
 /** Where repositories on the host itself may be cloned from; everything else on its disk is refused. */

@@ -24,6 +24,7 @@ import { command as daemon } from './commands/daemon.ts'
 import { command as deleteContainers } from './commands/delete.ts'
 import { command as deleteRepo } from './commands/delete-repo.ts'
 import { command as deploy } from './commands/deploy.ts'
+import { command as deployRepo } from './commands/deploy-repo.ts'
 import { command as deployment } from './commands/deployment.ts'
 import { command as env } from './commands/env.ts'
 import { command as explain } from './commands/explain.ts'
@@ -70,6 +71,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   'add-keys': addKeys,
   'create-repo': createRepo,
   'list-repos': listRepos,
+  'deploy-repo': deployRepo,
   'delete-repo': deleteRepo,
   link,
   purge,

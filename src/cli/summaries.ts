@@ -16,6 +16,7 @@ export const summaries = {
   'add-keys': 'Let public SSH keys into containers and repositories',
   'create-repo': 'Create a git repository, empty or cloned',
   'list-repos': 'List the repositories of hosts',
+  'deploy-repo': 'Build what was pushed last, and restart its container',
   'delete-repo': 'Remove repositories',
   link: 'Set what containers see at local addresses and is elsewhere',
   purge: 'Stop and disable every container of hosts',

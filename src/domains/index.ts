@@ -2,16 +2,16 @@
  * What gear does, a folder per subject: containers, ports, environments, images, keys, repositories, the node itself. The handlers of all of them together carry
  * out the contract; an operation nobody carries out does not compile.
  */
-import type { ContainerId, Handlers } from '../api/index.ts'
-import type { Host } from '../host/index.ts'
-import { ContainerReports, type ContainerStep, Containers, containerHandlers } from './containers/index.ts'
+import { type ContainerId, GearError, type Handlers, type WaitEvent } from '../api/index.ts'
+import type { Host, UnitStatus } from '../host/index.ts'
+import { ContainerReports, type ContainerStep, Containers, containerHandlers, waitForContainer } from './containers/index.ts'
 import { Environments, environmentHandlers } from './environments/index.ts'
 import { imageHandlers } from './images/index.ts'
 import { Keys, keyHandlers } from './keys/index.ts'
 import { Leases, leaseHandlers } from './leases/index.ts'
 import { type LinkStep, Links, linkHandlers } from './links/index.ts'
 import { type AgentFacts, nodeHandlers } from './node/index.ts'
-import { Repositories, repositoryHandlers } from './repositories/index.ts'
+import { type DeployHands, Repositories, RepositoryDeployments, repositoryHandlers } from './repositories/index.ts'
 
 export { type ContainerInit, initContainer } from './containers/index.ts'
 export type { AgentFacts } from './node/index.ts'
@@ -35,8 +35,31 @@ export function makeHandlers(host: Host, options: DomainOptions): Handlers {
     ...linkHandlers(new Links(host, options.onStep)),
     ...imageHandlers(host),
     ...keyHandlers(new Keys(host)),
-    ...repositoryHandlers(new Repositories(host)),
     ...leaseHandlers(new Leases(host)),
+    ...repositoryHandlers(new Repositories(host), new RepositoryDeployments(host, deployHands(host, { containers, reports }))),
     ...nodeHandlers(host, options),
+  }
+}
+
+/** What a push sets in motion in other domains. */
+function deployHands(
+  host: Host,
+  { containers, reports }: { readonly containers: Containers; readonly reports: ContainerReports },
+): DeployHands {
+  return {
+    build: () => Promise.reject(new GearError('COMMAND_FAILED', 'This version does not build images yet')),
+    restartWith: async (id, image, requestId) => {
+      await containers.setImage({ id, image, requestId })
+      await containers.restart(id)
+    },
+    started: async (id, signal) => {
+      let last: WaitEvent | undefined
+      const explain = (status: UnitStatus) => reports.explain(id, status)
+      for await (const event of waitForContainer(host, { id, target: 'started', signal, explain })) last = event
+      if (last?.event === 'reached') return
+      throw new GearError('DEPLOY_FAILED', `The container ${id} did not come up with what was pushed`, {
+        cause: new Error(last?.message ?? 'the agent is being stopped'),
+      })
+    },
   }
 }

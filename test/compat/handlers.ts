@@ -129,6 +129,10 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
       return { repositories: [{ id: 'shop-src', branch: 'main', account: 'git-shop-src' }] }
     },
     deleteRepository: async call => called('deleteRepository', call),
+    deployRepository: async call => {
+      called('deployRepository', call)
+      return stream([{ event: 'deployed' as const, message: 'it runs' }])
+    },
     archiveRepository: async call => {
       called('archiveRepository', call)
       if (call.params.ref === 'missing')

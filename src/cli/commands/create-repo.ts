@@ -6,29 +6,36 @@ import { parseLocator, printHost } from '../../formats/index.ts'
 import { defineCommand } from '../command.ts'
 import { showPlans } from '../dry-run.ts'
 import { type DryRunFlags, dryRunFlags } from '../flags.ts'
+import { type RepositoryBuildFlags, readRepositoryBuild, repositoryBuildFlags } from '../repository-build.ts'
 import { requestAll } from '../requests.ts'
 import { runWork } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
 
 export const command = () =>
-  defineCommand<DryRunFlags>({
+  defineCommand<DryRunFlags & RepositoryBuildFlags>({
     name: 'create-repo',
     usage: 'NAME [URL] [flags]',
     description: [
       'Creates a bare git repository with an account of its own, empty or cloned from URL, and shows what git says meanwhile. Afterwards let keys into it (gear add-keys repo://NAME --write) and clone it: git clone git-ID@HOST:~',
       'URL is fetched by the host: https://, http://, ssh://, git://, user@host:path, or a path below /srv/git there. It may not hold a password.',
+      'With --build every push to the default branch is built: BASE_IMAGE is a builder image, as for `gear build`, and the image gets the name TAG. The output comes to the one who pushes. With --restart the container is then updated and restarted; when the build fails it runs on as it was.',
     ],
     argument: { placeholder: 'NAME', brief: 'The repository: [repo://][host[:port]/]id; then where to clone it from' },
-    examples: ['gear create-repo shop-src', 'gear create-repo node7/shop-src https://git.example/acme/shop.git'],
-    flags: dryRunFlags,
+    examples: [
+      'gear create-repo shop-src',
+      'gear create-repo node7/shop-src https://git.example/acme/shop.git',
+      'gear create-repo shop-src --build acme/node-builder --tag acme/shop --restart shop',
+    ],
+    flags: { ...repositoryBuildFlags, ...dryRunFlags },
     run: (context, flags, args) => {
       const [name, source, ...others] = args
       if (name === undefined || others.length > 0) throw new UsageError('give the name of one repository, and at most one URL')
       const { type, host, id } = usage('', () => parseLocator(name, 'repo'))
       if (type !== 'repo') throw new UsageError(`create-repo makes repositories (repo://), not ${type}://`)
+      const build = readRepositoryBuild(flags)
       const shown = host.kind === 'local' ? id : `${printHost(host)}/${id}`
       const groups = requestAll([{ host, targets: [{ id, name: shown }] }], () => ({
-        request: request('createRepository', { params: { id }, query: { source } }),
+        request: request('createRepository', { params: { id }, query: { source }, body: { build } }),
       }))
       if (flags.dryRun) return showPlans(context, flags, groups)
       return runWork(context, flags, {

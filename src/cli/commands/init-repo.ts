@@ -3,9 +3,10 @@ import { asGearError, explain, idRule, isId } from '../../api/index.ts'
 import { type CloneSource, FormatError, parseCloneSource } from '../../formats/index.ts'
 import { defineCommand } from '../command.ts'
 import { toggle } from '../flags.ts'
+import { type RepositoryBuildFlags, readRepositoryBuild, repositoryBuildFlags } from '../repository-build.ts'
 import { UsageError } from '../usage-error.ts'
 
-interface InitRepoFlags {
+interface InitRepoFlags extends RepositoryBuildFlags {
   readonly remove?: boolean
 }
 
@@ -19,15 +20,16 @@ export const command = () =>
     ],
     argument: { placeholder: 'ID', brief: 'The id of the repository, and the address to clone from' },
     examples: ['gear init-repo shop-src', 'gear init-repo shop-src https://git.example/acme/shop.git'],
-    flags: { remove: toggle('Remove the repository') },
-    run: async (context, { remove = false }, args) => {
+    flags: { remove: toggle('Remove the repository'), ...repositoryBuildFlags },
+    run: async (context, { remove = false, ...flags }, args) => {
       const [id = '', url, ...others] = args
       if (args.length === 0 || others.length > 0 || (remove && url !== undefined)) throw new UsageError('give an id, and at most one URL')
       if (!isId(id)) throw new UsageError(`the id ${idRule}`)
       const source = url === undefined ? undefined : readSource(url)
+      const build = readRepositoryBuild(flags)
       try {
         const { workOnRepository } = await import('../../agent/index.ts')
-        await workOnRepository({ id, source, isRemoval: remove, say: line => void context.err.write(`${line}\n`) })
+        await workOnRepository({ id, source, build, isRemoval: remove, say: line => void context.err.write(`${line}\n`) })
         return 0
       } catch (error) {
         // Without code and next step: those are told by whoever watches the unit.

@@ -9,7 +9,9 @@ export const command = () =>
   defineCommand({
     name: 'list-repos',
     usage: '[HOST...] [flags]',
-    description: ['Prints one line per repository: ID SERVER BRANCH ACCOUNT. BRANCH is the one that a clone checks out.'],
+    description: [
+      'Prints one line per repository: ID SERVER BRANCH ACCOUNT IMAGE CONTAINER. BRANCH is the one that a clone checks out; IMAGE what its pushes are built into, and CONTAINER what is restarted then.',
+    ],
     argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine' },
     examples: ['gear list-repos', 'gear list-repos node7 node8 --output json'],
     flags: {},
@@ -19,9 +21,16 @@ export const command = () =>
         run: ({ client, signal }) => client.call(request('listRepositories', {}), { signal }),
         show: async done => {
           const rows = done.flatMap(({ host, value }) =>
-            value.repositories.map(({ id, branch, account }) => [id, host, branch ?? '', account]),
+            value.repositories.map(({ id, branch, account, image, container }) => [
+              id,
+              host,
+              branch ?? '',
+              account,
+              image ?? '',
+              container ?? '',
+            ]),
           )
-          await context.out.write(printTable(['ID', 'SERVER', 'BRANCH', 'ACCOUNT'], rows))
+          await context.out.write(printTable(['ID', 'SERVER', 'BRANCH', 'ACCOUNT', 'IMAGE', 'CONTAINER'], rows))
         },
       }),
   })

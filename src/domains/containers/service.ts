@@ -7,6 +7,7 @@ import {
   type ContainerId,
   containerUnit,
   GearError,
+  type ImageName,
   type InstallContainer,
   inputInvalid,
   type PortPair,
@@ -22,6 +23,7 @@ import { applyPlan, type Hands } from './apply.ts'
 import { readInstalled, specOf } from './container.ts'
 import { isAtRest, lookAt, lookAtPorts, lookForDelete, requireFreeName } from './look.ts'
 import { type ContainerStep, type Found, linkSteps, planDelete, planInstall, type WantedInstall } from './plan.ts'
+import { withImage } from './set-image.ts'
 import { installedContainers } from './store.ts'
 import { renderUnit } from './unit.ts'
 
@@ -148,7 +150,7 @@ export class Containers {
   }
 
   #planInstall(
-    { id, body }: InstallRequest,
+    { id, body }: { readonly id: ContainerId; readonly body: Pick<InstallContainer, 'networkLinks' | 'started'> },
     { found, ports, version, environment, run, isWithoutData }: InstallDecisions,
   ): readonly ContainerStep[] {
     return planInstall(
@@ -189,6 +191,27 @@ export class Containers {
     const isReference = environment.source === '' && variables.length === 0
     if (isReference && (await this.#environments.store.exists(environment.id))) return undefined
     return { id: environment.id, variables, folder: this.#environments.store.folder(environment.id) }
+  }
+
+  /**
+   * Gives an installed container another image, everything else as it is. False when it has that image already. It runs as before until it is
+   * restarted. Throws CONTAINER_UNKNOWN.
+   */
+  async setImage({ id, image, requestId }: { readonly id: ContainerId; readonly image: ImageName; readonly requestId: RequestId }) {
+    return this.#locked(id, async () => {
+      const found = await this.#requireInstalled(id)
+      const text = found.unitText ?? ''
+      if (readInstalled(text).image === image) return false
+      const [run, ports] = await Promise.all([this.#lookAtRun(found.paths.unit, id), this.#planPorts(id, readInstalled(text).ports, found)])
+      const version = { text: withImage(text, { image, requestId }), version: `${found.paths.versions}/${requestId}`, isSame: false }
+      const wanted = { id, body: { networkLinks: undefined, started: false } }
+      await applyPlan(
+        this.#hands,
+        id,
+        this.#planInstall(wanted, { found, ports, version, environment: undefined, run, isWithoutData: false }),
+      )
+      return true
+    })
   }
 
   /** Removes the container and all of its own. True when data volumes were kept. An unknown id is no error. */

@@ -107,6 +107,10 @@ export interface RepositoryPaths {
   /** Home of its account, and the folder around it. */
   readonly home: string
   readonly homeFolder: string
+  /** What becomes of a push; readable for the account, written by root only. */
+  readonly build: string
+  /** The files of the commit that is being built. */
+  readonly checkout: string
   /** Folder of links to the keys that may read or write it. */
   readonly access: string
 }
@@ -119,6 +123,8 @@ export function repositoryPaths({ base }: Pick<Paths, 'base'>, id: RepositoryId)
     lock: `${repositoriesFolder({ base })}/.lock-${id}`,
     home: `${homeFolder}/home`,
     homeFolder,
+    build: `${homeFolder}/build.json`,
+    checkout: `${repositoriesFolder({ base })}/.checkout-${id}`,
     access: `${base}/access/git/${partition(id)}/${id}`,
   }
 }

@@ -52,7 +52,7 @@ function appliers(host: Host, say: (line: string) => void): Parameters<typeof ap
     },
     endProcesses: step => endProcesses(host, step.login),
     removeAccount: step => removeAccount(host, step.login),
-    removeFile: async step => void (await files.remove(step.path)),
+    writeFile: step => files.write(step.path, step.text, modes.publicFile),
     syncFolders: step => files.syncFolders(step.folders),
   }
 }

@@ -4,6 +4,7 @@
  * Nothing of it needs the agent: pushes and clones are between sshd, git and the disk.
  */
 
+export { type DeployHands, RepositoryDeployments } from './deploy.ts'
 export { repositoryHandlers } from './handlers.ts'
 export { makeRepository, removeRepository } from './maker.ts'
 export { Repositories } from './service.ts'

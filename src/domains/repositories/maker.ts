@@ -3,12 +3,11 @@
  * repository, whoever began it: a lock on disk is held until the process ends.
  */
 import { GearError, type RepositoryId } from '../../api/index.ts'
-import type { CloneSource } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
 import { repositoryPaths } from '../layout/index.ts'
 import { applyRepositoryPlan } from './apply.ts'
 import { lookAtRepository } from './look.ts'
-import { planMake, planRemove } from './plan.ts'
+import { planMake, planRemove, type WantedRepository } from './plan.ts'
 
 export interface MakeOptions {
   /** Is given what git says, line by line. */
@@ -18,13 +17,13 @@ export interface MakeOptions {
 /** Makes a repository. Throws REPOSITORY_EXISTS, and REPOSITORY_CREATE_FAILED with nothing left of it. */
 export async function makeRepository(
   host: Host,
-  { id, source }: { readonly id: RepositoryId; readonly source: CloneSource | undefined },
+  { id, ...wanted }: WantedRepository & { readonly id: RepositoryId },
   { say }: MakeOptions,
 ): Promise<void> {
   await using _ = await takeLock(host, id)
   const found = await lookAtRepository(host, id)
   if (found.exists) throw repositoryExists(id)
-  await applyRepositoryPlan(host, planMake(found, source), say)
+  await applyRepositoryPlan(host, planMake(found, wanted), say)
 }
 
 /** Removes a repository, or what is left of one. False when there was nothing. */

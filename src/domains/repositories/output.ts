@@ -4,8 +4,12 @@
  */
 import type { Host, TransientEnd, TransientUnit } from '../../host/index.ts'
 
-/** The journal may be a little behind systemd; lines of the end that was just reached are still let through. */
-const lastLinesMs = 150
+/**
+ * The journal is behind systemd, on a busy host by seconds: lines are let through until systemd's own line on the end has come, and a moment longer
+ * since the lines of two programs may change places.
+ */
+const lastLinesMs = 100
+const lastLineMs = 5000
 
 export interface Job {
   /** Without the journal's own words and without those of systemd. */
@@ -30,15 +34,23 @@ async function* lines(
   const journal = host.journal.lines({ unit: unit.name, since: 'now', isFollowing: true }, AbortSignal.any([signal, stop.signal]))
   const run = async (): Promise<TransientEnd> =>
     (await host.units.joinTransient(unit.name, signal)) ?? (await host.units.runTransient(unit, signal))
+  const lastLine = Promise.withResolvers<void>()
   void run()
     .then(end.resolve, end.reject)
-    .then(() => host.clock.sleep(lastLinesMs, signal).catch(() => undefined))
+    .then(() => Promise.race([lastLine.promise, host.clock.sleep(lastLineMs, stop.signal)]))
+    .then(() => host.clock.sleep(lastLinesMs, stop.signal))
+    .catch(() => undefined)
     .finally(() => stop.abort())
   for await (const line of journal) {
+    if (isEndOfUnit(line)) lastLine.resolve()
     const text = textOfLine(line)
     if (text !== undefined) yield text
   }
   await end.promise
+}
+
+function isEndOfUnit(line: string): boolean {
+  return / systemd\[1\]: \S+: (?:Deactivated successfully|Failed with result)/.test(line)
 }
 
 /** Programs that write to the journal about what they do for the unit. */

@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from 'vitest'
-import { type Id, loginOf } from '../../api/index.ts'
+import { type Id, type ImageName, loginOf } from '../../api/index.ts'
 import { repositoryPaths } from '../layout/index.ts'
 import { type FoundRepository, planMake, planRemove } from './plan.ts'
-import { archiveName, branchOf, refWithoutSuffix } from './repository.ts'
+import { archiveName, branchOf, parseBuild, printBuild, refWithoutSuffix } from './repository.ts'
 
 const id = 'shop-src' as Id
 const paths = repositoryPaths({ base: '/b' }, id)
@@ -15,6 +15,7 @@ const nothing: FoundRepository = {
   hasHome: false,
   hasAccess: false,
 }
+const empty = { source: undefined, build: undefined }
 const whole: FoundRepository = { ...nothing, exists: true, hasAccount: true, hasHome: true }
 
 describe('a repository is made', () => {
@@ -31,15 +32,34 @@ describe('a repository is made', () => {
       ['removeFolder', 'createAccount', 'makeFolder', 'fill', 'moveFolder', 'syncFolders'],
     ],
   ])('%s', (_, found, kinds) => {
-    expect(planMake({ ...nothing, ...found }, undefined).map(({ kind }) => kind)).toEqual(kinds)
+    expect(planMake({ ...nothing, ...found }, empty).map(({ kind }) => kind)).toEqual(kinds)
   })
 
   test('apart from where it will be seen', () => {
-    const steps = planMake(nothing, undefined)
+    const steps = planMake(nothing, empty)
     expect(steps.filter(step => 'path' in step && step.path === paths.repository)).toEqual([])
     expect(steps.find(({ kind }) => kind === 'moveFolder')).toMatchObject({ from: paths.unfinished, to: paths.repository })
   })
 })
+
+test('whose pushes are built has the record of it before it is seen', () => {
+  const build = { baseImage: 'acme/node' as ImageName, tag: 'acme/shop' as ImageName, restart: 'shop' as Id }
+  const steps = planMake(nothing, { source: undefined, build })
+  const kinds = steps.map(({ kind }) => kind)
+  expect(kinds.indexOf('writeFile')).toBe(kinds.indexOf('moveFolder') - 1)
+  expect(steps.find(step => step.kind === 'writeFile')).toMatchObject({
+    path: '/b/git-home/sh/shop-src/build.json',
+    text: printBuild(build),
+  })
+  expect(parseBuild(printBuild(build))).toEqual(build)
+})
+
+test.each(['', '[]', '{}', '{"baseImage":"acme/x","tag":"-x"}', '{"baseImage":"acme/x","tag":"acme/y","restart":"../x"}', 'null'])(
+  'the record %s is none',
+  text => {
+    expect(() => parseBuild(text)).toThrow()
+  },
+)
 
 describe('a repository is removed', () => {
   it.each<[situation: string, found: FoundRepository, kinds: readonly string[]]>([

@@ -2,11 +2,13 @@
  * What has to be done to make or remove a repository, as data. Pure. It is made under a name that no id has and moved to its own when it is whole,
  * and moved away first when it is removed: a crash between any two steps leaves something that the next look finds and clears away.
  */
-import type { Login } from '../../api/index.ts'
+import type { Login, RepositoryBuild } from '../../api/index.ts'
 import type { CloneSource } from '../../formats/index.ts'
 import { folderOf, type RepositoryPaths } from '../layout/index.ts'
+import { printBuild } from './repository.ts'
 
 export type RepositoryStep =
+  | { readonly kind: 'writeFile'; readonly reason: string; readonly path: string; readonly text: string }
   | { readonly kind: 'removeFolder'; readonly reason: string; readonly path: string }
   | { readonly kind: 'createAccount'; readonly reason: string; readonly login: Login; readonly home: string; readonly isNew: boolean }
   | { readonly kind: 'makeFolder'; readonly reason: string; readonly path: string; readonly login: Login }
@@ -20,7 +22,6 @@ export type RepositoryStep =
   | { readonly kind: 'moveFolder'; readonly reason: string; readonly from: string; readonly to: string }
   | { readonly kind: 'endProcesses'; readonly reason: string; readonly login: Login }
   | { readonly kind: 'removeAccount'; readonly reason: string; readonly login: Login }
-  | { readonly kind: 'removeFile'; readonly reason: string; readonly path: string }
   | { readonly kind: 'syncFolders'; readonly reason: string; readonly folders: readonly string[] }
 
 /** What a look finds of a repository, be it whole, half made or half removed. */
@@ -34,8 +35,16 @@ export interface FoundRepository {
   readonly hasAccess: boolean
 }
 
+export interface WantedRepository {
+  readonly source: CloneSource | undefined
+  readonly build: RepositoryBuild | undefined
+}
+
 /** Steps to a repository that does not exist yet. */
-export function planMake({ paths, login, hasUnfinished, hasAccount, hasAccess }: FoundRepository, source: CloneSource | undefined) {
+export function planMake(
+  { paths, login, hasUnfinished, hasAccount, hasAccess }: FoundRepository,
+  { source, build }: WantedRepository,
+): readonly RepositoryStep[] {
   const steps: RepositoryStep[] = []
   if (hasUnfinished) steps.push({ kind: 'removeFolder', reason: 'an earlier attempt broke off', path: paths.unfinished })
   if (hasAccess)
@@ -45,10 +54,19 @@ export function planMake({ paths, login, hasUnfinished, hasAccount, hasAccess }:
     { kind: 'createAccount', reason, login, home: paths.home, isNew: !hasAccount },
     { kind: 'makeFolder', reason: 'it is made apart, and seen when it is whole', path: paths.unfinished, login },
     { kind: 'fill', reason: source === undefined ? 'it is empty' : 'it is cloned', path: paths.unfinished, login, source },
+    ...(build === undefined ? [] : [buildStep(paths, build)]),
     { kind: 'moveFolder', reason: 'now it exists', from: paths.unfinished, to: paths.repository },
-    { kind: 'syncFolders', reason: 'it survives a power cut', folders: [folderOf(paths.repository), folderOf(paths.access)] },
+    {
+      kind: 'syncFolders',
+      reason: 'it survives a power cut',
+      folders: [folderOf(paths.repository), folderOf(paths.access), paths.homeFolder],
+    },
   )
   return steps
+}
+
+function buildStep(paths: RepositoryPaths, build: RepositoryBuild): RepositoryStep {
+  return { kind: 'writeFile', reason: 'pushes to it are built', path: paths.build, text: printBuild(build) }
 }
 
 /** Steps to no repository. Nothing when there is nothing of it. */

@@ -23,7 +23,11 @@ async function newHost(): Promise<FakeHost> {
 }
 
 const make = (host: FakeHost, source?: string, say: string[] = []) =>
-  makeRepository(host, { id, source: source === undefined ? undefined : parseCloneSource(source) }, { say: line => void say.push(line) })
+  makeRepository(
+    host,
+    { id, source: source === undefined ? undefined : parseCloneSource(source), build: undefined },
+    { say: line => void say.push(line) },
+  )
 
 /** What of a repository is there. */
 const leftOvers = (host: FakeHost) => ({
@@ -128,7 +132,7 @@ describe('removing a repository', () => {
 })
 
 describe('a request to create a repository', () => {
-  const request = { id, requestId, source: url as CloneUrl, signal, dryRun: undefined }
+  const request = { id, requestId, source: url as CloneUrl, build: undefined, signal, dryRun: undefined }
 
   async function textOf(pieces: AsyncIterable<string>): Promise<string> {
     let text = ''
@@ -146,7 +150,7 @@ describe('a request to create a repository', () => {
 
   async function end(host: FakeHost, exitCode: number): Promise<void> {
     host.units.exit(unit as never, { exitCode })
-    await host.clock.advance(1000)
+    await host.clock.advance(6000)
   }
 
   it('runs a unit, passes its words on, and says how to go on', async () => {

@@ -1,4 +1,24 @@
-/** The model of a repository: what its own files say of it. Pure. */
+/** The model of a repository: what its own files and its record say of it. Pure. */
+import { type Id, type ImageName, isId, type RepositoryBuild } from '../../api/index.ts'
+import { parseImageReference } from '../../formats/index.ts'
+
+/** The record of what becomes of a push, for programs and for administrators, who may change it. */
+export function printBuild({ baseImage, tag, restart }: RepositoryBuild): string {
+  return `${JSON.stringify({ version: 1, baseImage, tag, ...(restart === undefined ? {} : { restart }) }, undefined, 2)}\n`
+}
+
+/** Throws FormatError and SyntaxError for a record that somebody has spoiled. */
+export function parseBuild(text: string): RepositoryBuild {
+  const { baseImage, tag, restart } = JSON.parse(text) as Readonly<Record<string, unknown>>
+  const images = [baseImage, tag].map(image => {
+    if (typeof image !== 'string') throw new SyntaxError('baseImage and tag must be images')
+    parseImageReference(image)
+    return image as ImageName
+  })
+  if (restart !== undefined && !(typeof restart === 'string' && isId(restart)))
+    throw new SyntaxError('restart must be the id of a container')
+  return { baseImage: images[0] as ImageName, tag: images[1] as ImageName, restart: restart as Id | undefined }
+}
 
 /** The branch a clone checks out, from the text of HEAD; undefined when it stands on a commit. */
 export function branchOf(head: string): string | undefined {

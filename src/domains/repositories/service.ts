@@ -16,6 +16,7 @@ import {
   type ListedRepository,
   limits,
   loginOf,
+  type RepositoryBuild,
   type RepositoryId,
   type RequestId,
   type UnitName,
@@ -29,6 +30,7 @@ import { repositoryExists } from './maker.ts'
 import { linesOfJob } from './output.ts'
 import { planMake, planRemove } from './plan.ts'
 import { archiveName, branchOf, refWithoutSuffix } from './repository.ts'
+import { readBuild } from './store.ts'
 
 export interface RepositoryRequest {
   readonly id: RepositoryId
@@ -39,6 +41,7 @@ export interface RepositoryRequest {
 
 export interface CreateRequest extends RepositoryRequest {
   readonly source: CloneUrl | undefined
+  readonly build: RepositoryBuild | undefined
 }
 
 export interface ArchiveRequest {
@@ -69,7 +72,7 @@ export class Repositories {
     const found = await lookAtRepository(this.#host, id)
     if (found.exists) throw repositoryExists(id)
     if (dryRun !== undefined) {
-      dryRun.add(planMake(found, source))
+      dryRun.add(planMake(found, { source, build: request.build }))
       return nothing()
     }
     if (this.#making.has(id)) throw new GearError('REPOSITORY_EXISTS', `Repository ${id} is being created already`)
@@ -77,10 +80,11 @@ export class Repositories {
     return this.#create(request)
   }
 
-  async *#create({ id, requestId, source, signal }: CreateRequest): AsyncGenerator<string> {
+  async *#create({ id, requestId, source, build, signal }: CreateRequest): AsyncGenerator<string> {
     try {
       const unit = this.#unit(createRepositoryUnit(requestId), `Create the repository ${id}`, [
         'init-repo',
+        ...buildFlags(build),
         '--',
         id,
         ...(source === undefined ? [] : [source]),
@@ -173,8 +177,8 @@ export class Repositories {
   }
 
   async #listed(id: RepositoryId): Promise<ListedRepository> {
-    const head = await this.#host.files.read(`${this.#place(id).path}/HEAD`)
-    return { id, branch: branchOf(head ?? ''), account: loginOf('repository', id) }
+    const [head, build] = await Promise.all([this.#host.files.read(`${this.#place(id).path}/HEAD`), readBuild(this.#host, id)])
+    return { id, branch: branchOf(head ?? ''), account: loginOf('repository', id), image: build?.tag, container: build?.restart }
   }
 
   #exists(id: RepositoryId): Promise<boolean> {
@@ -191,6 +195,11 @@ async function* nothing(): AsyncGenerator<string> {}
 /** Told before any work begins; git's own adapter looks at the real path again. */
 function requireInRoot({ path }: Extract<CloneSource, { readonly kind: 'file' }>): void {
   if (!path.startsWith(`${cloneRoot}/`)) throw inputInvalid([{ field: 'source', rule: `must be below ${cloneRoot} when it is a file` }])
+}
+
+function buildFlags(build: RepositoryBuild | undefined): readonly string[] {
+  if (build === undefined) return []
+  return [`--build=${build.baseImage}`, `--tag=${build.tag}`, ...(build.restart === undefined ? [] : [`--restart=${build.restart}`])]
 }
 
 /** The reason in the last line of a unit that failed, which `gear init-repo` writes. */

@@ -35,6 +35,11 @@ export class FakeGit extends Faults<keyof Git> implements Git {
     yield Buffer.from([...signature, ...Buffer.from(commit)])
   }
 
+  async checkOut(_: RepositoryPlace, { commit, folder }: Parameters<Git['checkOut']>[1]): Promise<void> {
+    await this.meet('checkOut', folder)
+    this.#files.put(`${folder}/commit`, `${commit}\n`)
+  }
+
   async *create({ path }: RepositoryPlace, source: CloneSource | undefined): AsyncGenerator<string> {
     if (source !== undefined) yield `Cloning into bare repository '${path}'...`
     await this.meet('create', source?.text ?? '')

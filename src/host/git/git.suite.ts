@@ -6,6 +6,8 @@ import type { Git, RepositoryPlace } from './port.ts'
 
 export interface GitBench {
   readonly git: Git
+  /** Whether something is in a folder. */
+  readonly isFilled: (folder: string) => Promise<boolean>
   /** An empty folder for a new repository. */
   readonly place: () => Promise<RepositoryPlace>
   /** A source with the branches `main` and `feature/one` and the tag `v1`, all one commit. */
@@ -44,6 +46,13 @@ export function gitSuite(make: () => Promise<GitBench>): void {
     const { git, at, commit } = await cloned()
     expect(await firstBytes(git.archive(at, { commit, format: 'zip' }))).toEqual([0x50, 0x4b])
     expect(await firstBytes(git.archive(at, { commit, format: 'tar.gz' }))).toEqual([0x1f, 0x8b])
+  })
+
+  test('the files of a commit are written into a folder', async () => {
+    const { git, at, commit, place, isFilled } = await cloned()
+    const { path: folder } = await place()
+    await git.checkOut(at, { commit, folder })
+    expect(await isFilled(folder)).toBe(true)
   })
 
   test('a folder that is no repository is an error and not an unknown ref', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -17,12 +17,14 @@ describe('fake git', () => {
     const git = new FakeGit(files)
     const commit = 'a'.repeat(40)
     const source = '/srv/git/source.git'
+    let count = 0
     git.sources.set(`file://${source}`, { main: commit, 'feature/one': commit, v1: commit })
     const place = async () => {
-      files.putFolder('/repository')
-      return { path: '/repository', account: undefined }
+      const path = `/repository-${count++}`
+      files.putFolder(path)
+      return { path, account: undefined }
     }
-    return { git, place, source, commit }
+    return { git, place, source, commit, isFilled: async folder => (await files.list(folder)).length > 0 }
   })
 })
 
@@ -55,7 +57,13 @@ describe('git as processes', () => {
   })
   afterAll(() => rmSync(root, { recursive: true }))
 
-  gitSuite(async () => ({ git: processGit(join(root, 'allowed')), place, source: join(root, 'allowed/source'), commit }))
+  gitSuite(async () => ({
+    git: processGit(join(root, 'allowed')),
+    place,
+    source: join(root, 'allowed/source'),
+    commit,
+    isFilled: async folder => readdirSync(folder).join() === 'file',
+  }))
 
   test('a source outside of the root is refused, by its real path', async () => {
     const git = processGit(join(root, 'allowed'))

@@ -18,6 +18,8 @@ export interface Git {
   commitOf(place: RepositoryPlace, ref: GitRef): Promise<string | undefined>
   /** The files of a commit, packed. Begun when the first piece is asked for; leaving the loop ends git. A slow reader slows git down. */
   archive(place: RepositoryPlace, what: { readonly commit: string; readonly format: ArchiveFormat }): AsyncIterable<Uint8Array>
+  /** Writes the files of a commit into a folder that belongs to the account and is empty. Links in them are made as they are. */
+  checkOut(place: RepositoryPlace, what: { readonly commit: string; readonly folder: string }): Promise<void>
   /**
    * Makes a bare repository in the folder, which is there and empty: a new one, or a clone. What git says comes in lines. The hooks and the
    * configuration of a source do not come along. The default branch of a new one is `main`.

@@ -1,6 +1,6 @@
 /** git as child processes, started by way of setpriv where they belong to another account. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { realpath } from 'node:fs/promises'
+import { realpath, rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { cloneRoot, GearError, limits } from '../../api/index.ts'
 import type { CloneSource } from '../../formats/index.ts'
@@ -25,7 +25,7 @@ const settings: Readonly<Record<string, string>> = {
 }
 
 export function processGit(sourceRoot = cloneRoot): Git {
-  return { commitOf, archive, create: (place, source) => create(place, source, sourceRoot) }
+  return { commitOf, archive, checkOut, create: (place, source) => create(place, source, sourceRoot) }
 }
 
 async function commitOf(place: RepositoryPlace, ref: string): Promise<string | undefined> {
@@ -51,6 +51,17 @@ async function* archive(
   } finally {
     run.kill()
   }
+}
+
+/** The index, which git needs for it, lies beside the files, so that the repository is not written to. */
+async function checkOut(place: RepositoryPlace, { commit, folder }: { readonly commit: string; readonly folder: string }): Promise<void> {
+  const index = `${folder}/.gear-index`
+  const run = start(place, [`--work-tree=${folder}`, 'checkout', '--quiet', '--force', commit, '--', '.'], {
+    variables: { GIT_INDEX_FILE: index },
+  })
+  for await (const _ of run.output);
+  if ((await run.exitCode()) !== 0) throw run.failure()
+  await rm(index, { force: true })
 }
 
 /** git speaks of a clone on standard error, where its progress belongs; the last of it is the reason of a failure. */

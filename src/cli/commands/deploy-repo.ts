@@ -1,0 +1,44 @@
+/** `gear deploy-repo` */
+import { contract, GearError, type Operation } from '../../api/index.ts'
+import { RemoteError, request } from '../../client/index.ts'
+import { parseLocator } from '../../formats/index.ts'
+import { readTargets } from '../arguments.ts'
+import { defineCommand } from '../command.ts'
+import { requestAll } from '../requests.ts'
+import { runWork } from '../run.ts'
+import { UsageError, usage } from '../usage-error.ts'
+
+export const command = () =>
+  defineCommand({
+    name: 'deploy-repo',
+    usage: 'NAME...',
+    description: [
+      'Does what a push to a repository that was created with --build does by itself: builds what is on the default branch, and updates and restarts the container with it. The output of the build comes as it is written.',
+      'One deployment of a repository runs at a time; others wait. When a build fails the container runs on as it was, and the exit code is 1.',
+    ],
+    argument: { placeholder: 'NAME', brief: 'A repository: [repo://][host[:port]/]id' },
+    examples: ['gear deploy-repo shop-src', 'gear deploy-repo node7/shop-src'],
+    flags: {},
+    run: (context, flags, args) => {
+      for (const arg of args) {
+        const { type } = usage('', () => parseLocator(arg, 'repo'))
+        if (type !== 'repo') throw new UsageError(`deploy-repo deploys repositories (repo://), not ${type}://`)
+      }
+      return runWork(context, flags, {
+        groups: requestAll(readTargets(args, 'repository'), ({ id }) => ({ request: request('deployRepository', { params: { id } }) })),
+        isLive: true,
+        change: ({ id }) => ({ what: `The deployment of ${id}`, look: `gear list-repos` }),
+        run: async ({ task, client, signal, say }) => {
+          for await (const { event, message, code, next } of await client.call(task.request, { signal })) {
+            if (event === 'failed') {
+              const details = { status: 500, message, code, next, fields: [], data: undefined }
+              throw new RemoteError(details, contract.deployRepository as Operation)
+            }
+            await say(`${message}\n`)
+            if (event === 'deployed') return {}
+          }
+          throw new GearError('DEPLOY_FAILED', `The agent stopped reporting before ${task.id} was deployed`)
+        },
+      })
+    },
+  })

@@ -1,0 +1,32 @@
+/** The flags that say what becomes of a push to a repository. They belong together, and are checked as the API checks them. */
+import { type ImageName, idRule, isId, type RepositoryBuild } from '../api/index.ts'
+import { parseImageReference } from '../formats/index.ts'
+import { text } from './flags.ts'
+import { UsageError, usage } from './usage-error.ts'
+
+export interface RepositoryBuildFlags {
+  readonly build?: string
+  readonly tag?: string
+  readonly restart?: string
+}
+
+export const repositoryBuildFlags = {
+  build: text('BASE_IMAGE', 'Build every push to the default branch with this builder image'),
+  tag: text('TAG', 'The name of the image that is made'),
+  restart: text('CONTAINER', 'The container that is updated and restarted after a build: its id on the same host'),
+}
+
+/** Undefined when there is nothing to build. */
+export function readRepositoryBuild({ build, tag, restart }: RepositoryBuildFlags): RepositoryBuild | undefined {
+  if (build === undefined && tag === undefined && restart === undefined) return undefined
+  if (build === undefined || tag === undefined)
+    throw new UsageError('--build BASE_IMAGE and --tag TAG belong together; --restart needs both')
+  for (const [flag, value] of [
+    ['--build', build],
+    ['--tag', tag],
+  ] as const) {
+    usage(flag, () => parseImageReference(value))
+  }
+  if (restart !== undefined && !isId(restart)) throw new UsageError(`--restart ${idRule}`)
+  return { baseImage: build as ImageName, tag: tag as ImageName, restart }
+}

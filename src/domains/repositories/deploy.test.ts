@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest'
+import { GearError, type Id, type ImageName, type RepositoryDeployEvent, type RequestId } from '../../api/index.ts'
+import { fakeHost } from '../../host/fakes.ts'
+import { prepareHost } from '../node/index.ts'
+import { type BuildOrder, type DeployHands, RepositoryDeployments } from './deploy.ts'
+import { makeRepository } from './maker.ts'
+
+const id = 'shop-src' as Id
+const requestId = 'Qm9vbS1ub3QtcmVhbC1pZA' as RequestId
+const signal = new AbortController().signal
+const place = '/var/lib/containers/git/shop-src'
+const request = { id, requestId, signal }
+
+/** A repository whose pushes are built, and hands that note what they are told to do. */
+async function setUp(hands: Partial<DeployHands> = {}, restart: Id | undefined = 'shop' as Id) {
+  const host = fakeHost()
+  await prepareHost(host)
+  await makeRepository(
+    host,
+    { id, source: undefined, build: { baseImage: 'acme/node' as ImageName, tag: 'acme/shop' as ImageName, restart } },
+    { say: () => undefined },
+  )
+  const done: string[] = []
+  async function* built(order: BuildOrder): AsyncGenerator<string> {
+    done.push(`build ${order.source} ${await host.files.read(`${order.source}/commit`)}`.trim())
+    yield 'assembling\nstored\n'
+  }
+  const deployments = new RepositoryDeployments(host, {
+    build: async order => built(order),
+    restartWith: async (container, image) => void done.push(`restart ${container} with ${image}`),
+    started: async container => void done.push(`wait for ${container}`),
+    ...hands,
+  })
+  return { host, done, deployments, push: (commit: string) => host.git.push(place, { 'refs/heads/main': commit.repeat(40) }) }
+}
+
+async function eventsOf(events: Promise<AsyncIterable<RepositoryDeployEvent>>): Promise<readonly string[]> {
+  const seen: string[] = []
+  for await (const { event, message } of await events) seen.push(`${event}: ${message}`)
+  return seen
+}
+
+describe('a deployment', () => {
+  it('builds the tip of the default branch, and restarts the container with it', async () => {
+    const { done, deployments, push } = await setUp()
+    push('a')
+    expect(await eventsOf(deployments.deploy(request))).toEqual([
+      'log: Building aaaaaaaaaa into acme/shop',
+      'log: assembling',
+      'log: stored',
+      'log: Restarting shop',
+      'deployed: aaaaaaaaaa runs as shop',
+    ])
+    expect(done).toEqual([
+      `build /var/lib/containers/git/.checkout-shop-src ${'a'.repeat(40)}`,
+      'restart shop with acme/shop',
+      'wait for shop',
+    ])
+  })
+
+  it('writes the files out in a folder of the account, which goes afterwards', async () => {
+    const checkout = '/var/lib/containers/git/.checkout-shop-src'
+    let mode: number | undefined
+    const { host, deployments, push } = await setUp({
+      build: async () => {
+        mode = host.files.modeOf(checkout)
+        throw new GearError('COMMAND_FAILED', 'assemble ended with 1')
+      },
+    })
+    push('a')
+    await expect(eventsOf(deployments.deploy(request))).rejects.toThrow('assemble ended with 1')
+    expect(mode).toBe(0o700)
+    expect(host.accounts.ownerOf(checkout)).toBe((await host.accounts.find('git-shop-src' as never))?.uid)
+    expect(await host.files.exists(checkout)).toBe(false)
+  })
+
+  it('that fails to build leaves the container alone', async () => {
+    const { done, deployments, push } = await setUp({
+      build: () => Promise.reject(new GearError('COMMAND_FAILED', 'assemble ended with 1')),
+    })
+    push('a')
+    await expect(eventsOf(deployments.deploy(request))).rejects.toMatchObject({ code: 'COMMAND_FAILED' })
+    expect(done).toEqual([])
+  })
+
+  it('waits for the one before, and builds what is there then', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { done, deployments, push } = await setUp({ started: () => gate.promise })
+    push('a')
+    const first = eventsOf(deployments.deploy(request))
+    const second = eventsOf(deployments.deploy(request))
+    const third = eventsOf(deployments.deploy(request))
+    await new Promise(resolve => setImmediate(resolve))
+    push('b')
+    gate.resolve()
+    expect((await first).at(-1)).toBe('deployed: aaaaaaaaaa runs as shop')
+    expect(await second).toEqual([
+      'log: Waiting for the build of pushes before this one',
+      'log: Building bbbbbbbbbb into acme/shop',
+      'log: assembling',
+      'log: stored',
+      'log: Restarting shop',
+      'deployed: bbbbbbbbbb runs as shop',
+    ])
+    expect(await third).toEqual([
+      'log: Waiting for 2 builds of pushes before this one',
+      'deployed: bbbbbbbbbb is deployed already, with the push before',
+    ])
+    expect(done.filter(line => line.startsWith('build'))).toHaveLength(2)
+  })
+
+  it('without its container says how to install it', async () => {
+    const { deployments, push } = await setUp({ restartWith: () => Promise.reject(new GearError('CONTAINER_UNKNOWN', 'none')) })
+    push('a')
+    expect((await eventsOf(deployments.deploy(request))).at(-1)).toContain(
+      'There is no container shop yet: gear install acme/shop shop --start',
+    )
+  })
+
+  it('without a container to restart ends with the image', async () => {
+    const { host, done, push } = await setUp()
+    host.files.put('/var/lib/containers/git-home/sh/shop-src/build.json', '{"baseImage":"acme/node","tag":"acme/shop"}')
+    const deployments = new RepositoryDeployments(host, {
+      build: async () => (async function* () {})(),
+      restartWith: () => Promise.reject(new Error('not asked for')),
+      started: () => Promise.reject(new Error('not asked for')),
+    })
+    push('a')
+    expect((await eventsOf(deployments.deploy(request))).at(-1)).toBe('deployed: aaaaaaaaaa is built into acme/shop')
+    expect(done).toEqual([])
+  })
+
+  it('of a branch without commits, of no repository, and of one without a build are refused', async () => {
+    const { host, deployments } = await setUp()
+    await expect(eventsOf(deployments.deploy(request))).rejects.toMatchObject({ code: 'REF_UNKNOWN' })
+    await expect(deployments.deploy({ ...request, id: 'other' as Id })).rejects.toMatchObject({ code: 'REPOSITORY_UNKNOWN' })
+    await makeRepository(host, { id: 'plain' as Id, source: undefined, build: undefined }, { say: () => undefined })
+    await expect(deployments.deploy({ ...request, id: 'plain' as Id })).rejects.toMatchObject({ code: 'REPOSITORY_WITHOUT_BUILD' })
+  })
+})

@@ -1,0 +1,174 @@
+/**
+ * From a push to a running container: the files of the default branch are written out as the account of the repository, built into an image, and
+ * the container is restarted with it. Whoever asks has no say in what is built. One at a time per repository; until the build has succeeded the
+ * container is not touched.
+ */
+import {
+  type Caller,
+  type ContainerId,
+  GearError,
+  type GitRef,
+  loginOf,
+  type RepositoryBuild,
+  type RepositoryDeployEvent,
+  type RepositoryId,
+  type RequestId,
+} from '../../api/index.ts'
+import type { Host } from '../../host/index.ts'
+import { KeyedMutex } from '../../lib/index.ts'
+import { folderOf, modes, repositoryPaths } from '../layout/index.ts'
+import { branchOf } from './repository.ts'
+import { readBuild } from './store.ts'
+
+export interface DeployRequest {
+  readonly id: RepositoryId
+  readonly requestId: RequestId
+  readonly signal: AbortSignal
+}
+
+/** What a deployment needs of other domains. */
+export interface DeployHands {
+  /** Builds an image from a folder and says how it goes on; throws when that fails. */
+  readonly build: (asked: BuildOrder) => Promise<AsyncIterable<string>>
+  /** Gives an installed container another image where it has another, and restarts it. Throws CONTAINER_UNKNOWN. */
+  readonly restartWith: (container: ContainerId, image: RepositoryBuild['tag'], requestId: RequestId) => Promise<void>
+  /** Resolves when the container runs. Throws with the reason when it does not come up. */
+  readonly started: (container: ContainerId, signal: AbortSignal) => Promise<void>
+}
+
+export interface BuildOrder extends Pick<RepositoryBuild, 'baseImage' | 'tag'> {
+  readonly source: string
+  readonly requestId: RequestId
+  readonly caller: Caller
+  readonly signal: AbortSignal
+}
+
+export class RepositoryDeployments {
+  readonly #host: Host
+  readonly #hands: DeployHands
+  readonly #turns = new KeyedMutex()
+  readonly #busy = new Map<RepositoryId, number>()
+  /** The commit that was deployed last, while the agent runs. */
+  readonly #deployed = new Map<RepositoryId, string>()
+
+  constructor(host: Host, hands: DeployHands) {
+    this.#host = host
+    this.#hands = hands
+  }
+
+  /** Throws REPOSITORY_UNKNOWN and REPOSITORY_WITHOUT_BUILD. What fails later is thrown by the events. */
+  async deploy(request: DeployRequest): Promise<AsyncIterable<RepositoryDeployEvent>> {
+    const { id } = request
+    const { files, paths } = this.#host
+    if (!(await files.exists(repositoryPaths(paths, id).repository))) {
+      throw new GearError('REPOSITORY_UNKNOWN', `There is no repository ${id} on this host`)
+    }
+    const build = await readBuild(this.#host, id)
+    if (build === undefined) throw new GearError('REPOSITORY_WITHOUT_BUILD', `Pushes to ${id} are not built`)
+    return this.#deploy(request, build)
+  }
+
+  async *#deploy(request: DeployRequest, build: RepositoryBuild): AsyncGenerator<RepositoryDeployEvent> {
+    const { id } = request
+    const before = this.#busy.get(id) ?? 0
+    this.#busy.set(id, before + 1)
+    const turn = Promise.withResolvers<void>()
+    const over = Promise.withResolvers<void>()
+    void this.#turns.run(id, async () => {
+      turn.resolve()
+      await over.promise
+    })
+    try {
+      if (before > 0) yield log(`Waiting for ${before === 1 ? 'the build' : `${before} builds`} of pushes before this one`)
+      await turn.promise
+      yield* this.#inTurn(request, build, before > 0)
+    } finally {
+      over.resolve()
+      this.#busy.set(id, (this.#busy.get(id) ?? 1) - 1)
+    }
+  }
+
+  async *#inTurn(request: DeployRequest, build: RepositoryBuild, hasWaited: boolean): AsyncGenerator<RepositoryDeployEvent> {
+    const { id, requestId } = request
+    const commit = await this.#tip(id)
+    const name = commit.slice(0, 10)
+    if (hasWaited && this.#deployed.get(id) === commit) {
+      yield { event: 'deployed', message: `${name} is deployed already, with the push before` }
+      return
+    }
+    yield log(`Building ${name} into ${build.tag}`)
+    yield* this.#build(request, build, commit)
+    const { restart } = build
+    if (restart === undefined) {
+      this.#deployed.set(id, commit)
+      yield { event: 'deployed', message: `${name} is built into ${build.tag}` }
+      return
+    }
+    try {
+      await this.#hands.restartWith(restart, build.tag, requestId)
+    } catch (cause) {
+      if (!(cause instanceof GearError) || cause.code !== 'CONTAINER_UNKNOWN') throw cause
+      yield {
+        event: 'deployed',
+        message: `${name} is built into ${build.tag}. There is no container ${restart} yet: gear install ${build.tag} ${restart} --start`,
+      }
+      return
+    }
+    yield log(`Restarting ${restart}`)
+    await this.#hands.started(restart, request.signal)
+    this.#deployed.set(id, commit)
+    yield { event: 'deployed', message: `${name} runs as ${restart}` }
+  }
+
+  async *#build({ id, requestId, signal }: DeployRequest, { baseImage, tag }: RepositoryBuild, commit: string) {
+    const { files, git, paths } = this.#host
+    const { checkout } = repositoryPaths(paths, id)
+    try {
+      await this.#makeCheckout(id)
+      await git.checkOut(this.#place(id), { commit, folder: checkout })
+      const text = await this.#hands.build({ source: checkout, baseImage, tag, requestId, caller: { isRoot: true }, signal })
+      for await (const line of linesOf(text)) yield log(line)
+    } finally {
+      await files.removeTree(checkout)
+    }
+  }
+
+  async #makeCheckout(id: RepositoryId): Promise<void> {
+    const { files, accounts, paths } = this.#host
+    const { checkout } = repositoryPaths(paths, id)
+    const login = loginOf('repository', id)
+    await files.removeTree(checkout)
+    await files.makeFolder(checkout, modes.ownFolder)
+    const account = await accounts.find(login)
+    if (account === undefined) throw new GearError('ACCOUNT_FAILED', `The account ${login} is not there`)
+    await accounts.own(checkout, account)
+    await files.syncFolders([folderOf(checkout)])
+  }
+
+  /** The commit that the default branch stands on now. */
+  async #tip(id: RepositoryId): Promise<string> {
+    const place = this.#place(id)
+    const branch = branchOf((await this.#host.files.read(`${place.path}/HEAD`)) ?? '')
+    const commit = await this.#host.git.commitOf(place, (branch === undefined ? 'HEAD' : `refs/heads/${branch}`) as GitRef)
+    if (commit === undefined) throw new GearError('REF_UNKNOWN', `Nothing was pushed to the branch ${branch} of ${id} yet`)
+    return commit
+  }
+
+  #place(id: RepositoryId) {
+    return { path: repositoryPaths(this.#host.paths, id).repository, account: loginOf('repository', id) }
+  }
+}
+
+function log(message: string): RepositoryDeployEvent {
+  return { event: 'log', message }
+}
+
+async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const piece of pieces) {
+    const lines = (rest + piece).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  if (rest !== '') yield rest
+}
