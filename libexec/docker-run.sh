@@ -42,7 +42,8 @@ pull() {
   image=${1%.}
   say "pulling $image"
   # Its progress, a line per layer and stage, goes to the journal: whoever waits for the start sees it there.
-  { message=$(docker pull "$image" 2>&1 >&3) && return; } 3>&2
+  interruptibly docker pull "$image" >&2 2> "$dir/pull-error" && { rm "$dir/pull-error"; return; }
+  message=$(cat "$dir/pull-error")
   tidy_message
   case $message in
     *'manifest unknown'* | 'manifest for '*' not found'* | 'pull access denied for '*) fail image-missing "$message" ;;

@@ -18,11 +18,11 @@ engine() {
 engine_is_active() { /usr/bin/systemctl -q is-active docker.service; }
 
 # await_engine: returns when docker.service is active, without ever touching its socket. Of all that wait on a host one
-# asks systemd, the others wait for its lock.
+# asks systemd, the others wait for its lock. The caller has waiting.sh.
 await_engine() {
   engine_is_active && return
   exec 9> "$run/engine-away.lock"
-  /usr/bin/flock 9
+  interruptibly /usr/bin/flock 9
   until engine_is_active; do /usr/bin/sleep 1; done
   exec 9>&-
 }

@@ -1,14 +1,17 @@
-/** The hosts of the stories: made fresh before the first, taken down after the last. */
-import { labCommand } from './lab-host.ts'
-
-export const hosts = ['web1', 'web2']
+/** Labs for the stories: one a worker, made fresh by `worker-lab.ts` when its worker first needs it, all taken down after the last story. */
+import { labCommandIn } from './lab-host.ts'
+import { labOfWorker, workersMax } from './workers.ts'
 
 export async function setup(): Promise<void> {
-  await labCommand('down')
-  await labCommand('up', ...hosts)
+  await downAll()
 }
 
 export async function teardown(): Promise<void> {
   // A developer who looks into a failure keeps the hosts with GEAR_LAB_KEEP=yes.
-  if (process.env['GEAR_LAB_KEEP'] !== 'yes') await labCommand('down')
+  if (process.env['GEAR_LAB_KEEP'] !== 'yes') await downAll()
+}
+
+/** Of an earlier run, which may have been killed, too. */
+async function downAll(): Promise<void> {
+  for (let worker = 1; worker <= workersMax; worker++) await labCommandIn(labOfWorker(worker), 'down')
 }

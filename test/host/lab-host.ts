@@ -27,10 +27,14 @@ function cleanEnvironment(): Record<string, string> {
   return Object.fromEntries(kept.map(([name, value]) => [name, value ?? '']))
 }
 
-async function run(command: string, args: readonly string[], { input = '', timeoutMs = 120_000 }: RunOptions = {}): Promise<Outcome> {
+async function run(
+  command: string,
+  args: readonly string[],
+  { input = '', timeoutMs = 120_000, variables = {} }: RunOptions & { readonly variables?: Readonly<Record<string, string>> } = {},
+): Promise<Outcome> {
   const child = spawn(command, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: cleanEnvironment(),
+    env: { ...cleanEnvironment(), ...variables },
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
   })
@@ -49,8 +53,13 @@ async function run(command: string, args: readonly string[], { input = '', timeo
 }
 
 /** A lab command for several hosts, such as `up`; throws with its output when it fails. */
-export async function labCommand(...args: readonly string[]): Promise<string> {
-  const outcome = await run(lab, args, { timeoutMs: 300_000 })
+export function labCommand(...args: readonly string[]): Promise<string> {
+  return labCommandIn(process.env['GEAR_LAB'] ?? 'lab', ...args)
+}
+
+/** The same in the lab of the name. */
+export async function labCommandIn(name: string, ...args: readonly string[]): Promise<string> {
+  const outcome = await run(lab, args, { timeoutMs: 300_000, variables: { GEAR_LAB: name } })
   if (outcome.exitCode !== 0) throw new Error(`lab ${args.join(' ')} failed (${outcome.exitCode}):\n${outcome.stdout}${outcome.stderr}`)
   return outcome.stdout
 }

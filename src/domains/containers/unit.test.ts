@@ -110,6 +110,7 @@ const keys: Readonly<Record<string, readonly string[]>> = {
     'TimeoutStopSec',
     'Restart',
     'RestartSec',
+    'KillMode',
     'SuccessExitStatus',
     'SyslogIdentifier',
     'Slice',

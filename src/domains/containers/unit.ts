@@ -68,7 +68,12 @@ function serviceEntries(spec: ContainerSpec, paths: Paths): readonly UnitEntry[]
 }
 
 const types: Readonly<Record<EngineKind, readonly UnitEntry[]>> = {
-  docker: [['Type', 'simple']],
+  docker: [
+    ['Type', 'simple'],
+    // Only the helpers themselves are told to end, not what they have called: the engine goes on with a call whose caller was killed, and a
+    // container would appear after the clean-up.
+    ['KillMode', 'mixed'],
+  ],
   // The start helper says when the container runs and makes conmon, which holds it, the main process. The container is in the unit's own
   // control group, so what systemd would limit there by default is lifted: limits of a container are its own.
   podman: [
