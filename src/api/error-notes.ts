@@ -18,7 +18,9 @@ export const errorNotes: Partial<Readonly<Record<ErrorCode, string>>> = {
   CALLER_REFUSED:
     'On the Unix socket and on loopback, callers are known by their user id: root and members of the group gear are served. Whoever was added to the group has to log in anew. On this machine without an agent only root can do the work.',
   TOKEN_REQUIRED:
-    'A listener that other hosts can reach serves only those who send its token. The token is the first line of the file; it must be the same on both sides. GEAR_TOKEN_FILE names it for every command.',
+    'A listener that other hosts can reach serves only those who send its token. The agent has one token, and the command line a file with those of its agents: --token-file, GEAR_TOKENS, or ~/.config/gear/tokens. A call that was refused is not tried again, nor are the others of the same command on that host.',
+  TOKEN_FILE_REFUSED:
+    'Whoever reads a token is as good as root on its host, so a file that others may read or change is not used at all. A file with one token alone is for every agent that is called; with a line for each host, * stands for all that have none of their own.',
   BROWSER_REFUSED:
     'A page in a browser on the host could otherwise post to the agent in the name of whoever looks at it. A request by another name of the host is let in when the name is given with --host-names.',
   CONTAINER_UNKNOWN:

@@ -119,6 +119,12 @@ export const errorCatalogue = {
     meaning: 'This listener serves only requests with the right bearer token.',
     next: 'Give the token: --token-file FILE on the command line, Authorization: Bearer on the wire.',
   },
+  TOKEN_FILE_REFUSED: {
+    status: 400,
+    shape: 'text',
+    meaning: 'The file with the tokens of agents cannot be used by the command line; nothing was sent.',
+    next: 'It must be yours alone (chmod 600) and hold one token, or a line "HOST[:PORT] TOKEN" for each host.',
+  },
   BROWSER_REFUSED: {
     status: 403,
     shape: 'text',

@@ -20,7 +20,7 @@ export interface Context {
   readonly err: Output
   /** Aborts with an `Interruption`. */
   readonly signal: AbortSignal
-  /** `GEAR_TOKEN_FILE` */
+  /** `GEAR_TOKENS`, also `GEAR_TOKEN_FILE`; else the file in the user's configuration, when it is there. */
   readonly tokenFile: string | undefined
   /** A variable of the environment; undefined when it is not set, or empty. */
   readonly variable: (name: string) => string | undefined
@@ -92,7 +92,9 @@ export function processContext(version: string): ProcessContext {
       isListening = true
       return interruption.signal
     },
-    tokenFile: textOf('GEAR_TOKEN_FILE'),
+    get tokenFile() {
+      return textOf('GEAR_TOKENS') ?? textOf('GEAR_TOKEN_FILE') ?? ownTokenFile()
+    },
     variable: textOf,
     connect: (host, { tokenFile }) =>
       openClient(host, { tokenFile, socketPath: textOf('GEARD_SOCKET'), isRoot: process.getuid?.() === 0, version }),
@@ -103,6 +105,12 @@ export function processContext(version: string): ProcessContext {
     readInput,
     saveBytes,
   }
+}
+
+function ownTokenFile(): string | undefined {
+  const folder = textOf('XDG_CONFIG_HOME') ?? (textOf('HOME') === undefined ? undefined : `${textOf('HOME')}/.config`)
+  const path = `${folder}/gear/tokens`
+  return folder !== undefined && process.getBuiltinModule('node:fs').existsSync(path) ? path : undefined
 }
 
 async function readTextFile(path: string, bytesMax = Number.POSITIVE_INFINITY): Promise<string> {

@@ -52,7 +52,7 @@ export interface CommonFlags {
 /** The hidden ones are the original's; they are taken so that its command lines work. */
 export const commonFlags: FlagParametersForType<CommonFlags, CliContext> = {
   output: choice(['text', 'json'], 'Text for people, or one JSON document with the outcome of every host and id'),
-  tokenFile: text('FILE', 'File with the bearer token of the agents (also GEAR_TOKEN_FILE)'),
+  tokenFile: text('FILE', 'File with the bearer token of the agents, or a line HOST TOKEN for each (also GEAR_TOKENS)'),
   transport: hidden(choice(['http'], 'How agents are reached')),
   hasEnvFile: hidden(toggle('No effect: the engine always gets the environment as a file')),
   hasForeground: hidden(toggle('No effect: there is one form of unit')),

@@ -3,13 +3,14 @@ import type { RequestId } from '../api/index.ts'
 import { newRequestId } from '../formats/index.ts'
 import type { Client } from './client.ts'
 import { remoteClient } from './remote-client.ts'
-import { type Address, httpTransport, placeOf, randomBytes16, readToken } from './transport.ts'
+import { readCredentials } from './token.ts'
+import { type Address, httpTransport, placeOf, randomBytes16 } from './transport.ts'
 
 /** Where the agent of this machine listens. */
 export const agentSocketPath = '/run/gear/gear.sock'
 
 export interface ConnectOptions {
-  /** A file with the bearer token of the agent. */
+  /** A file with the bearer token of the agent, or with those of several. */
   readonly tokenFile?: string
 }
 
@@ -18,7 +19,7 @@ export function connect(address: Address, { tokenFile }: ConnectOptions = {}): C
   return remoteClient({
     transport: httpTransport(address),
     place: placeOf(address),
-    ...(tokenFile === undefined ? {} : { token: readToken(tokenFile) }),
+    ...(tokenFile === undefined ? {} : { credentials: readCredentials(tokenFile, address) }),
     newRequestId: freshRequestId,
     pause,
   })

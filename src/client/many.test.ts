@@ -114,6 +114,17 @@ describe('runOnHosts', () => {
     expect(outcomes).toEqual(['a/1 failed', 'a/2 failed', 'b/3 done'])
   })
 
+  it('does not try the other jobs of a host that refuses the token', async () => {
+    const tried: string[] = []
+    const { outcomes } = await runAll({ a: ['1', '2'], b: ['3'] }, async (job, host) => {
+      tried.push(job)
+      if (host === 'a') throw new GearError('TOKEN_REQUIRED', 'refused')
+      return ''
+    })
+    expect(tried).toEqual(['1', '3'])
+    expect(outcomes).toEqual(['a/1 failed', 'a/2 failed', 'b/3 done'])
+  })
+
   it('begins nothing after the signal', async () => {
     const stop = new AbortController()
     const tried: string[] = []

@@ -78,8 +78,9 @@ async function runInOrder<Job, Value>(
   return outcomes
 }
 
-/** Waiting for the same silent host once per job would be long, and each wait would say the same. */
+/** Waiting for the same silent host once per job would be long, and each wait would say the same; so would each refusal of a token. */
 function isUnreachable(error: unknown): boolean {
+  if (error instanceof GearError && error.code === 'TOKEN_REQUIRED') return true
   return error instanceof GearError && error.cause instanceof ConnectionError && error.cause.stage === 'connect'
 }
 

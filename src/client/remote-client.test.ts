@@ -35,7 +35,7 @@ function clientOver(transport: Transport) {
   const client = remoteClient({
     transport,
     place: 'node7:43273',
-    token: 'secret',
+    credentials: { token: 'secret', source: '/root/tokens' },
     newRequestId: () => `request-${++drawn}` as RequestId,
     pause: async waitMs => void pausesMs.push(waitMs),
   })
@@ -197,7 +197,10 @@ describe('failures', () => {
 
   it('refused before the work have their code in a header', async () => {
     const error = await failWith(401, 'text/plain', 'A token is needed\n', { 'X-Error-Code': 'TOKEN_REQUIRED' })
-    expect(error).toMatchObject({ code: 'TOKEN_REQUIRED', message: 'A token is needed' })
+    expect(error).toMatchObject({
+      code: 'TOKEN_REQUIRED',
+      message: expect.stringMatching(/^A token is needed \(that for \S+ in \/root\/tokens\)$/),
+    })
   })
 })
 

@@ -3,13 +3,14 @@ import { asGearError, dryRunExpectation, GearError, type OperationName, type Req
 import { type CallOptions, type Client, opened } from './client.ts'
 import { readReply } from './reply.ts'
 import type { Request, Wants } from './request.ts'
+import type { Credentials } from './token.ts'
 import { ConnectionError, type Transport, type WireReply } from './transport.ts'
 
 export interface RemoteClientOptions {
   readonly transport: Transport
   /** Where the agent is, for messages: `node7:43273`, `/run/gear/gear.sock`. */
   readonly place: string
-  readonly token?: string
+  readonly credentials?: Credentials
   /** 16 random bytes in text. */
   readonly newRequestId: () => RequestId
   readonly pause: (waitMs: number, signal?: AbortSignal) => Promise<void>
@@ -18,7 +19,7 @@ export interface RemoteClientOptions {
 /** Waits before the repeats of a call whose connection broke; an agent that restarts is back within them. */
 const pausesMs = [100, 500, 2000]
 
-export function remoteClient({ transport, place, token, newRequestId, pause }: RemoteClientOptions): Client {
+export function remoteClient({ transport, place, credentials, newRequestId, pause }: RemoteClientOptions): Client {
   return {
     async call<Name extends OperationName, Form extends Wants>(request: Request<Name, Form>, options: CallOptions = {}) {
       const requestId = options.requestId ?? newRequestId()
@@ -27,10 +28,10 @@ export function remoteClient({ transport, place, token, newRequestId, pause }: R
         'X-Api-Version': '1',
         'X-Request-Id': requestId,
         ...(request.wants === 'plan' ? { Expect: dryRunExpectation } : {}),
-        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...(credentials?.token === undefined ? {} : { Authorization: `Bearer ${credentials.token}` }),
       }
       const reply = await exchange(request, headers, options)
-      return opened<Name, Form>(await readReply(reply, request, { place }))
+      return opened<Name, Form>(await readReply(reply, request, { place, credentials }))
     },
     async close() {
       transport.close()

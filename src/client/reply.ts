@@ -3,6 +3,7 @@ import { type FieldError, fromWire, GearError, limits, type Operation, type Sche
 import { type AnyAnswer, sideDataNames, type TextAnswer } from './client.ts'
 import { RemoteError } from './remote-error.ts'
 import type { Request, Wants } from './request.ts'
+import type { Credentials } from './token.ts'
 import type { WireReply } from './transport.ts'
 
 /** Largest JSON answer that is read: a list of 100,000 containers has about 12 MB. */
@@ -15,6 +16,7 @@ const eventCharactersMax = limits.logLineBytes * 6 + 4096
 /** Who answers, for messages. */
 export interface Speaker {
   readonly place: string
+  readonly credentials?: Credentials | undefined
 }
 
 export async function readReply(reply: WireReply, request: Request, speaker: Speaker): Promise<AnyAnswer> {
@@ -124,7 +126,7 @@ async function readFailure(reply: WireReply, operation: Operation, speaker: Spea
     {
       status: reply.status,
       message:
-        oneLine(message) ||
+        (reply.status === 401 ? tokenRefused(oneLine(message), speaker) : oneLine(message)) ||
         (reply.status === 417 ? `The agent of ${speaker.place} knows no dry runs` : '') ||
         `The agent of ${speaker.place} answered with status ${reply.status} and no message`,
       code: said?.code ?? (headerText(reply, 'x-error-code') || undefined),
@@ -134,6 +136,13 @@ async function readFailure(reply: WireReply, operation: Operation, speaker: Spea
     },
     operation,
   )
+}
+
+/** What the agent said, with the file to look into. */
+function tokenRefused(message: string, { place, credentials }: Speaker): string {
+  if (credentials === undefined) return message
+  const { token, source } = credentials
+  return `${message} (${token === undefined ? `${source} has none for ${place}` : `that for ${place} in ${source}`})`
 }
 
 interface Said {

@@ -188,19 +188,3 @@ export function randomBytes16(): Uint8Array {
   }
   return bytes
 }
-
-const tokenBytesMax = 4096
-
-/** The bearer token in a file: one line of visible characters. */
-export function readToken(path: string): string {
-  let text: string
-  try {
-    text = process.getBuiltinModule('node:fs').readFileSync(path, 'utf8').trim()
-  } catch (cause) {
-    throw new GearError('STORAGE_FAILED', `The token file ${path} could not be read`, { cause })
-  }
-  if (text.length > tokenBytesMax || !/^[\x21-\x7e]+$/.test(text)) {
-    throw new GearError('INPUT_INVALID', `The token file ${path} must hold one line of visible characters`)
-  }
-  return text
-}
