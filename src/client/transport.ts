@@ -188,3 +188,23 @@ export function randomBytes16(): Uint8Array {
   }
   return bytes
 }
+
+const privateBytesMax = 1_048_576
+
+/** A text that is for its owner's eyes only. Looks at the file that it has open, so that nobody can put another in its place in between. */
+export function readPrivateText(path: string): string {
+  const { closeSync, fstatSync, openSync, readFileSync } = process.getBuiltinModule('node:fs')
+  let file: number | undefined
+  try {
+    file = openSync(path, 'r')
+    const { mode, size } = fstatSync(file)
+    if ((mode & 0o077) !== 0) throw new GearError('TOKEN_FILE_REFUSED', `The token file ${path} is open to others than its owner`)
+    if (size > privateBytesMax) throw new GearError('TOKEN_FILE_REFUSED', `The token file ${path} has more than ${privateBytesMax} bytes`)
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    if (cause instanceof GearError) throw cause
+    throw new GearError('TOKEN_FILE_REFUSED', `The token file ${path} could not be read`, { cause })
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
