@@ -128,6 +128,8 @@ kill_host() { # HOST
   group=$(group_name "$1")
   kill_group "$group"
   remove_group "$group"
+  # The kernel takes it away too, but on a busy machine only after a while, and until then the host cannot be started again.
+  ip link delete dev "$(cable_name "$1")" 2>/dev/null || true
 }
 
 remove_host() { # HOST

@@ -87,8 +87,13 @@ class FakeAgent {
       this.#the(id).state = 'active'
       return { text: 'restarting\n' }
     },
-    waitContainer: async ({ params: { id } }) => {
-      this.#called(`wait ${id}`)
+    stopContainer: async ({ params: { id } }) => {
+      this.#called(`stop ${id}`)
+      this.#the(id).state = 'inactive'
+      return { text: 'stopping\n' }
+    },
+    waitContainer: async ({ params: { id }, query }) => {
+      this.#called(query.for === 'started' ? `wait ${id}` : `wait for the end of ${id}`)
       return (async function* () {
         yield { event: 'reached' as const, message: 'active (running)' }
       })()
@@ -352,6 +357,25 @@ describe('a deploy of the written file', () => {
     change(changed => delete changed.Containers[0]?.['Environment'])
     await deploy('last a b')
     expect(of('a').containers.get('web-1')?.environment).toEqual([])
+  })
+
+  it('calls off a start that is under way with the unit from before', async () => {
+    const busy = { isBusy: false }
+    const onCall: OnCall = (_, call) => {
+      if (busy.isBusy && call === 'restart web-1') throw new GearError('CONTAINER_CHANGING', 'Container web-1 is being started already')
+    }
+    const { journal, deploy, change } = await deployed(['a'], simple, onCall)
+    busy.isBusy = true
+    change(file => Object.assign(file.Containers[0] ?? {}, { Image: 'gear/other', Count: 1 }))
+    expect((await deploy('last a')).exitCode).toBe(0)
+    expect(journal).toEqual([
+      'a PUT web-1',
+      'a stop web-1',
+      'a wait for the end of web-1',
+      'a start web-1',
+      'a wait web-1',
+      'a delete web-2',
+    ])
   })
 
   it('goes on where one ended that was killed before it could write down ports', async () => {

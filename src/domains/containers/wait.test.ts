@@ -32,6 +32,7 @@ describe('what a state means for a wait', () => {
     { target: 'started', status: { activeState: 'failed', hasJob: true }, verdict: 'going on' },
     { target: 'started', status: { activeState: 'activating', subState: 'start-pre', hasJob: true }, verdict: 'going on' },
     { target: 'started', status: { activeState: 'activating', subState: 'auto-restart' }, verdict: 'failed' },
+    { target: 'started', status: { activeState: 'activating', subState: 'auto-restart', hasJob: true }, verdict: 'going on' },
     { target: 'started', status: { activeState: 'active' }, activeMs: 0, verdict: 'settling' },
     { target: 'started', status: { activeState: 'active' }, activeMs: limits.settleMs - 1, verdict: 'settling' },
     { target: 'started', status: { activeState: 'active' }, activeMs: limits.settleMs, verdict: 'reached' },

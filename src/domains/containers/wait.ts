@@ -81,7 +81,8 @@ type Verdict = 'going on' | 'settling' | 'reached' | 'failed'
 export function judge(target: 'started' | 'stopped', status: UnitStatus, activeMs: number): Verdict {
   if (target === 'stopped') return isAtRest(status) ? 'reached' : 'going on'
   if (status.activeState === 'active' && !status.hasJob) return activeMs >= limits.settleMs ? 'reached' : 'settling'
-  if (status.subState === 'auto-restart') return 'failed'
+  // With a job it has been told to start once more meanwhile, and is about to.
+  if (status.subState === 'auto-restart' && !status.hasJob) return 'failed'
   return isAtRest(status) ? 'failed' : 'going on'
 }
 

@@ -226,26 +226,29 @@ export class Deploy {
 
   async #awaitStart(member: Member, deadline: AbortSignal): Promise<void> {
     const { hosts, waitMs } = this.#options
-    const { id, host } = member.plan
     try {
-      const wait = request('waitContainer', { params: { id }, query: { for: 'started' } })
-      const signal = AbortSignal.any([hosts.signal, deadline])
-      const events = await hosts.call(host, wait, { limitMs: waitMs + limits.connectMs, signal })
-      for await (const event of events) {
-        if (event.event === 'failed') throw new GearError('START_FAILED', event.message)
-        if (event.event !== 'reached') continue
-        member.isUp = true
-        await this.#sayOf(member, 'runs')
-        return
-      }
-      throw new GearError('WAIT_TIMEOUT', `The agent of ${printHost(host)} stopped reporting before ${id} had started`)
+      await this.#awaitState(member, 'started', deadline)
+      member.isUp = true
+      await this.#sayOf(member, 'runs')
     } catch (error) {
       if (hosts.signal.aborted) return
+      const { id, host } = member.plan
       if (deadline.aborted) throw new GearError('WAIT_TIMEOUT', `${id} on ${printHost(host)} has not started within ${waitMs / 1000} s`)
       // An original agent has no way to wait; that the start was queued is all there is to know.
       if (!(error instanceof GearError) || (error.code !== 'ROUTE_UNKNOWN' && error.code !== 'METHOD_NOT_ALLOWED')) throw error
       member.isUp = true
     }
+  }
+
+  async #awaitState({ plan: { id, host } }: Member, state: 'started' | 'stopped', deadline: AbortSignal): Promise<void> {
+    const { hosts, waitMs } = this.#options
+    const wait = request('waitContainer', { params: { id }, query: { for: state } })
+    const signal = AbortSignal.any([hosts.signal, deadline])
+    for await (const event of await hosts.call(host, wait, { limitMs: waitMs + limits.connectMs, signal })) {
+      if (event.event === 'failed') throw new GearError('START_FAILED', event.message)
+      if (event.event === 'reached') return
+    }
+    throw new GearError('WAIT_TIMEOUT', `The agent of ${printHost(host)} stopped reporting before ${id} had ${state}`)
   }
 
   /** Instances of one container one after the other, so that the others serve meanwhile; after a failure the rest stays as it was. */
@@ -279,8 +282,17 @@ export class Deploy {
     if (environment.length === 0 && (before?.environment.length ?? 0) > 0) {
       await hosts.call(host, request('putEnvironment', { params: { id }, body: { variables: [] } }))
     }
-    await readPorts(await hosts.call(host, request('restartContainer', { params: { id } })))
-    await this.#awaitStart(member, AbortSignal.timeout(waitMs))
+    const deadline = AbortSignal.timeout(waitMs)
+    try {
+      await readPorts(await hosts.call(host, request('restartContainer', { params: { id } })))
+    } catch (error) {
+      if (!(error instanceof GearError) || error.code !== 'CONTAINER_CHANGING') throw error
+      // It is just being started, with the unit from before: perhaps for the tenth time, or pulling for half an hour.
+      await readPorts(await hosts.call(host, request('stopContainer', { params: { id } })))
+      await this.#awaitState(member, 'stopped', deadline)
+      await this.#start(member)
+    }
+    await this.#awaitStart(member, deadline)
   }
 
   /** Whether nothing is lost when it goes: its successor runs, or nothing of its container has failed. */

@@ -20,8 +20,8 @@ export interface LeaseRequest {
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
-const leaseSeconds = 60
-const renewMs = 20_000
+const leaseSeconds = 20
+const renewMs = 6000
 
 export interface HeldLease {
   /** Aborts when a host has given the lease to somebody else, with the error that says to whom. */
