@@ -282,6 +282,50 @@ export const listContainers = operation({
   lane: 'job',
 })
 
+/** What a container needs at this moment. */
+export const usedContainer = z.object({
+  id: text,
+  activeState: text,
+  subState: text,
+  /** Automatic restarts since the last requested start. */
+  restarts: z.number(),
+  memoryBytes: z.optional(z.number()),
+  memoryMaxBytes: z.optional(z.number()),
+  cpuMs: z.optional(z.number()),
+})
+
+export type UsedContainer = z.infer<typeof usedContainer>
+
+export const containersUsage = operation({
+  id: 'containersUsage',
+  method: 'GET',
+  path: '/containers/usage',
+  summary: 'What the containers that run need of memory and processor',
+  description:
+    'Those that systemd has loaded and that are not at rest. Processor time is a sum: a share comes from two answers, whose times are those of the host.',
+  params: nothing,
+  query: nothing,
+  reply: {
+    kind: 'data',
+    schema: z.object({ atMs: z.number(), containers: z.array(usedContainer) }),
+    table: {
+      columns: ['ID', 'ACTIVE', 'SUB', 'RESTARTS', 'MEMORY', 'CPUMS'],
+      rows: data =>
+        data.containers.map(item => [
+          item.id,
+          item.activeState,
+          item.subState,
+          String(item.restarts),
+          String(item.memoryBytes ?? ''),
+          String(item.cpuMs ?? ''),
+        ]),
+    },
+  },
+  errors: ['STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'read',
+  lane: 'job',
+})
+
 export const purgeContainers = operation({
   id: 'purgeContainers',
   method: 'DELETE',

@@ -19,6 +19,7 @@ export const contract = {
   containerPorts: containers.containerPorts,
   waitContainer: containers.waitContainer,
   listContainers: containers.listContainers,
+  containersUsage: containers.containersUsage,
   purgeContainers: containers.purgeContainers,
   getEnvironment: environments.getEnvironment,
   putEnvironment: environments.putEnvironment,

@@ -42,6 +42,7 @@ import { command as setEnv } from './commands/set-env.ts'
 import { command as start } from './commands/start.ts'
 import { command as status } from './commands/status.ts'
 import { command as stop } from './commands/stop.ts'
+import { command as top } from './commands/top.ts'
 import { command as version } from './commands/version.ts'
 import { completeCommandLine } from './complete.ts'
 import type { Context } from './context.ts'
@@ -62,6 +63,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   status,
   log,
   'list-units': listUnits,
+  top,
   'list-images': listImages,
   delete: deleteContainers,
   deploy,

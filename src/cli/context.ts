@@ -12,6 +12,9 @@ export interface Output {
   write(text: string): Promise<void>
   readonly isTerminal: boolean
   readonly columns: number
+  readonly rows: number
+  /** On a terminal, text that may steer it: nothing of others may be in it. */
+  draw(text: string): Promise<void>
 }
 
 export interface Context {
@@ -23,6 +26,12 @@ export interface Context {
   /** `GEAR_TOKENS`, also `GEAR_TOKEN_FILE`; else the file in the user's configuration, when it is there. */
   readonly tokenFile: string | undefined
   /** A variable of the environment; undefined when it is not set, or empty. */
+  /** Asks somebody who can answer: yes or no. Undefined where nobody can, since input or standard error is no terminal. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number
+  /** Ends early when the signal of the context aborts. */
+  readonly pause: (waitMs: number) => Promise<void>
   readonly variable: (name: string) => string | undefined
   readonly connect: (host: LocatorHost, options: { readonly tokenFile: string | undefined }) => Client
   readonly readTextFile: ReadTextFile
@@ -96,6 +105,12 @@ export function processContext(version: string): ProcessContext {
       return textOf('GEAR_TOKENS') ?? textOf('GEAR_TOKEN_FILE') ?? ownTokenFile()
     },
     variable: textOf,
+    get confirm() {
+      if (!process.stdin.isTTY || !err.isTerminal) return undefined
+      return (question: string) => confirm(question, this.signal)
+    },
+    nowMs: Date.now,
+    pause: waitMs => pause(waitMs, interruption.signal),
     connect: (host, { tokenFile }) =>
       openClient(host, { tokenFile, socketPath: textOf('GEARD_SOCKET'), isRoot: process.getuid?.() === 0, version }),
     readTextFile,
@@ -128,6 +143,34 @@ async function readTextFile(path: string, bytesMax = Number.POSITIVE_INFINITY): 
 
 /** What a command reads whole from its standard input is small: lists, keys. */
 const inputBytesMax = 16_777_216
+
+/** Everything but a clear yes is a no. Rejects with the reason of the signal. */
+async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
+  const { createInterface } = process.getBuiltinModule('node:readline/promises')
+  // The terminal itself takes care of the line, so that Ctrl-C is a signal as at any other time.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
+  try {
+    const answer = lines.question(`${question} [y/N] `, { signal })
+    const ended = new Promise<string>(resolve => lines.once('close', () => resolve('')))
+    return /^\s*y(es)?\s*$/i.test(await Promise.race([answer, ended]))
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error
+  } finally {
+    lines.close()
+  }
+}
+
+function pause(waitMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, waitMs)
+    const stop = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+}
 
 async function saveBytes(bytes: AsyncIterable<Uint8Array>, path: string | undefined): Promise<void> {
   if (path !== undefined) return process.getBuiltinModule('node:fs/promises').writeFile(path, bytes, { flag: 'wx' })
@@ -213,14 +256,16 @@ function output(
     })
     return opened
   }
+  const send = (text: string) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    if (isLost) resolve()
+    else stream().write(text, () => resolve())
+    last = promise
+    return promise
+  }
   return {
-    write: text => {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      if (isLost) resolve()
-      else stream().write(shown(text), () => resolve())
-      last = promise
-      return promise
-    },
+    write: text => send(shown(text)),
+    draw: send,
     async written() {
       await last
       // That a text could not be written is told a moment after its turn.
@@ -232,6 +277,9 @@ function output(
     get columns() {
       // A terminal that does not know its width says 0.
       return stream().columns || 80
+    },
+    get rows() {
+      return stream().rows || 24
     },
   }
 }

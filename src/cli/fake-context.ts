@@ -14,6 +14,11 @@ export interface Setup {
   readonly written?: Map<string, string>
   readonly isTerminal?: boolean
   readonly columns?: number
+  readonly rows?: number
+  /** What is answered to questions; without it there is nobody to ask. */
+  readonly onQuestion?: (question: string) => boolean
+  /** Runs at every pause instead of it; the clock goes on by its length. */
+  readonly onPause?: (waitMs: number) => void
   readonly signal?: AbortSignal
   readonly tokenFile?: string
   readonly variables?: Readonly<Record<string, string>>
@@ -31,12 +36,19 @@ export interface Result {
 export async function gear(words: string | readonly string[], setup: Setup = {}): Promise<Result> {
   const out = keepingOutput(setup)
   const err = keepingOutput(setup)
+  let nowMs = 0
   const context: Context = {
     version: '1.2.3',
     out: out.output,
     err: err.output,
     signal: setup.signal ?? new AbortController().signal,
     tokenFile: setup.tokenFile,
+    confirm: setup.onQuestion === undefined ? undefined : async question => setup.onQuestion?.(question) ?? false,
+    nowMs: () => nowMs,
+    pause: async waitMs => {
+      nowMs += waitMs
+      setup.onPause?.(waitMs)
+    },
     variable: name => setup.variables?.[name],
     connect: setup.connect ?? (host => clientOf(host, setup.hosts ?? {})),
     createFile: async (path, text) => {
@@ -69,10 +81,10 @@ function clientOf(host: LocatorHost, hosts: Readonly<Record<string, Partial<Hand
   return localClient(opened, () => `request-${++drawn}` as RequestId)
 }
 
-function keepingOutput({ isTerminal = false, columns = 80 }: Setup): { readonly output: Output; readonly text: () => string } {
+function keepingOutput({ isTerminal = false, columns = 80, rows = 24 }: Setup): { readonly output: Output; readonly text: () => string } {
   let text = ''
   const write = async (piece: string) => {
     text += piece
   }
-  return { output: { write, isTerminal, columns }, text: () => text }
+  return { output: { write, draw: write, isTerminal, columns, rows }, text: () => text }
 }

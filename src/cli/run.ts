@@ -100,7 +100,7 @@ export async function runWork<Each extends Task, Value extends object>(
 }
 
 /** One client per host, all made before anything is sent. */
-function clientsOf(context: Context, flags: CommonFlags, groups: readonly HostTargets<unknown>[]) {
+export function clientsOf(context: Context, flags: CommonFlags, groups: readonly HostTargets<unknown>[]) {
   const tokenFile = flags.tokenFile ?? context.tokenFile
   const byHost = new Map(groups.map(({ host }) => [printHost(host), context.connect(host, { tokenFile })]))
   return {

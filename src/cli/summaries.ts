@@ -7,6 +7,7 @@ export const summaries = {
   status: 'Show how containers are',
   log: 'Show the log of containers',
   'list-units': 'List the containers of hosts',
+  top: 'Show what the containers of hosts need, live',
   'list-images': 'List the images that hosts have',
   delete: 'Stop containers and remove them',
   deploy: 'Place the instances of a deployment file on hosts',

@@ -96,6 +96,10 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
         { event: 'reached' as const, message: `${call.params.id} has started` },
       ])
     },
+    containersUsage: async call => {
+      called('containersUsage', call)
+      return { atMs: 0, containers: [] }
+    },
     listContainers: async call => {
       called('listContainers', call)
       return {

@@ -152,6 +152,14 @@ describe('host calls', () => {
     })
   })
 
+  it('of what is used: one question to systemd for all, and one for each that runs', async () => {
+    const calls = await callsOf(agent => agent.call('containersUsage', {}), running)
+    expect(Object.fromEntries(Object.entries(calls).filter(([call]) => !call.startsWith('files.')))).toEqual({
+      'units.list': 1,
+      'units.status': 1,
+    })
+  })
+
   it('of an environment', async () => {
     expect(await callsOf(agent => agent.putEnvironment('shop-env', {}))).toEqual({
       'files.makeFolder': 1,

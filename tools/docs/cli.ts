@@ -20,15 +20,17 @@ export async function cliPage(version: string): Promise<string> {
 
 async function helpText(words: readonly string[], version: string): Promise<string> {
   let printed = ''
+  const none = (): never => {
+    throw new Error(`gear ${words.join(' ')} does more than explain itself`)
+  }
   const output = {
     isTerminal: false,
     columns,
+    rows: 24,
+    draw: none,
     write: async (text: string) => {
       printed += text
     },
-  }
-  const none = (): never => {
-    throw new Error(`gear ${words.join(' ')} does more than explain itself`)
   }
   const context: Context = {
     version,
@@ -37,6 +39,9 @@ async function helpText(words: readonly string[], version: string): Promise<stri
     signal: new AbortController().signal,
     tokenFile: undefined,
     variable: none,
+    confirm: undefined,
+    nowMs: none,
+    pause: none,
     connect: none,
     readTextFile: none,
     createFile: none,

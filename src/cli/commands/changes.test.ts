@@ -176,6 +176,51 @@ describe('gear purge', () => {
   })
 })
 
+describe('gear purge on a terminal', () => {
+  const unit = (id: string, activeState: string) => ({ id, activeState, subState: '', loadState: 'loaded' })
+
+  function purging(isSure: boolean) {
+    const questions: string[] = []
+    const purged: string[] = []
+    const host = (name: string): Partial<Handlers> => ({
+      listContainers: async () => ({ containers: [unit('web-1', 'active'), unit('web-2', 'inactive'), unit('web-3', 'activating')] }),
+      purgeContainers: async () => void purged.push(name),
+    })
+    const onQuestion = (question: string) => {
+      questions.push(question)
+      return isSure
+    }
+    return { questions, purged, setup: { hosts: { local: host('local'), a: host('a'), b: {} }, onQuestion } }
+  }
+
+  it('tells what runs and asks', async () => {
+    const { questions, purged, setup } = purging(true)
+    expect(await gear('purge local a', setup)).toMatchObject({ exitCode: 0 })
+    expect(questions).toEqual([
+      'local: 3 installed, 2 running: web-1, web-3\na: 3 installed, 2 running: web-1, web-3\nStop them all, and keep them from starting at boot?',
+    ])
+    expect(purged.sort()).toEqual(['a', 'local'])
+  })
+
+  it('does nothing without a clear yes', async () => {
+    const { purged, setup } = purging(false)
+    expect(await gear('purge', setup)).toEqual({ out: '', err: 'Nothing was changed.\n', exitCode: 1 })
+    expect(purged).toEqual([])
+  })
+
+  it('asks all the same when a host does not tell what is there', async () => {
+    const { questions, setup } = purging(false)
+    await gear('purge b', setup)
+    expect(questions).toEqual(['b: it does not tell what is there\nStop them all, and keep them from starting at boot?'])
+  })
+
+  it.each(['purge --yes', 'purge -y', 'purge --dry-run'])('asks nothing when told so, or when nothing is done: gear %s', async words => {
+    const { questions, setup } = purging(false)
+    await gear(words, setup)
+    expect(questions).toEqual([])
+  })
+})
+
 describe('an interruption', () => {
   it('says what goes on and what was not asked for, exit 130', async () => {
     const stop = new AbortController()

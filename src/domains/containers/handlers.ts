@@ -47,6 +47,7 @@ export function containerHandlers(host: Host, containers: Containers, reports: C
       return waitForContainer(host, { id: params.id, target: query.for, signal, explain: status => reports.explain(params.id, status) })
     },
     listContainers: async ({ query }) => ({ containers: [...(await reports.list(query.all))] }),
+    containersUsage: async () => ({ atMs: host.clock.nowMs(), containers: [...(await reports.usage())] }),
     purgeContainers: ({ dryRun }) => containers.purge(dryRun),
   } satisfies Partial<Handlers>
 }

@@ -8,6 +8,7 @@ import {
   type ListedContainer,
   limits,
   type PortPair,
+  type UsedContainer,
 } from '../../api/index.ts'
 import { withUnitPath } from '../../formats/index.ts'
 import type { Engine, EngineContainer, EngineImage, Host, UnitStatus } from '../../host/index.ts'
@@ -119,6 +120,28 @@ export class ContainerReports {
       for (const id of installed) if (!byId.has(id)) byId.set(id, { id, activeState: 'inactive', subState: 'dead', loadState: 'loaded' })
     }
     return [...byId.values()].sort((one, other) => (one.id < other.id ? -1 : 1))
+  }
+
+  /** What containers that are not at rest need. Sorted by id. One that goes meanwhile is left out. */
+  async usage(): Promise<readonly UsedContainer[]> {
+    const listed = (await this.list(false)).filter(({ activeState }) => !['inactive', 'failed'].includes(activeState))
+    const used = await Promise.all(
+      listed.map(({ id, activeState, subState }) => this.#usageOf(id as ContainerId, { activeState, subState })),
+    )
+    return used.filter(row => row !== undefined)
+  }
+
+  async #usageOf(id: ContainerId, state: Pick<UsedContainer, 'activeState' | 'subState'>): Promise<UsedContainer | undefined> {
+    const paths = containerPaths(this.#host.paths, id)
+    const [unitText, run, { restarts }] = await Promise.all([
+      this.#host.files.read(paths.unit),
+      readRunState(this.#host, paths),
+      this.#host.units.status(containerUnit(id)),
+    ])
+    if (unitText === undefined) return undefined
+    const { slice, memoryBytes: memoryMaxBytes } = readInstalled(unitText)
+    const usage = run.containerId === undefined ? undefined : await readUsage(this.#host, slice, run.containerId)
+    return { id, ...state, restarts, memoryBytes: usage?.memoryBytes, memoryMaxBytes, cpuMs: usage?.cpuMs }
   }
 
   /** Throws CONTAINER_UNKNOWN. */

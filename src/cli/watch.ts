@@ -1,0 +1,68 @@
+/** Looking at hosts again and again, all at once, and showing what has become of them. A host that fails stays on the page with what it last said. */
+import type { Client } from '../client/index.ts'
+import { printHost } from '../formats/index.ts'
+import type { HostTargets } from './arguments.ts'
+import { type Context, Interruption } from './context.ts'
+import type { CommonFlags } from './flags.ts'
+import { errorText } from './render/errors.ts'
+import { screenOn } from './render/screen.ts'
+import { clientsOf } from './run.ts'
+
+export interface View<Value> {
+  readonly host: string
+  /** Undefined until the host has answered once. */
+  readonly value: Value | undefined
+  /** The answer before that. */
+  readonly previous: Value | undefined
+  /** Why it did not answer the last time. */
+  readonly error: unknown
+}
+
+export interface Watch<Value> {
+  readonly groups: readonly HostTargets<unknown>[]
+  readonly ask: (client: Client, signal: AbortSignal) => Promise<Value>
+  readonly page: (views: readonly View<Value>[]) => string
+  readonly intervalMs: number
+}
+
+/** Longest wait for one answer; the others are shown meanwhile only when it has come or is given up. */
+const answerMs = 5000
+
+/** Ends when it is interrupted, or at once when no host answers at all. The exit code says which. */
+export async function watchHosts<Value>(context: Context, flags: CommonFlags, watch: Watch<Value>): Promise<number> {
+  const { signal, out, err } = context
+  const clients = clientsOf(context, flags, watch.groups)
+  const screen = screenOn(out)
+  let views: readonly View<Value>[] = watch.groups.map(({ host }) => ({
+    host: printHost(host),
+    value: undefined,
+    previous: undefined,
+    error: undefined,
+  }))
+  try {
+    while (!signal.aborted) {
+      views = await Promise.all(views.map(view => lookAgain(view, clients.of(view.host), watch, signal)))
+      if (signal.aborted) break
+      if (views.every(({ value }) => value === undefined)) {
+        for (const { host, error } of views) await err.write(errorText(error, views.length > 1 ? host : ''))
+        return 1
+      }
+      const failures = views.filter(({ error }) => error !== undefined).map(({ host, error }) => errorText(error, host))
+      await screen.show(watch.page(views) + failures.join(''))
+      await context.pause(watch.intervalMs)
+    }
+  } finally {
+    await screen.close()
+    await clients.close()
+  }
+  return signal.reason instanceof Interruption ? signal.reason.exitCode : 1
+}
+
+async function lookAgain<Value>(view: View<Value>, client: Client, { ask }: Watch<Value>, signal: AbortSignal): Promise<View<Value>> {
+  try {
+    const value = await ask(client, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]))
+    return { host: view.host, value, previous: view.value, error: undefined }
+  } catch (error) {
+    return { ...view, error }
+  }
+}
