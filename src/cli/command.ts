@@ -2,7 +2,7 @@
 import { type Aliases, buildCommand, type Command, type FlagParametersForType } from '@stricli/core'
 import { deployedNames } from '../formats/index.ts'
 import type { CliContext } from './cli-context.ts'
-import type { Context } from './context.ts'
+import { type Context, Interruption } from './context.ts'
 import { type CommonFlags, commonAliases, commonFlags } from './flags.ts'
 import { errorText } from './render/errors.ts'
 import { wrap } from './render/wrap.ts'
@@ -95,6 +95,11 @@ async function runReporting<Flags extends object>(
     if (!takesDeployment) throw new UsageError('--with is for start, stop, restart, status and delete')
     return await run(context, flags, [...args, ...(await readDeployedNames(context, flags.with))])
   } catch (error) {
+    // Work on hosts tells of its interruption itself; here none had begun.
+    if (error instanceof Interruption) {
+      if (!error.isSilent) await context.err.write('\nInterrupted; nothing was changed.\n')
+      return error.exitCode
+    }
     const isUsage = error instanceof UsageError
     await context.err.write(isUsage ? `gear ${name}: ${error.message} (see: gear ${name} --help)\n` : errorText(error, ''))
     return 1

@@ -214,6 +214,16 @@ describe('gear purge on a terminal', () => {
     expect(questions).toEqual(['b: it does not tell what is there\nStop them all, and keep them from starting at boot?'])
   })
 
+  it('changes nothing when it is interrupted instead of answered', async () => {
+    const { purged, setup } = purging(false)
+    const { Interruption } = await import('../context.ts')
+    const onQuestion = () => {
+      throw new Interruption('SIGINT')
+    }
+    expect(await gear('purge', { ...setup, onQuestion })).toMatchObject({ err: '\nInterrupted; nothing was changed.\n', exitCode: 130 })
+    expect(purged).toEqual([])
+  })
+
   it.each(['purge --yes', 'purge -y', 'purge --dry-run'])('asks nothing when told so, or when nothing is done: gear %s', async words => {
     const { questions, setup } = purging(false)
     await gear(words, setup)
