@@ -140,7 +140,10 @@ export class ContainerReports {
     ])
     if (unitText === undefined) return undefined
     const { slice, memoryBytes: memoryMaxBytes } = readInstalled(unitText)
-    const usage = run.containerId === undefined ? undefined : await readUsage(this.#host, slice, run.containerId)
+    const usage =
+      run.containerId === undefined
+        ? undefined
+        : await readUsage(this.#host, { slice, unit: containerUnit(id), containerId: run.containerId })
     return { id, ...state, restarts, memoryBytes: usage?.memoryBytes, memoryMaxBytes, cpuMs: usage?.cpuMs }
   }
 
