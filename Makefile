@@ -45,6 +45,10 @@ install: build ## install below DESTDIR (default: this machine); starts nothing
 	install -m 755 $(filter-out %.sh,$(wildcard libexec/*)) $(lib)/libexec
 	install -m 644 $(wildcard libexec/*.sh) $(lib)/libexec
 	install -m 755 bin/gear bin/switchns $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/etc/ssh/sshd_config.d $(DESTDIR)/etc/sudoers.d
+	install -m 755 bin/gear-auth-keys-command $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 packaging/sshd.conf $(DESTDIR)/etc/ssh/sshd_config.d/50-gear.conf
+	install -m 440 packaging/sudoers $(DESTDIR)/etc/sudoers.d/gear
 	install -m 644 packaging/gear.service packaging/gear.socket packaging/gear-links@.service $(units)
 	install -m 644 packaging/docker-journal.conf $(units)/docker.service.d/gear-journal.conf
 	install -m 644 packaging/gear.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
@@ -55,7 +59,7 @@ install: build ## install below DESTDIR (default: this machine); starts nothing
 	bin/gear completion zsh >$(word 2,$(completions))
 	bin/gear completion fish >$(word 3,$(completions))
 	if [ -e $(DESTDIR)/etc/group ]; then systemd-sysusers --root=$(DESTDIR)/ gear.conf; fi
-	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; systemctl try-reload-or-restart ssh.service; fi
 
 # Containers restart with the helpers in libexec, so they must be gone first. State and /etc/default/gear stay.
 uninstall: ## remove what install put there; refuses while containers are installed
@@ -63,7 +67,8 @@ uninstall: ## remove what install put there; refuses while containers are instal
 	if [ -e "$$1" ]; then echo "containers are installed: remove them with gear delete" >&2; exit 1; fi
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now gear.service gear.socket; fi
 	rm -rf $(lib) $(doc) $(units)/gear.service $(units)/gear.socket $(units)/gear-links@.service $(units)/docker.service.d/gear-journal.conf
-	rm -f $(completions) $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/bin/switchns $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
+	rm -f $(completions) $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/bin/switchns $(DESTDIR)$(PREFIX)/sbin/gear-auth-keys-command
+	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf $(DESTDIR)/etc/ssh/sshd_config.d/50-gear.conf $(DESTDIR)/etc/sudoers.d/gear
 	rmdir --ignore-fail-on-non-empty $(units)/docker.service.d
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 

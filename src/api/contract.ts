@@ -37,6 +37,8 @@ export const contract = {
   takeLease: leases.takeLease,
   releaseLease: leases.releaseLease,
   deployRepository: repositories.deployRepository,
+  listKeys: keys.listKeys,
+  deleteKey: keys.deleteKey,
   listImages: agent.listImages,
   getVersion: agent.getVersion,
   getHealth: agent.getHealth,

@@ -227,6 +227,12 @@ export const errorCatalogue = {
     meaning: 'Some of the keys or permissions of a request could not be stored; the others are.',
     next: 'Correct what is named (Data has the position of each key) and send the request again; what is stored already does no harm.',
   },
+  KEY_UNKNOWN: {
+    status: 404,
+    shape: 'json',
+    meaning: 'No such public key is stored on the host, or it is not let into what was named.',
+    next: 'See which there are with: gear keys list.',
+  },
   CONTAINER_CHANGING: {
     status: 429,
     shape: 'json',

@@ -4,6 +4,7 @@ import {
   checkVolumePath,
   FormatError,
   isHostName,
+  isSshKeyFingerprint,
   parseCloneSource,
   parseCpus,
   parseGitRef,
@@ -19,6 +20,7 @@ import {
   type ImageName,
   idRule,
   isId,
+  type KeyFingerprint,
   type LeaseName,
   type RepositoryId,
 } from './ids.ts'
@@ -263,6 +265,11 @@ export const publicKeys = list(publicKey, limits.keysMax).check(
 export const containerIds = list(z.object({ id }, wants('an object with Id')), limits.keyPermissionsMax)
 const repositoryAccess = z.object({ id, write: flag }, wants('an object with Id and Write'))
 export const repositoryAccesses = list(repositoryAccess, limits.keyPermissionsMax)
+
+export const keyFingerprint = z.pipe(
+  text.check(z.refine(isSshKeyFingerprint, wants('the 43 characters by which gear names a key'))),
+  z.transform(value => value as KeyFingerprint),
+)
 
 /** What keys are let into. What `With` must be, depends on `Type`. */
 const keyPermission = z

@@ -31,6 +31,7 @@ import { command as explain } from './commands/explain.ts'
 import { command as init } from './commands/init.ts'
 import { command as initRepo } from './commands/init-repo.ts'
 import { command as install } from './commands/install.ts'
+import { command as keys } from './commands/keys.ts'
 import { command as link } from './commands/link.ts'
 import { command as listImages } from './commands/list-images.ts'
 import { command as listRepos } from './commands/list-repos.ts'
@@ -70,6 +71,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   deployment,
   env,
   'set-env': setEnv,
+  keys,
   'add-keys': addKeys,
   'create-repo': createRepo,
   'list-repos': listRepos,

@@ -56,6 +56,12 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
     releaseLease: async call => called('releaseLease', call),
     putKeys: async call => called('putKeys', call),
     postKeys: async call => called('postKeys', call),
+    listKeys: async call => {
+      called('listKeys', call)
+      const key = { fingerprint: 'I5F2ohFZ1whUO0NF62juMIuPG5nfKTgonWPaKWpY13M', sha256: 'SHA256:x', algorithm: 'ssh-rsa' }
+      return { keys: [{ ...key, containers: [{ id: 'shop-web-1' }], repositories: [{ id: 'shop-src', write: true }] }] }
+    },
+    deleteKey: async call => called('deleteKey', call),
     containerStatus: async call => {
       called('containerStatus', call)
       if (call.wants === 'text')

@@ -1,6 +1,6 @@
 /** What the agent does for one container after the other, as told over the API: install, update, start, stop, look, delete, purge. */
 import { describe, expect, it } from 'vitest'
-import { limits } from '../../src/api/index.ts'
+import { GearError, limits } from '../../src/api/index.ts'
 import { agentOn, base, codeOf, disk, expectWhole, newHost, reservations, systemd, textOf, unitOf, unitPath } from './machine.ts'
 
 const port = (internal: number, external = 0) => ({ Internal: internal, External: external })
@@ -605,14 +605,14 @@ describe('deleting', () => {
     expect(host.accounts.logins).toEqual(['ctr-shop-two', 'ctr-other'])
   })
 
-  it('fails while somebody is logged in to its account, and works when they have left', async () => {
+  it('ends the logins of its account, and fails while one does not end', async () => {
     const { host, agent } = await setUp()
     await agent.install('shop')
     host.accounts.add('ctr-shop')
     host.accounts.busy.add('ctr-shop')
+    host.accounts.fail('endLogins', 'ctr-shop', new GearError('ACCOUNT_FAILED', 'Could not end the logins of ctr-shop'))
     expect(await codeOf(agent.delete('shop'))).toBe('ACCOUNT_FAILED')
     expect((await agent.list({ all: '1' })).map(({ id }) => id)).toEqual(['shop'])
-    host.accounts.busy.clear()
     await agent.delete('shop')
     expect(host.accounts.logins).toEqual([])
     expect(await agent.list({ all: '1' })).toEqual([])

@@ -1,13 +1,12 @@
 /** `gear add-keys` */
 import { GearError, limits } from '../../api/index.ts'
 import { type Request, request } from '../../client/index.ts'
-import { groupByHost, type KeyLine, parseAuthorizedKeys, parseLocator, printSshKey } from '../../formats/index.ts'
-import type { HostTargets } from '../arguments.ts'
+import { type KeyLine, printSshKey } from '../../formats/index.ts'
 import { defineCommand } from '../command.ts'
-import type { Context } from '../context.ts'
 import { text, toggle } from '../flags.ts'
+import { type KeyPlace, readKeyFile, readKeyPlaces } from '../key-arguments.ts'
 import { runWork } from '../run.ts'
-import { UsageError, usage } from '../usage-error.ts'
+import { UsageError } from '../usage-error.ts'
 
 interface AddKeysFlags {
   readonly keyFile?: string
@@ -33,12 +32,16 @@ export const command = () =>
       write: toggle('Let the keys push to the repositories, too'),
     },
     run: async (context, flags, args) => {
-      const groups = readKeyTargets(args, flags.write ?? false)
-      const keys = await readKeys(context, flags.keyFile)
+      const groups = readKeyPlaces(args)
+      const canWrite = flags.write ?? false
+      if (canWrite && !groups.some(({ places }) => places.some(({ type }) => type === 'repository'))) {
+        throw new UsageError('--write is for repositories: repo://[host[:port]/]id')
+      }
+      const keys = await readKeyFile(context, flags.keyFile)
       return runWork(context, flags, {
-        groups: groups.map(({ host, targets: [target] }) => ({
+        groups: groups.map(({ host, places }) => ({
           host,
-          targets: target === undefined ? [] : [{ name: target.name, requests: requestsOf(keys, target.permissions) }],
+          targets: [{ name: places.map(({ id }) => id).join(', '), requests: requestsOf(keys, places, canWrite) }],
         })),
         change: ({ name }) => ({ what: `Adding keys to ${name}`, look: 'gear keys list' }),
         run: async ({ task, client, signal }) => {
@@ -49,50 +52,9 @@ export const command = () =>
     },
   })
 
-interface KeyTarget {
-  readonly name: string
-  readonly permissions: readonly { readonly type: string; readonly with: unknown }[]
-}
-
-/** One target per host, with all permissions for it. */
-function readKeyTargets(args: readonly string[], canWrite: boolean): readonly HostTargets<KeyTarget>[] {
-  if (args.length === 0) throw new UsageError('give at least one container or repository: [host[:port]/]id or repo://[host[:port]/]id')
-  const locators = args.map(arg => usage('', () => parseLocator(arg)))
-  for (const { type } of locators) {
-    if (type !== 'ctr' && type !== 'repo')
-      throw new UsageError(`keys are for containers (ctr://) and repositories (repo://), not for ${type}://`)
-  }
-  if (canWrite && !locators.some(({ type }) => type === 'repo'))
-    throw new UsageError('--write is for repositories: repo://[host[:port]/]id')
-  return groupByHost(locators).map(group => ({
-    host: group.host,
-    targets: [
-      {
-        name: group.locators.map(({ id }) => id).join(', '),
-        permissions: group.locators.map(({ type, id }) =>
-          type === 'repo' ? { type: 'repository', with: { id, write: canWrite } } : { type: 'container', with: id },
-        ),
-      },
-    ],
-  }))
-}
-
-async function readKeys(context: Context, path: string | undefined): Promise<readonly KeyLine[]> {
-  const isInput = path === undefined || path === '-' || path === '/dev/stdin'
-  const place = isInput ? 'standard input' : path
-  const text = await (isInput ? context.readInput() : context.readTextFile(path)).catch(cause => {
-    throw new UsageError(`${place} cannot be read (${cause instanceof Error ? cause.message : String(cause)})`)
-  })
-  const keys = usage(place, () => parseAuthorizedKeys(text))
-  if (keys.length === 0) throw new UsageError(`${place}: there is no key in it`)
-  for (const { line, options } of keys) {
-    if (options !== undefined) await context.err.write(`Warning: ${place}: line ${line}: the options before the key are dropped\n`)
-  }
-  return keys
-}
-
 /** A request has a limit on its body; beyond it there are several. */
-function requestsOf(keys: readonly KeyLine[], permissions: KeyTarget['permissions']): readonly Request<'putKeys', 'text'>[] {
+function requestsOf(keys: readonly KeyLine[], places: readonly KeyPlace[], canWrite: boolean): readonly Request<'putKeys', 'text'>[] {
+  const permissions = places.map(({ type, id }) => ({ type, with: type === 'repository' ? { id, write: canWrite } : id }))
   const parts: string[][] = []
   let sizeBytes = Number.POSITIVE_INFINITY
   for (const { key } of keys) {

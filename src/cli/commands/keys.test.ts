@@ -83,3 +83,50 @@ describe('gear add-keys', () => {
     expect(exitCode).toBe(1)
   })
 })
+
+describe('gear keys', () => {
+  const fingerprint = 'I5F2ohFZ1whUO0NF62juMIuPG5nfKTgonWPaKWpY13M'
+  const key = { fingerprint, sha256: 'SHA256:abc', algorithm: 'ssh-rsa' }
+
+  function keeping() {
+    const removed: unknown[] = []
+    const listKeys: Handlers['listKeys'] = async () => ({
+      keys: [{ ...key, containers: [{ id: 'web-1' }], repositories: [{ id: 'shop-src', write: true }] }],
+    })
+    const deleteKey: Handlers['deleteKey'] = async ({ params, query }) => void removed.push([params.fingerprint, query])
+    return { removed, hosts: { local: { listKeys, deleteKey }, node7: { listKeys, deleteKey } } }
+  }
+
+  it('list has a line per key', async () => {
+    const { out, exitCode } = await gear('keys list node7', keeping())
+    expect(exitCode).toBe(0)
+    expect(out.split('\n')[1]).toMatch(new RegExp(`^${fingerprint} +node7 +SHA256:abc +ssh-rsa +web-1, repo://shop-src \\(write\\)`))
+  })
+
+  it('remove takes keys by file and by either name out of places', async () => {
+    const { removed, hosts } = keeping()
+    const words = `keys remove web-1 repo://node7/shop-src --fingerprint ${fingerprint} --fingerprint SHA256:abc`
+    expect(await gear(words, { hosts })).toMatchObject({ err: '', exitCode: 0 })
+    await gear('keys remove web-1 --key-file ids', { hosts, files: { ids: line } })
+    await gear(`keys remove --everywhere node7 --fingerprint ${fingerprint}`, { hosts })
+    expect(removed).toHaveLength(6)
+    expect(removed).toContainEqual([fingerprint, { container: 'web-1' }])
+    expect(removed).toContainEqual([fingerprint, { repository: 'shop-src' }])
+    expect(removed.at(-1)).toEqual([fingerprint, {}])
+  })
+
+  it.each([
+    ['keys', 'gear keys: say what to do'],
+    ['keys remove web-1', 'gear keys: remove needs --key-file or --fingerprint, and not both'],
+    ['keys remove --fingerprint x', 'gear keys: give at least one container or repository'],
+  ])('refuses: gear %s', async (words, message) => {
+    const { err, exitCode } = await gear(words, keeping())
+    expect(err.slice(0, message.length)).toBe(message)
+    expect(exitCode).toBe(1)
+  })
+
+  it('says when no key has the fingerprint of ssh-keygen', async () => {
+    const { err } = await gear('keys remove web-1 --fingerprint SHA256:none', keeping())
+    expect(err).toMatch(/^Error: The key SHA256:none is not stored on this host \[KEY_UNKNOWN\]/)
+  })
+})

@@ -83,6 +83,7 @@ function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<C
       await hands.environments.remove(step.id)
       changed.add(hands.environments.folder(step.id))
     },
+    endLogins: step => accounts.endLogins(step.login),
     removeAccount: async step => void (await accounts.remove(step.login)),
     reload: () => units.reload(),
     reloadIfStale: async step => {

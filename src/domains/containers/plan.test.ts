@@ -265,6 +265,7 @@ describe('planning a delete', () => {
       steps: [
         `removeFile ${paths.boot}`,
         `removeFolder ${paths.access}`,
+        'endLogins',
         'stop',
         'removeEngineContainer shop',
         'releasePorts 4000 4001',

@@ -39,6 +39,7 @@ export type ContainerStep =
   | { readonly kind: 'removeFolder'; readonly reason: string; readonly path: string }
   | { readonly kind: 'removeEmptyFolder'; readonly reason: string; readonly path: string }
   | { readonly kind: 'removeEnvironment'; readonly reason: string; readonly id: EnvironmentId }
+  | { readonly kind: 'endLogins'; readonly reason: string; readonly login: Login }
   | { readonly kind: 'removeAccount'; readonly reason: string; readonly login: Login }
   | { readonly kind: 'reload'; readonly reason: string }
   | { readonly kind: 'reloadIfStale'; readonly reason: string; readonly unit: UnitName }
@@ -213,6 +214,7 @@ export function planDelete(found: FoundForDelete): readonly ContainerStep[] {
   if (found.boot !== undefined) removeFile(paths.boot, 'it must not come back at boot')
   // Nobody may log in from here on, nor to another container of this id later.
   if (found.hasAccess) steps.push({ kind: 'removeFolder', reason: 'the keys that were let in', path: paths.access })
+  if (found.account !== undefined) steps.push({ kind: 'endLogins', reason: 'who is inside comes out', login: found.account })
   if (!found.isStopped) steps.push({ kind: 'stop', reason: 'it runs', unit })
   if (found.engineContainer !== undefined) {
     steps.push({

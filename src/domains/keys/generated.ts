@@ -3,7 +3,7 @@
  * them, but one that is set up as before would: what is out of date is removed. The folder belongs to the account, which could have put a link
  * in place of anything in it, so the removal is done as the account and can reach nothing that is not its own.
  */
-import { GearError, type KeyPermission } from '../../api/index.ts'
+import { GearError, type KeyPermission, loginOf } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
 import { containerPaths, repositoryPaths } from '../layout/index.ts'
 
@@ -20,7 +20,7 @@ export class GeneratedFiles {
     const home = type === 'container' ? `${containerPaths(paths, id).home}/home` : repositoryPaths(paths, id).home
     const path = `${home}/.ssh/authorized_keys`
     if (!(await files.exists(path))) return
-    const login = `${type === 'container' ? 'ctr' : 'git'}-${id}`
+    const login = loginOf(type, id)
     const { exitCode, stderr } = await commands.run('runuser', ['-u', login, '--', '/bin/rm', '-f', path])
     if (exitCode !== 0) throw new GearError('STORAGE_FAILED', `${path} could not be removed as ${login}: ${stderr.trim()}`)
   }

@@ -8,7 +8,12 @@ export function keyHandlers(keys: Keys) {
       body.keys.map(key => key.value),
       permissionsOf(body),
     )
-  return { putKeys: add, postKeys: add } satisfies Partial<Handlers>
+  return {
+    putKeys: add,
+    postKeys: add,
+    listKeys: async ({ query }) => ({ keys: [...(await keys.list(query))] }),
+    deleteKey: ({ params, query }) => keys.remove(params.fingerprint, query),
+  } satisfies Partial<Handlers>
 }
 
 /** Of all three lists. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { contract, fromWire, GearError, type Id, type KeyPermission, readKeyPermission } from '../../api/index.ts'
+import { contract, fromWire, GearError, type Id, type KeyFingerprint, type KeyPermission, readKeyPermission } from '../../api/index.ts'
 import { type FakeHost, fakeHost } from '../../host/fakes.ts'
 import { prepareHost } from '../node/index.ts'
 import { keyHandlers } from './handlers.ts'
@@ -104,6 +104,66 @@ describe('adding a key', () => {
     host.commands.answer('runuser', () => ({}))
     await keys.add([vagrant], [container('web-1')])
     expect(host.commands.calls).toEqual([`run runuser -u ctr-web-1 -- /bin/rm -f ${file}`])
+  })
+})
+
+describe('the keys there are', () => {
+  it('are listed with what they are let into', async () => {
+    const { keys } = await setUp()
+    await keys.add([vagrant], [container('web-1'), repository(true)])
+    const all = await keys.list({})
+    expect(all).toEqual([
+      {
+        fingerprint,
+        sha256: expect.stringMatching(/^SHA256:/),
+        algorithm: 'ssh-rsa',
+        containers: [{ id: 'web-1' }],
+        repositories: [{ id: 'shop-src', write: true }],
+      },
+    ])
+    expect(await keys.list({ container: 'web-1' as Id })).toMatchObject([{ containers: [{ id: 'web-1' }], repositories: [] }])
+    expect(await keys.list({ container: 'web-2' as Id })).toEqual([])
+  })
+
+  it('are listed past whatever else lies in their folders', async () => {
+    const { host, keys } = await setUp()
+    await keys.add([vagrant], [container('web-1')])
+    host.files.put(`${base}/access/containers/ssh/we/web-1/README`, 'hello')
+    host.files.put(`${base}/keys/public/I5/${fingerprint.replace('I5', 'I5x').slice(0, 43)}`, 'no key')
+    expect(await keys.list({})).toHaveLength(1)
+  })
+})
+
+describe('removing a key', () => {
+  const name = fingerprint as KeyFingerprint
+
+  it('from one place leaves it the others, and ends the logins there', async () => {
+    const { host, keys, disk } = await setUp()
+    host.accounts.add('ctr-web-1')
+    await keys.add([vagrant], [container('web-1'), repository(false)])
+    await keys.remove(name, { container: 'web-1' as Id })
+    expect(Object.keys(disk())).toEqual([keyPath, `${gitAccess}.read`])
+    expect(host.accounts.calls).toContain('endLogins ctr-web-1')
+  })
+
+  it('from the last place, or from everything, removes it for good', async () => {
+    const { host, keys, disk } = await setUp()
+    await keys.add([vagrant], [container('web-1')])
+    await keys.remove(name, { container: 'web-1' as Id })
+    expect(disk()).toEqual({})
+    await keys.add([vagrant], [container('web-1'), repository(true)])
+    await keys.remove(name, {})
+    host.files.crash()
+    expect(disk()).toEqual({})
+  })
+
+  it('that is not there, or not let in there, is an error', async () => {
+    const { keys } = await setUp()
+    expect((await failureOf(keys.remove(name, {}))).code).toBe('KEY_UNKNOWN')
+    await keys.add([vagrant], [container('web-1')])
+    expect((await failureOf(keys.remove(name, { repository: 'shop-src' as Id }))).message).toBe(
+      `The key ${fingerprint} is not let into repository shop-src`,
+    )
   })
 })
 

@@ -1,12 +1,26 @@
 /** The operations on keys. What fails for one key is told by its position and keeps no other from being stored (spec §11.3). */
-import { GearError, type KeyPermission } from '../../api/index.ts'
-import { FormatError, parseAuthorizedKey, type SshKey } from '../../formats/index.ts'
+import {
+  type ContainerId,
+  GearError,
+  type KeyFingerprint,
+  type KeyPermission,
+  loginOf,
+  type RepositoryId,
+  type StoredKey,
+} from '../../api/index.ts'
+import { FormatError, openSshFingerprint, parseAuthorizedKey, type SshKey } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
 import { KeyedMutex } from '../../lib/index.ts'
 import { GeneratedFiles } from './generated.ts'
 import { KeyStore } from './store.ts'
 
-type KeysHost = Pick<Host, 'files' | 'paths' | 'commands'>
+type KeysHost = Pick<Host, 'files' | 'paths' | 'commands' | 'accounts'>
+
+/** One container, one repository, either, or (with neither) everything. */
+export interface KeyPlace {
+  readonly container?: ContainerId | undefined
+  readonly repository?: RepositoryId | undefined
+}
 
 /** In the words of the wire, which the original's clients read. */
 interface KeyFailure {
@@ -51,10 +65,72 @@ export class Keys {
     })
   }
 
+  /** The keys that are let into a place, or all there are. */
+  async list(place: KeyPlace): Promise<readonly StoredKey[]> {
+    const only = placesOf(place)
+    const permissions = await this.#store.permissions(only)
+    const fingerprints = only === undefined ? await this.#store.fingerprints() : [...permissions.keys()].sort()
+    const keys = await Promise.all(fingerprints.map(async fingerprint => ({ fingerprint, key: await this.#store.read(fingerprint) })))
+    return keys.flatMap(({ fingerprint, key }) =>
+      key === undefined ? [] : [storedKey(fingerprint, key, permissions.get(fingerprint) ?? [])],
+    )
+  }
+
+  /**
+   * Takes a key out of a place, or removes it for good. Throws KEY_UNKNOWN. Whoever is logged in by an account that it was let into is logged out,
+   * since a connection does not tell by which key it came.
+   */
+  async remove(fingerprint: KeyFingerprint, place: KeyPlace): Promise<void> {
+    await this.#lock.run('keys', async () => {
+      const all = (await this.#store.permissions(undefined)).get(fingerprint) ?? []
+      const only = placesOf(place)
+      const taken = only === undefined ? all : all.filter(({ type, id }) => only.some(other => other.type === type && other.id === id))
+      if (taken.length === 0 && (only !== undefined || (await this.#store.read(fingerprint)) === undefined))
+        throw unknownKey(fingerprint, only)
+      const changed = new Set<string>()
+      for (const permission of taken) changed.add(await this.#store.forbid(permission, fingerprint))
+      if (taken.length === all.length) changed.add(await this.#store.remove(fingerprint))
+      await this.#host.files.syncFolders(changed)
+      for (const permission of taken) {
+        await this.#generated.forget(permission)
+        await this.#endLogins(permission)
+      }
+    })
+  }
+
+  async #endLogins({ type, id }: KeyPermission): Promise<void> {
+    const login = loginOf(type, id)
+    if ((await this.#host.accounts.find(login)) !== undefined) await this.#host.accounts.endLogins(login)
+  }
+
   async #absent(permissions: readonly KeyPermission[]): Promise<ReadonlySet<KeyPermission>> {
     const found = await Promise.all(permissions.map(permission => this.#store.exists(permission)))
     return new Set(permissions.filter((_, index) => !found[index]))
   }
+}
+
+function placesOf({ container, repository }: KeyPlace): readonly Pick<KeyPermission, 'type' | 'id'>[] | undefined {
+  const places: Pick<KeyPermission, 'type' | 'id'>[] = []
+  if (container !== undefined) places.push({ type: 'container', id: container })
+  if (repository !== undefined) places.push({ type: 'repository', id: repository })
+  return places.length === 0 ? undefined : places
+}
+
+function storedKey(fingerprint: KeyFingerprint, key: SshKey, permissions: readonly KeyPermission[]): StoredKey {
+  return {
+    fingerprint,
+    sha256: openSshFingerprint(key),
+    algorithm: key.algorithm,
+    containers: permissions.flatMap(permission => (permission.type === 'container' ? [{ id: permission.id }] : [])),
+    repositories: permissions.flatMap(permission =>
+      permission.type === 'repository' ? [{ id: permission.id, write: permission.write }] : [],
+    ),
+  }
+}
+
+function unknownKey(fingerprint: KeyFingerprint, only: readonly Pick<KeyPermission, 'type' | 'id'>[] | undefined): GearError {
+  const where = only === undefined ? 'stored on this host' : `let into ${only.map(({ type, id }) => `${type} ${id}`).join(' or ')}`
+  return new GearError('KEY_UNKNOWN', `The key ${fingerprint} is not ${where}`)
 }
 
 function readKey(line: string): SshKey | FormatError {

@@ -89,7 +89,7 @@ export function containerPaths(paths: Paths, id: ContainerId): ContainerPaths {
     noData: `${paths.run}/${part}/${id}/no-data`,
     linksApplied: `${paths.run}/${part}/${id}/links-applied`,
     home: `${paths.base}/home/${part}/${id}`,
-    access: `${paths.base}/access/containers/ssh/${part}/${id}`,
+    access: `${accessFolders(paths).container}/${part}/${id}`,
     systemdUnit: `${paths.systemd}/${unit}`,
     wanted: `${wantedFolder(paths)}/${unit}`,
     boot: `${bootFolder(paths)}/${unit}`,
@@ -125,7 +125,7 @@ export function repositoryPaths({ base }: Pick<Paths, 'base'>, id: RepositoryId)
     homeFolder,
     build: `${homeFolder}/build.json`,
     checkout: `${repositoriesFolder({ base })}/.checkout-${id}`,
-    access: `${base}/access/git/${partition(id)}/${id}`,
+    access: `${accessFolders({ base }).repository}/${partition(id)}/${id}`,
   }
 }
 
@@ -170,8 +170,17 @@ export function portLink(paths: Pick<Paths, 'base'>, port: number): string {
 export const portsPerBlock = 100
 
 /** A public key, by its fingerprint; whoever may log in anywhere, the key is here once (spec §11.1). */
-export function keyFile({ base }: Pick<Paths, 'base'>, fingerprint: KeyFingerprint): string {
-  return `${base}/keys/public/${fingerprint.slice(0, 2)}/${fingerprint}`
+export function keyFile(paths: Pick<Paths, 'base'>, fingerprint: KeyFingerprint): string {
+  return `${keyFolder(paths)}/${fingerprint.slice(0, 2)}/${fingerprint}`
+}
+
+export function keyFolder({ base }: Pick<Paths, 'base'>): string {
+  return `${base}/keys/public`
+}
+
+/** Where the links to keys are, by what they let into; below are partitions, and in them a folder per id. */
+export function accessFolders({ base }: Pick<Paths, 'base'>) {
+  return { container: `${base}/access/containers/ssh`, repository: `${base}/access/git` } as const
 }
 
 /** Leases are for a while, so they end with the boot. */

@@ -90,6 +90,15 @@ export function accountsSuite(make: () => Promise<AccountsUnderTest>): void {
     expect(await accounts.remove(short)).toBe(true)
   })
 
+  test('one whose processes are ended can be removed', async () => {
+    await accounts.create(wanted(short))
+    const end = await under.runAs(short)
+    await accounts.endLogins(short)
+    expect(await accounts.remove(short)).toBe(true)
+    await accounts.endLogins(short)
+    await end()
+  })
+
   test('it is given folders with all that is in them, and links but not what they lead to', async () => {
     const account = await accounts.create(wanted(short))
     await under.files.makeFolder(`${under.base}/given/inner`, 0o755)

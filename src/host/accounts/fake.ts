@@ -63,6 +63,11 @@ export class FakeAccounts extends Faults<keyof Accounts> implements Accounts {
     return this.#accounts.delete(login)
   }
 
+  async endLogins(login: Login): Promise<void> {
+    await this.meet('endLogins', login)
+    this.busy.delete(login)
+  }
+
   async own(path: string, { uid }: Pick<Account, 'uid' | 'gid'>): Promise<void> {
     await this.meet('own', path)
     if (!(await this.#files.exists(path))) throw accountFailed(`give ${path} to user ${uid}`, 'No such file or directory')

@@ -44,6 +44,11 @@ export function passwdAccounts(files: Pick<Files, 'read'>, commands: Commands): 
       return true
     },
 
+    async endLogins(login) {
+      const { exitCode, stderr } = await commands.run('end-logins', [login])
+      if (exitCode !== 0) throw accountFailed(`end the logins of ${login}`, stderr)
+    },
+
     async own(path, { uid, gid }) {
       const { exitCode, stderr } = await commands.run('chown', ['--recursive', '--no-dereference', '-P', '--', `${uid}:${gid}`, path])
       if (exitCode !== 0) throw accountFailed(`give ${path} to user ${uid}`, stderr)

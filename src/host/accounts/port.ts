@@ -35,6 +35,11 @@ export interface Accounts {
   create(account: NewAccount): Promise<Account>
   /** Removes the account and its group; the home stays. False when there is none. ACCOUNT_FAILED while a process of the account runs. */
   remove(login: Login): Promise<boolean>
+  /**
+   * Ends every process of the account on the host itself, its SSH connections among them, and what those started in its container, as root or not.
+   * Processes of a container that has the same user id go on. An account that is missing is no error; ACCOUNT_FAILED when one does not end.
+   */
+  endLogins(login: Login): Promise<void>
   /** Makes a file, or a folder and everything in it, the account's own. Follows no link; a missing one is ACCOUNT_FAILED. */
   own(path: string, account: Pick<Account, 'uid' | 'gid'>): Promise<void>
 }
