@@ -40,9 +40,11 @@ export function findingsText(findings: readonly Finding[]): string {
 async function checkTools({ files }: Checked, engine: Engine): Promise<readonly Finding[]> {
   const other = engine.kind === 'docker' ? 'podman' : 'docker'
   const needed = Object.entries(tools).filter(([name]) => name !== other)
-  const all = needed.map(async ([name, { path, package: from }]): Promise<Finding> => {
-    const isThere = await files.exists(path)
-    return { subject: name, state: isThere ? 'ok' : 'missing', detail: isThere ? path : `apt-get install ${from}` }
+  const all = needed.map(async ([name, tool]): Promise<Finding> => {
+    if (await files.exists(tool.path)) return { subject: name, state: 'ok', detail: tool.path }
+    const install = `apt-get install ${tool.package}`
+    if ('onlyFor' in tool) return { subject: name, state: 'advice', detail: `${install}, for ${tool.onlyFor}` }
+    return { subject: name, state: 'missing', detail: install }
   })
   return Promise.all(all)
 }

@@ -1,5 +1,6 @@
 /** All operations, by name. */
 import * as agent from './agent.ts'
+import * as builds from './builds.ts'
 import * as containers from './containers.ts'
 import * as environments from './environments.ts'
 import * as keys from './keys.ts'
@@ -39,6 +40,11 @@ export const contract = {
   deployRepository: repositories.deployRepository,
   listKeys: keys.listKeys,
   deleteKey: keys.deleteKey,
+  buildImage: builds.buildImage,
+  listBuilds: builds.listBuilds,
+  getBuild: builds.getBuild,
+  buildLog: builds.buildLog,
+  stopBuild: builds.stopBuild,
   listImages: agent.listImages,
   getVersion: agent.getVersion,
   getHealth: agent.getHealth,

@@ -311,6 +311,42 @@ export const errorCatalogue = {
     meaning: 'A tool of the host failed.',
     next: 'Look at the output that is quoted.',
   },
+  SOURCE_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'The source of a build could not be read or cloned.',
+    next: 'Check the address and the ref from the host itself: git ls-remote ADDRESS.',
+  },
+  BUILD_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'A script of a build ended with a failure; no image was made.',
+    next: 'Look at the output of the script; run it by hand in the builder image.',
+  },
+  BUILD_SCRIPT_MISSING: {
+    status: 500,
+    shape: 'json',
+    meaning: 'A build found no assemble script: neither in the source, nor at --scripts, nor where the builder image says.',
+    next: 'Use a builder image, give --scripts URL, or put an executable .s2i/bin/assemble into the source.',
+  },
+  BUILD_STOPPED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'A build was ended before it had finished: it was stopped, took too long, or its host went down.',
+    next: 'Build again.',
+  },
+  BUILD_UNKNOWN: {
+    status: 404,
+    shape: 'json',
+    meaning: 'No build of this id is kept on the host.',
+    next: 'See which there are with: gear builds.',
+  },
+  CALLBACK_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'The callback URL of a build could not be called.',
+    next: 'Check the URL from the host itself; addresses of the host and of its local network segment are refused for remote callers.',
+  },
   HOST_UNREACHABLE: {
     status: 503,
     shape: 'json',

@@ -1,15 +1,19 @@
 /** Schemas of the fields that operations share. A rule is written once, with the words the caller is told. */
 import * as z from 'zod/mini'
 import {
+  checkGitRef,
   checkVolumePath,
   FormatError,
   isHostName,
   isSshKeyFingerprint,
+  parseBuildSource,
   parseCloneSource,
   parseCpus,
   parseGitRef,
   parseImageReference,
   parseMemory,
+  parseRequestId,
+  parseScriptsUrl,
   sshKeyLineBytes,
 } from '../formats/index.ts'
 import {
@@ -23,6 +27,7 @@ import {
   type KeyFingerprint,
   type LeaseName,
   type RepositoryId,
+  type RequestId,
 } from './ids.ts'
 import { limits } from './limits.ts'
 
@@ -106,6 +111,11 @@ export const image = parsed((input): ImageName => {
 })
 
 /** A whole number within bounds. */
+/** The same, with the empty string for nothing. */
+function optionalParsed<Value>(parse: (input: string) => Value) {
+  return z.optional(parsed(input => (input === '' ? undefined : parse(input))))
+}
+
 export function whole(min: number, max: number) {
   return z.number(wants('a number')).check(
     z.refine(value => Number.isInteger(value) && value >= min && value <= max, {
@@ -210,6 +220,58 @@ function isHttpUrl(value: string): boolean {
   if (value.length > 2048 || !/^[!-~]+$/.test(value) || !URL.canParse(value)) return false
   return ['http:', 'https:'].includes(new URL(value).protocol)
 }
+
+/** Variables for the scripts of a build, and a file of more. */
+export const buildEnvironment = z.object(
+  { variables: z._default(list(variable, limits.variablesMax), []), source: sourceUrl },
+  wants('an object with Variables and Source'),
+)
+
+/** An http or https URL, or the empty string for none. */
+export const optionalUrl = z.pipe(
+  sourceUrl,
+  z.transform(value => (value === '' ? undefined : value)),
+)
+
+export const buildSource = parsed(input => {
+  parseBuildSource(input)
+  return input
+})
+
+export const buildRef = optionalParsed(input => {
+  checkGitRef(input)
+  return input
+})
+
+export const scriptsUrl = optionalParsed(input => {
+  parseScriptsUrl(input)
+  return input
+})
+
+/** A network of the engine, which may not be the host's own or that of another container. */
+export const buildNetwork = optionalParsed(input => {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(input) && input !== 'host') return input
+  throw new FormatError('network', 'must be none or the name of a network of the engine, and not host')
+})
+
+/** The name of an image that is made: no digest, and not an id. */
+export const imageTag = parsed((input): ImageName => {
+  const reference = parseImageReference(input)
+  if (reference.kind === 'name' && reference.digest === undefined) return input as ImageName
+  throw new FormatError('image.tag', 'must be the name of an image, without a digest')
+})
+
+/** A text that is taken and not used. */
+export const unusedText = z._default(text.check(isOneLine, maxBytes(1024)), '')
+
+/** What is not supported: the field is the original's. */
+export const nothingYet = z._default(text.check(z.refine(value => value === '', { error: () => 'is not supported' })), '')
+
+/** The id of a build: its request id, or the name of its unit without `build-` and `.service`, which has that encoded once more. */
+export const buildId = parsed((input): RequestId => {
+  const isUnit = /^[A-Za-z0-9_-]{30}$/.test(input)
+  return parseRequestId(isUnit ? Buffer.from(input, 'base64url').toString('latin1') : input) as RequestId
+})
 
 export const environment = z.object(
   { variables: z._default(list(variable, limits.variablesMax), []), source: sourceUrl, id: optionalId },

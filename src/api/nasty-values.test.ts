@@ -8,6 +8,7 @@ import { renderUnit, specOf } from '../domains/containers/index.ts'
 import {
   FormatError,
   parseAuthorizedKey,
+  parseBuildSource,
   parseFirstJson,
   parseStoredEnvironment,
   parseUnitFile,
@@ -77,6 +78,10 @@ const anId: Proof = {
   reason: 'an id has only characters that mean nothing in paths, unit names, arguments and URLs',
   prove: value => expect(isId(value)).toBe(true),
 }
+const imageName: Proof = {
+  reason: 'an image reference has only characters that mean nothing to systemd, and does not begin like an option',
+  prove: value => expect(value).toMatch(/^[a-z0-9][a-z0-9._/:@-]*$/),
+}
 const environmentName: Proof = {
   reason: 'stored raw in a line of its own, read by the engine only',
   prove: name => proveStored({ name, value: 'v' }),
@@ -111,10 +116,6 @@ const publicKey: Proof = {
   },
 }
 
-const imageName: Proof = {
-  reason: 'an image reference has only characters that mean nothing to systemd, and does not begin like an option',
-  prove: value => expect(value).toMatch(/^[a-z0-9][a-z0-9._/:@-]*$/),
-}
 const cloneUrl: Proof = {
   reason: 'empty for none; else git gets it after --, and only with the transport that it names',
   prove: value => expect(value).toMatch(/^$|^(\/|(https?|ssh|git|file):\/\/\/?[A-Za-z0-9_[]|[A-Za-z0-9_.@]+:[^-:])[!-~]*$/),
@@ -193,6 +194,34 @@ const harmless: Readonly<Record<string, Proof>> = {
     reason: 'compared with others of its kind, never part of a path',
     prove: value => expect(value).toMatch(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/),
   },
+  'buildImage body Name': { reason: 'not used at all', prove: () => undefined },
+  'buildImage body Source': {
+    reason: 'a path or an address that begins like no option and names no command; both are single arguments',
+    prove: value => {
+      const source = parseBuildSource(value)
+      expect(source.kind === 'git' ? source.address : source.path).toMatch(/^(?!-)(?![^/]*::)[^\p{Cc}]+$/u)
+    },
+  },
+  'buildImage body BaseImage': imageName,
+  'buildImage body Tag': imageName,
+  'buildImage body RuntimeImage': emptyOnly,
+  'buildImage body CallbackUrl': sourceUrl,
+  'buildImage body Ref': {
+    reason: 'the name of a ref has only characters that git does not compute with',
+    prove: value => expect(value).toMatch(/^(?:[A-Za-z0-9_][A-Za-z0-9_./+@#-]*)?$/),
+  },
+  'buildImage body Scripts': {
+    reason: 'a URL that is fetched as it is parsed, or a path without white space and parents',
+    prove: value => expect(value).toMatch(/^(?:(?:https?|file|image):\/\/[!-~]+)?$/),
+  },
+  'buildImage body Environment.Source': sourceUrl,
+  'buildImage body Environment.Variables[0].Name': environmentName,
+  'buildImage body Environment.Variables[0].Value': environmentValue,
+  'buildImage body Network': {
+    reason: 'one argument --network=NAME of the engine',
+    prove: value => expect(value).toMatch(/^(?:[A-Za-z0-9][A-Za-z0-9_.-]*)?$/),
+  },
+  'buildLog query follow': { reason: '?follow is as good as ?follow=1', prove: value => expect(['', '1']).toContain(value) },
   'deleteContainer query all': { reason: '?all is as good as ?all=1', prove: value => expect(['', '1']).toContain(value) },
   'listContainers query all': { reason: '?all is as good as ?all=1', prove: value => expect(['', '1']).toContain(value) },
   'containerLog query follow': { reason: '?follow is as good as ?follow=1', prove: value => expect(['', '1']).toContain(value) },
@@ -498,6 +527,8 @@ const candidates: readonly unknown[] = [
   'zip',
   80,
   true,
+  'zWJ2s4o0QnuNn2iTfyQ3bg',
+  '',
 ]
 
 /** Fields whose samples must differ from those of other fields: no two volumes have the same place. */

@@ -18,6 +18,8 @@ import type { CliContext } from './cli-context.ts'
 import type { CliCommand } from './command.ts'
 import { command as addKeys } from './commands/add-keys.ts'
 import { command as api } from './commands/api.ts'
+import { command as build } from './commands/build.ts'
+import { command as builds } from './commands/builds.ts'
 import { command as completion } from './commands/completion.ts'
 import { command as createRepo } from './commands/create-repo.ts'
 import { command as daemon } from './commands/daemon.ts'
@@ -78,6 +80,8 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   'deploy-repo': deployRepo,
   'delete-repo': deleteRepo,
   link,
+  build,
+  builds,
   purge,
   init,
   'init-repo': initRepo,

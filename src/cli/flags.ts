@@ -62,6 +62,7 @@ export const commonFlags: FlagParametersForType<CommonFlags, CliContext> = {
 
 export const commonAliases = { o: 'output', k: 'insecure' } as const
 
-function hidden<Flag extends FlagFor<never> | object>(flag: Flag): Flag & { readonly hidden: true } {
+/** Taken, but not told of. */
+export function hidden<Flag extends FlagFor<never> | object>(flag: Flag): Flag & { readonly hidden: true } {
   return { ...flag, hidden: true }
 }

@@ -21,6 +21,8 @@ export const summaries = {
   'deploy-repo': 'Build what was pushed last, and restart its container',
   'delete-repo': 'Remove repositories',
   link: 'Set what containers see at local addresses and is elsewhere',
+  build: 'Make an image from source with a builder image',
+  builds: 'List the builds of hosts, show their logs, stop them',
   purge: 'Stop and disable every container of hosts',
   init: 'Prepare a container for a unit of the original geard',
   'init-repo': 'Make a repository on this machine; what create-repo runs',

@@ -2,8 +2,10 @@
  * What gear does, a folder per subject: containers, ports, environments, images, keys, repositories, the node itself. The handlers of all of them together carry
  * out the contract; an operation nobody carries out does not compile.
  */
+
 import { type ContainerId, GearError, type Handlers, type WaitEvent } from '../api/index.ts'
 import type { Host, UnitStatus } from '../host/index.ts'
+import { Builds, buildHandlers, orderedBuild } from './builds/index.ts'
 import { ContainerReports, type ContainerStep, Containers, containerHandlers, waitForContainer } from './containers/index.ts'
 import { Environments, environmentHandlers } from './environments/index.ts'
 import { imageHandlers } from './images/index.ts'
@@ -29,14 +31,16 @@ export function makeHandlers(host: Host, options: DomainOptions): Handlers {
   const environments = new Environments(host)
   const containers = new Containers(host, environments, options.onStep)
   const reports = new ContainerReports(host)
+  const builds = new Builds(host)
   return {
     ...containerHandlers(host, containers, reports),
     ...environmentHandlers(environments),
     ...linkHandlers(new Links(host, options.onStep)),
+    ...buildHandlers(host, builds),
     ...imageHandlers(host),
     ...keyHandlers(new Keys(host)),
     ...leaseHandlers(new Leases(host)),
-    ...repositoryHandlers(new Repositories(host), new RepositoryDeployments(host, deployHands(host, { containers, reports }))),
+    ...repositoryHandlers(new Repositories(host), new RepositoryDeployments(host, deployHands(host, { builds, containers, reports }))),
     ...nodeHandlers(host, options),
   }
 }
@@ -44,10 +48,13 @@ export function makeHandlers(host: Host, options: DomainOptions): Handlers {
 /** What a push sets in motion in other domains. */
 function deployHands(
   host: Host,
-  { containers, reports }: { readonly containers: Containers; readonly reports: ContainerReports },
+  { builds, containers, reports }: { readonly builds: Builds; readonly containers: Containers; readonly reports: ContainerReports },
 ): DeployHands {
   return {
-    build: () => Promise.reject(new GearError('COMMAND_FAILED', 'This version does not build images yet')),
+    build: async ({ signal, ...order }) => {
+      await builds.begin(await orderedBuild(host, order))
+      return builds.follow(order.requestId, { isFollowing: true, isVerdictWanted: true, signal })
+    },
     restartWith: async (id, image, requestId) => {
       await containers.setImage({ id, image, requestId })
       await containers.restart(id)

@@ -5,6 +5,7 @@
  */
 
 export * from './account-file.ts'
+export * from './build-source.ts'
 export * from './deployed-instances.ts'
 export * from './duration.ts'
 export * from './env-file.ts'

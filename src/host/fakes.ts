@@ -5,6 +5,7 @@
 import { containerOfUnit } from '../api/index.ts'
 import { readUnitMetadata } from '../formats/index.ts'
 import { FakeAccounts } from './accounts/fake.ts'
+import { FakeBuilder } from './builder/fake.ts'
 import { FakeClock } from './clock/fake.ts'
 import { FakeCommands } from './commands/fake.ts'
 import { type FakeEngine, FakeEngines } from './engine/fake.ts'
@@ -15,9 +16,11 @@ import { defaultPaths, type Host, type Paths } from './host.ts'
 import { FakeJournal } from './journal/fake.ts'
 import { FakeNamespaces } from './netns/fake.ts'
 import { FakeNetwork } from './network/fake.ts'
+import { FakeSources } from './sources/fake.ts'
 import { FakeUnits } from './units/fake.ts'
 
 export { FakeAccounts } from './accounts/fake.ts'
+export { FakeBuilder } from './builder/fake.ts'
 export { FakeClock } from './clock/fake.ts'
 export { FakeCommands } from './commands/fake.ts'
 export { FakeEngine, FakeEngines } from './engine/fake.ts'
@@ -26,6 +29,7 @@ export { FakeGit } from './git/fake.ts'
 export { FakeJournal } from './journal/fake.ts'
 export { FakeNamespaces } from './netns/fake.ts'
 export { FakeNetwork } from './network/fake.ts'
+export { FakeSources } from './sources/fake.ts'
 export { type Behaviour, FakeUnits } from './units/fake.ts'
 
 export interface FakeHost extends Host {
@@ -33,6 +37,8 @@ export interface FakeHost extends Host {
   readonly engines: FakeEngines
   /** The engine that is chosen when nobody names one. */
   readonly engine: FakeEngine
+  readonly builder: FakeBuilder
+  readonly sources: FakeSources
   readonly journal: FakeJournal
   readonly files: FakeFiles
   readonly accounts: FakeAccounts
@@ -54,7 +60,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
   const paths: Paths = { ...defaultPaths, ...options.paths }
   const clock = new FakeClock()
   const files = new FakeFiles(clock)
-  for (const folder of [paths.systemd, paths.cgroup, paths.libexec, '/var/lib', '/var/run', '/run']) files.putFolder(folder)
+  for (const folder of [paths.systemd, paths.cgroup, paths.libexec, '/var/lib', '/var/run', '/var/tmp', '/run']) files.putFolder(folder)
   const engines = new FakeEngines(options.engine)
   const units = new FakeUnits({
     files,
@@ -79,6 +85,8 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     units,
     engines,
     engine: engines.chosen,
+    builder: new FakeBuilder(files),
+    sources: new FakeSources(files),
     journal,
     files,
     accounts: new FakeAccounts(files),

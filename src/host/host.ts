@@ -1,5 +1,6 @@
 /** A machine: all ports together. The composition root makes one of real adapters, tests one of fakes. */
 import type { Accounts } from './accounts/port.ts'
+import type { Builder } from './builder/port.ts'
 import type { Clock } from './clock/port.ts'
 import type { Commands } from './commands/port.ts'
 import type { Engines } from './engine/port.ts'
@@ -8,11 +9,14 @@ import type { Git } from './git/port.ts'
 import type { Journal } from './journal/port.ts'
 import type { Namespaces } from './netns/port.ts'
 import type { Network } from './network/port.ts'
+import type { Sources } from './sources/port.ts'
 import type { Units } from './units/port.ts'
 
 export interface Host {
   readonly units: Units
   readonly engines: Engines
+  readonly builder: Builder
+  readonly sources: Sources
   readonly journal: Journal
   readonly files: Files
   readonly accounts: Accounts

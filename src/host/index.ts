@@ -4,6 +4,7 @@
  * `fakes.ts`, so that nothing real is loaded for them and nothing fake for the rest.
  */
 export type * from './accounts/port.ts'
+export type * from './builder/port.ts'
 export type * from './clock/port.ts'
 export type * from './commands/port.ts'
 export { tools } from './commands/port.ts'
@@ -16,4 +17,5 @@ export type * from './journal/port.ts'
 export { type LinuxHostOptions, linuxHost } from './linux.ts'
 export type * from './netns/port.ts'
 export type * from './network/port.ts'
+export type * from './sources/port.ts'
 export type * from './units/port.ts'

@@ -1,5 +1,6 @@
 /** The real machine. Nothing is connected and no heavy library is loaded until a port is first used. */
 import { passwdAccounts } from './accounts/passwd.ts'
+import { type EngineAddress, engineCliBuilder } from './builder/engine-cli.ts'
 import { systemClock } from './clock/system.ts'
 import { processCommands } from './commands/process.ts'
 import { dockerEngine } from './engine/docker.ts'
@@ -11,12 +12,15 @@ import { defaultPaths, type Host, type Paths } from './host.ts'
 import { journalctlJournal } from './journal/journalctl.ts'
 import { linuxNamespaces } from './netns/nsenter.ts'
 import { linuxNetwork } from './network/linux.ts'
+import { gitSources } from './sources/git.ts'
 import { systemdUnits } from './units/systemd.ts'
 
 export interface LinuxHostOptions {
   readonly paths?: Partial<Paths>
   /** The engine of containers for which nobody names one. */
   readonly engine?: EngineChoice
+  /** Where images are built, when it is not that engine at its usual address. */
+  readonly builder?: EngineAddress
   /** Socket of the system bus. */
   readonly busSocketPath?: string
 }
@@ -25,9 +29,12 @@ export interface LinuxHostOptions {
 export function linuxHost(options: LinuxHostOptions = {}): Host {
   const files = diskFiles()
   const commands = processCommands()
+  const engines = enginesOf({ docker: dockerEngine(), podman: podmanEngine({ commands, files }) }, options.engine ?? 'auto')
   return {
     units: systemdUnits(options.busSocketPath === undefined ? {} : { socketPath: options.busSocketPath }),
-    engines: enginesOf({ docker: dockerEngine(), podman: podmanEngine({ commands, files }) }, options.engine ?? 'auto'),
+    engines,
+    builder: engineCliBuilder(commands, async () => options.builder ?? { kind: (await engines.choose()).kind }),
+    sources: gitSources(),
     journal: journalctlJournal(commands),
     files,
     accounts: passwdAccounts(files, commands),

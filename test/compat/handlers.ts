@@ -160,10 +160,39 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
       called('listImages', call)
       return { text: 'acme/shop:latest\n' }
     },
+    buildImage: async call => {
+      called('buildImage', call)
+      return { text: stream(['Assembling\n', `Built ${call.body.tag}\n`]) }
+    },
+    listBuilds: async call => {
+      called('listBuilds', call)
+      return { builds: [aBuild] }
+    },
+    getBuild: async call => {
+      called('getBuild', call)
+      return aBuild
+    },
+    buildLog: async call => {
+      called('buildLog', call)
+      return { text: 'Assembling\n' }
+    },
+    stopBuild: async call => called('stopBuild', call),
     getVersion: async () => ({ version: '0.1.0', api: '1', engine: 'docker' }),
     getHealth: async () => ({ systemd: 'ok', engine: 'ok', disk: 'ok' }),
     getOpenApi: async () => ({ openapi: '3.1.0', paths: {} }),
   }
+}
+
+const aBuild = {
+  id: 'QUFBQUFBQUFBQUFBQUFBQUFBQUFBQQ',
+  requestId: 'AAAAAAAAAAAAAAAAAAAAAA',
+  activeState: 'active',
+  subState: 'running',
+  source: 'https://example.com/shop.git',
+  baseImage: 'acme/node',
+  tag: 'acme/shop',
+  result: 'running',
+  startedAt: '2026-01-02T03:04:05.000Z',
 }
 
 async function* stream<Item>(items: readonly Item[]): AsyncGenerator<Item> {

@@ -19,6 +19,13 @@ export interface Commands {
   run(tool: Tool, args: readonly string[], options?: CommandOptions): Promise<CommandResult>
 }
 
+interface ToolPlace {
+  readonly path: string
+  readonly package: string
+  /** What cannot be done without it, for a tool that the rest does not need. */
+  readonly onlyFor?: string
+}
+
 /** Every tool gear calls, with the Debian package that has it. `gear daemon --check` reports what is missing. */
 export const tools = {
   systemctl: { path: '/usr/bin/systemctl', package: 'systemd' },
@@ -27,9 +34,11 @@ export const tools = {
   flock: { path: '/usr/bin/flock', package: 'util-linux' },
   docker: { path: '/usr/bin/docker', package: 'docker.io' },
   pkill: { path: '/usr/bin/pkill', package: 'procps' },
-  git: { path: '/usr/bin/git', package: 'git' },
   setpriv: { path: '/usr/bin/setpriv', package: 'util-linux' },
-  podman: { path: '/usr/bin/podman', package: 'podman' },
+  podman: { path: '/usr/bin/podman', package: 'podman', onlyFor: 'Podman as the engine' },
+  git: { path: '/usr/bin/git', package: 'git', onlyFor: 'git repositories, and builds from them' },
+  tar: { path: '/usr/bin/tar', package: 'tar' },
+  cat: { path: '/usr/bin/cat', package: 'coreutils' },
   curl: { path: '/usr/bin/curl', package: 'curl' },
   runuser: { path: '/usr/sbin/runuser', package: 'util-linux' },
   'make-account': { path: '/usr/lib/gear/libexec/make-account', package: 'gear' },
@@ -40,7 +49,7 @@ export const tools = {
   chown: { path: '/usr/bin/chown', package: 'coreutils' },
   nsenter: { path: '/usr/bin/nsenter', package: 'util-linux' },
   'iptables-restore': { path: '/usr/sbin/iptables-restore', package: 'iptables' },
-} as const
+} as const satisfies Record<string, ToolPlace>
 
 export type Tool = keyof typeof tools
 

@@ -11,6 +11,9 @@ export class FakeNetwork extends Faults<keyof Network> implements Network {
   readonly texts = new Map<string, string>()
   /** What names resolve to; one that is not here resolves to a public address. */
   readonly names = new Map<string, string>([['localhost', '127.0.0.1']])
+  /** What was posted, and the status that each URL answers; 200 unless given. */
+  readonly posted: { readonly url: string; readonly json: string }[] = []
+  readonly statuses = new Map<string, number>()
   /** User ids by the remote port of a connection. */
   readonly owners = new Map<number, number>()
 
@@ -29,13 +32,30 @@ export class FakeNetwork extends Faults<keyof Network> implements Network {
     options: { readonly maxBytes: number; readonly timeoutMs: number; readonly mayReachHost: boolean },
   ): Promise<string> {
     await this.meet('fetchText', url)
-    const refuse = (why: string): GearError => new GearError('ENVIRONMENT_FETCH_FAILED', `Could not read ${url}`, { cause: new Error(why) })
-    const name = URL.canParse(url) ? new URL(url).hostname.replace(/^\[(.*)\]$/, '$1') : ''
-    const address = this.names.get(name) ?? (/^[\d.]+$|:/.test(name) ? name : '203.0.113.1')
-    if (!options.mayReachHost && isGuardedAddress(address, [])) throw refuse(`${name} is an address of this host or its local network`)
+    const refuse = (why: string, status?: number): GearError =>
+      new GearError('ENVIRONMENT_FETCH_FAILED', `Could not read ${url}`, {
+        cause: new Error(why),
+        ...(status === undefined ? {} : { data: { status } }),
+      })
+    const guard = this.#guard(url, options)
+    if (guard !== undefined) throw refuse(guard)
     const text = this.texts.get(url)
-    if (text === undefined) throw refuse('it answered 404')
+    if (text === undefined) throw refuse('it answered 404', 404)
     if (Buffer.byteLength(text) > options.maxBytes) throw refuse(`it has more than ${options.maxBytes} bytes`)
     return text
+  }
+
+  async postJson(url: string, json: string, options: { readonly timeoutMs: number; readonly mayReachHost: boolean }): Promise<number> {
+    await this.meet('postJson', url)
+    const guard = this.#guard(url, options)
+    if (guard !== undefined) throw new GearError('CALLBACK_FAILED', `Could not call ${url}`, { cause: new Error(guard) })
+    this.posted.push({ url, json })
+    return this.statuses.get(url) ?? 200
+  }
+
+  #guard(url: string, { mayReachHost }: { readonly mayReachHost: boolean }): string | undefined {
+    const name = URL.canParse(url) ? new URL(url).hostname.replace(/^\[(.*)\]$/, '$1') : ''
+    const address = this.names.get(name) ?? (/^[\d.]+$|:/.test(name) ? name : '203.0.113.1')
+    return !mayReachHost && isGuardedAddress(address, []) ? `${name} is an address of this host or its local network` : undefined
   }
 }

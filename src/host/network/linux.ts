@@ -35,6 +35,7 @@ export function linuxNetwork(
     isPortFree: port => isPortFree(probes, port),
     ownerOfConnection: connectionOwners(files, diagnose),
     fetchText: (url, options) => fetchText(url, { ...options, isGuarded }),
+    postJson: (url, json, options) => postJson(url, json, { ...options, isGuarded }),
   }
 }
 
@@ -79,8 +80,38 @@ async function fetchText(url: string, options: FetchOptions): Promise<string> {
     throw new Error(`it redirects more than ${redirectsMax} times`)
   } catch (error) {
     const cause = signal.aborted ? new Error(`it took longer than ${options.timeoutMs} ms`) : error
-    throw new GearError('ENVIRONMENT_FETCH_FAILED', `Could not read ${urlWithoutSecrets(url)}`, { cause })
+    const data = error instanceof UnexpectedStatus ? { status: error.status } : undefined
+    throw new GearError('ENVIRONMENT_FETCH_FAILED', `Could not read ${urlWithoutSecrets(url)}`, { cause, data })
   }
+}
+
+async function postJson(url: string, json: string, options: Omit<FetchOptions, 'maxBytes'>): Promise<number> {
+  const signal = AbortSignal.timeout(options.timeoutMs)
+  try {
+    const target = httpUrl(url)
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(json) }
+    const response = await respond(target, { method: 'POST', signal, agent: false, headers, ...guardOf(target, options) }, json)
+    response.destroy()
+    return response.statusCode ?? 0
+  } catch (error) {
+    const cause = signal.aborted ? new Error(`it took longer than ${options.timeoutMs} ms`) : error
+    throw new GearError('CALLBACK_FAILED', `Could not call ${urlWithoutSecrets(url)}`, { cause })
+  }
+}
+
+class UnexpectedStatus extends Error {
+  readonly status: number
+
+  constructor(status: number) {
+    super(`it answered ${status}`)
+    this.status = status
+  }
+}
+
+function httpUrl(text: string | URL): URL {
+  const url = new URL(text)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error(`${url.protocol} is not http: or https:`)
+  return url
 }
 
 /** One request. The address that is connected to is the one that was checked, as the check is the lookup. */
@@ -89,7 +120,7 @@ async function get(
   options: FetchOptions,
   signal: AbortSignal,
 ): Promise<{ readonly text: string } | { readonly location: string }> {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error(`${url.protocol} is not http: or https:`)
+  httpUrl(url)
   const response = await respond(url, { signal, agent: false, headers: { accept: 'text/plain, */*;q=0.5' }, ...guardOf(url, options) })
   const status = response.statusCode ?? 0
   const { location } = response.headers
@@ -99,22 +130,22 @@ async function get(
   }
   if (status < 200 || status > 299) {
     response.destroy()
-    throw new Error(`it answered ${status}`)
+    throw new UnexpectedStatus(status)
   }
   return { text: await textOf(response, options.maxBytes) }
 }
 
-function respond(url: URL, options: RequestOptions): Promise<IncomingMessage> {
+function respond(url: URL, options: RequestOptions, body = ''): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { request } = url.protocol === 'https:' ? builtinHttps() : builtinHttp()
     const sent: ClientRequest = request(url, options, resolve)
     sent.on('error', reject)
-    sent.end()
+    sent.end(body)
   })
 }
 
 /** Node does not look an address up that is written as one, so that is checked here. */
-function guardOf(url: URL, { mayReachHost, isGuarded }: FetchOptions): Pick<RequestOptions, 'lookup'> {
+function guardOf(url: URL, { mayReachHost, isGuarded }: Pick<FetchOptions, 'mayReachHost' | 'isGuarded'>): Pick<RequestOptions, 'lookup'> {
   if (mayReachHost) return {}
   const own = Object.values(networkInterfaces()).flatMap(addresses => (addresses ?? []).map(({ address }) => address))
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')

@@ -13,12 +13,14 @@ export interface Network {
   /**
    * GET of a text, bounded in time and size. Unless `mayReachHost`, addresses that are loopback, link-local, unspecified, multicast or
    * the host's own are refused, for every address a name resolves to and again after each redirect (the connection goes to the
-   * address that was checked). Errors: ENVIRONMENT_FETCH_FAILED.
+   * address that was checked). Errors: ENVIRONMENT_FETCH_FAILED; when the answer was not the text, its status is in `data.status`.
    */
   fetchText(
     url: string,
     options: { readonly maxBytes: number; readonly timeoutMs: number; readonly mayReachHost: boolean },
   ): Promise<string>
+  /** POST of a JSON text, with the bounds and guards of `fetchText`; the status of the answer, whatever it is. Errors: CALLBACK_FAILED. */
+  postJson(url: string, json: string, options: { readonly timeoutMs: number; readonly mayReachHost: boolean }): Promise<number>
 }
 
 /** A TCP connection as the side that accepted it sees it. */

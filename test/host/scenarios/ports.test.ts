@@ -7,7 +7,7 @@ const host = new LabHost('web2')
 const checkout = '/usr/src/gear'
 
 describe('the suite of ports', () => {
-  it.each(['base', 'engine', 'journal', 'network', 'units'])('%s', async name => {
+  it.each(['base', 'builder', 'engine', 'journal', 'network', 'units'])('%s', async name => {
     const vitest = `${checkout}/node_modules/vitest/vitest.mjs`
     const outcome = await host.exec([
       '/bin/sh',

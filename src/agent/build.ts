@@ -1,0 +1,38 @@
+/**
+ * Builds in the process of a command, on this machine's engine: what a user asks for, and what an agent has put down for the unit that the
+ * command runs in. No agent and no writer lock, since nothing of gear's state changes but what belongs to the build.
+ */
+import type { BuildAsked, RequestId } from '../api/index.ts'
+import { type Built, buildFor, buildPlace, runRequested, workRootBeside } from '../domains/builds/index.ts'
+import { newRequestId } from '../formats/index.ts'
+import { type Host, linuxHost } from '../host/index.ts'
+import { hostPaths, loadConfig } from './config.ts'
+
+export interface BuildHereOptions {
+  readonly signal: AbortSignal
+  /** Told the output, in any pieces. */
+  readonly say: (text: string) => void
+  /** Address of the engine, such as `unix:///run/podman/podman.sock`; its usual one unless given. */
+  readonly engineAddress?: string | undefined
+}
+
+/** Throws a GearError, or the reason of the signal; then nothing of the build is left. */
+export async function buildHere(asked: BuildAsked, options: BuildHereOptions): Promise<Built> {
+  const { host, place } = openHost(options.engineAddress)
+  const id = newRequestId(host.clock.randomBytes(16)) as RequestId
+  return buildFor(host, asked, { ...options, ...place, id, folder: process.cwd() })
+}
+
+/** What the unit of a build runs. False when it failed, which has been said. */
+export async function buildRequested(folder: string, options: BuildHereOptions): Promise<boolean> {
+  const { host } = openHost(undefined)
+  return runRequested(host, { ...options, workRoot: workRootBeside(folder), isSweeping: true, folder })
+}
+
+function openHost(engineAddress: string | undefined): { readonly host: Host; readonly place: ReturnType<typeof buildPlace> } {
+  const { config } = loadConfig()
+  const kind = engineAddress?.includes('podman') ? 'podman' : 'docker'
+  const builder = engineAddress === undefined ? {} : { builder: { kind, address: engineAddress } as const }
+  const host = linuxHost({ paths: hostPaths(config), engine: config.engine, ...builder })
+  return { host, place: buildPlace(host.paths, { isRoot: process.getuid?.() === 0 }) }
+}

@@ -1,0 +1,161 @@
+/** The operations on builds: images made from source by the scripts of a builder image (spec §3.5 routes 13 and 14, §4.14). */
+import * as z from 'zod/mini'
+import {
+  buildEnvironment,
+  buildId,
+  buildNetwork,
+  buildRef,
+  buildSource,
+  cpus,
+  flag,
+  image,
+  imageTag,
+  memory,
+  nothingYet,
+  optionalQueryFlag,
+  optionalUrl,
+  pids,
+  scriptsUrl,
+  text,
+  unusedText,
+} from './fields.ts'
+import { operation } from './operation.ts'
+
+const nothing = z.object({})
+const buildParams = z.object({ build: buildId })
+
+const buildImageBody = z.object({
+  /** The original's: the request id counts. */
+  name: unusedText,
+  source: buildSource,
+  tag: imageTag,
+  baseImage: image,
+  runtimeImage: nothingYet,
+  clean: flag,
+  verbose: flag,
+  callbackUrl: optionalUrl,
+  ref: buildRef,
+  scripts: scriptsUrl,
+  environment: z.optional(buildEnvironment),
+  removePrevious: flag,
+  network: buildNetwork,
+  memory: z.optional(memory),
+  cpus: z.optional(cpus),
+  pids: z.optional(pids),
+})
+export type BuildAsked = z.infer<typeof buildImageBody>
+
+export const buildImage = operation({
+  id: 'buildImage',
+  method: 'POST',
+  path: '/build-image',
+  summary: 'Build an image from source with the scripts of a builder image',
+  description:
+    'The build is a unit of its own, build-ID.service: it goes on when the caller leaves or the agent ends. The answer is its output as it comes, and ends with it; the same request id attaches to the same build. How it ended tells getBuild.',
+  params: nothing,
+  query: nothing,
+  body: buildImageBody,
+  reply: { kind: 'text' },
+  errors: [
+    'QUEUE_FULL',
+    'REQUEST_ID_REUSED',
+    'SOURCE_FAILED',
+    'BUILD_FAILED',
+    'BUILD_SCRIPT_MISSING',
+    'BUILD_STOPPED',
+    'ENGINE_FAILED',
+    'ENGINE_UNAVAILABLE',
+    'DISK_FULL',
+    'STORAGE_FAILED',
+    'SYSTEMD_FAILED',
+    'SYSTEMD_UNAVAILABLE',
+  ],
+  effect: 'once',
+  lane: 'stream',
+})
+
+/** A build that runs, or that has ended and is still kept. */
+const buildReportData = z.object({
+  /** The part of its unit's name (spec §3.6); the request id encoded once more. */
+  id: text,
+  requestId: text,
+  activeState: text,
+  subState: text,
+  source: text,
+  ref: z.optional(text),
+  baseImage: text,
+  tag: text,
+  /** `running`, `built`, `failed` or `stopped`. */
+  result: text,
+  startedAt: text,
+  finishedAt: z.optional(text),
+  imageId: z.optional(text),
+  commit: z.optional(text),
+  incremental: z.optional(z.boolean()),
+  code: z.optional(text),
+  cause: z.optional(text),
+  /** The last lines of what failed. */
+  lines: z.optional(z.array(text)),
+})
+export type BuildReport = z.infer<typeof buildReportData>
+
+export const listBuilds = operation({
+  id: 'listBuilds',
+  method: 'GET',
+  path: '/builds',
+  summary: 'The builds that run, and the last that have ended',
+  params: nothing,
+  query: nothing,
+  reply: {
+    kind: 'data',
+    schema: z.object({ builds: z.array(buildReportData) }),
+    table: {
+      columns: ['ID', 'RESULT', 'TAG', 'BASE', 'SOURCE', 'STARTED'],
+      rows: data => data.builds.map(item => [item.requestId, item.result, item.tag, item.baseImage, item.source, item.startedAt]),
+    },
+  },
+  errors: ['STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'read',
+  lane: 'job',
+})
+
+export const getBuild = operation({
+  id: 'getBuild',
+  method: 'GET',
+  path: '/builds/{build}',
+  summary: 'How a build is, or how it ended',
+  params: buildParams,
+  query: nothing,
+  reply: { kind: 'data', schema: buildReportData },
+  errors: ['BUILD_UNKNOWN', 'STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'read',
+  lane: 'job',
+})
+
+export const buildLog = operation({
+  id: 'buildLog',
+  method: 'GET',
+  path: '/builds/{build}/log',
+  summary: 'The output of a build',
+  description: 'All that is kept of it; with `follow`, and then what comes until the build ends.',
+  params: buildParams,
+  query: z.object({ follow: optionalQueryFlag }),
+  reply: { kind: 'text' },
+  errors: ['BUILD_UNKNOWN', 'STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'read',
+  lane: 'stream',
+})
+
+export const stopBuild = operation({
+  id: 'stopBuild',
+  method: 'PUT',
+  path: '/builds/{build}/stopped',
+  summary: 'Stop a build; nothing of it is left',
+  description: 'A build that has ended is stopped already.',
+  params: buildParams,
+  query: nothing,
+  reply: { kind: 'none' },
+  errors: ['BUILD_UNKNOWN', 'STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  effect: 'idempotent',
+  lane: 'job',
+})

@@ -1,0 +1,20 @@
+/** The contract's operations on builds. */
+import type { Handlers } from '../../api/index.ts'
+import type { Host } from '../../host/index.ts'
+import { requestOf } from './asked.ts'
+import type { Builds } from './service.ts'
+
+export function buildHandlers(host: Host, builds: Builds) {
+  return {
+    buildImage: async ({ body, requestId, caller, signal }) => {
+      await builds.begin(await requestOf(host, body, { id: requestId, caller }))
+      return { text: await builds.follow(requestId, { isFollowing: true, isVerdictWanted: true, signal }) }
+    },
+    listBuilds: async () => ({ builds: [...(await builds.list())] }),
+    getBuild: ({ params }) => builds.report(params.build),
+    buildLog: async ({ params, query, signal }) => ({
+      text: await builds.follow(params.build, { isFollowing: query.follow ?? false, isVerdictWanted: false, signal }),
+    }),
+    stopBuild: ({ params }) => builds.stop(params.build),
+  } satisfies Partial<Handlers>
+}

@@ -1,0 +1,291 @@
+/** Builds on a machine in memory. */
+import { describe, expect, it } from 'vitest'
+import { GearError, type ImageName, type RequestId } from '../../api/index.ts'
+import { parseBuildSource } from '../../formats/index.ts'
+import { type FakeHost, fakeHost } from '../../host/fakes.ts'
+import { codeOfFailure } from '../../host/suites.ts'
+import type { BuildRequest } from './build.ts'
+import { runBuild, sweepBuilds } from './run.ts'
+
+const root = '/var/lib/containers/builds/work'
+const id = 'zWJ2s4o0QnuNn2iTfyQ3bg' as RequestId
+
+function machine(): FakeHost {
+  const host = fakeHost()
+  host.builder.addImage('acme/node', { labels: { 'io.openshift.s2i.scripts-url': 'image:///s2i' }, command: ['/bin/sh'] })
+  host.builder.folders.set('acme/node /s2i', ['assemble', 'run', 'save-artifacts'])
+  host.files.put('/srv/shop/index.js', 'x')
+  return host
+}
+
+function asked(more: Partial<BuildRequest> = {}): BuildRequest {
+  return {
+    id,
+    source: parseBuildSource('/srv/shop'),
+    image: 'acme/node' as ImageName,
+    tag: 'acme/shop' as ImageName,
+    isClean: false,
+    isPreviousRemoved: false,
+    variables: [],
+    scriptsUrl: undefined,
+    callbackUrl: undefined,
+    network: undefined,
+    memoryBytes: 1_048_576,
+    cpus: 0,
+    pids: 100,
+    mayReachHost: true,
+    isVerbose: false,
+    ...more,
+  }
+}
+
+async function run(host: FakeHost, more: Partial<BuildRequest> = {}, signal = new AbortController().signal) {
+  let said = ''
+  const say = (text: string): void => {
+    said += text
+  }
+  const built = await runBuild(host, asked(more), { signal, say, workRoot: root, isSweeping: true })
+  return { built, said }
+}
+
+function expectNothingLeft(host: FakeHost): void {
+  expect([...host.builder.containers.keys()]).toEqual([])
+  expect(Object.keys(host.files.tree(root)).filter(path => path !== root)).toEqual([])
+}
+
+describe('a build', () => {
+  it('makes an image, says how, and leaves nothing else', async () => {
+    const host = machine()
+    const { built, said } = await run(host)
+    expect(said).toBe(`Assembling\nCommitting acme/shop\nBuilt acme/shop (${built.imageId})\n`)
+    expect(host.builder.commits).toMatchObject([{ name: 'acme/shop', command: ['/s2i/run'] }])
+    expect(host.builder.goods).toMatchObject([
+      {
+        below: '/tmp',
+        owner: { uid: 0, gid: 0 },
+        parts: { names: ['scripts', 'artifacts'] },
+        tree: { folder: '/srv/shop', as: 'src', withoutNamed: ['.git'] },
+      },
+    ])
+    expectNothingLeft(host)
+  })
+
+  it('pulls a builder that is not there', async () => {
+    const host = machine()
+    host.builder.registry.set('acme/other', { id: 'sha256:1', user: '', environment: [], labels: {}, command: [] })
+    host.files.put('/srv/shop/.s2i/bin/assemble', '#!/bin/sh\n')
+    expect((await run(host, { image: 'acme/other' as ImageName })).said).toMatch(/^Pulling acme\/other\npulled\n/)
+    expect(await codeOfFailure(run(host, { image: 'acme/none' as ImageName }))).toBe('ENGINE_FAILED')
+  })
+
+  it('clones a repository and remembers the commit', async () => {
+    const host = machine()
+    host.sources.repositories.set('https://example.com/shop.git', { 'index.js': 'x' })
+    const { built, said } = await run(host, { source: parseBuildSource('https://example.com/shop.git', 'v1') })
+    expect(said).toMatch(/^Cloning https:\/\/example\.com\/shop\.git at v1\n/)
+    expect(built.commit).toBe('1'.repeat(40))
+    expect(host.sources.calls).toEqual(['clone https://example.com/shop.git v1'])
+  })
+
+  it.each([
+    ['a tar', true, 'unpack'],
+    ['a folder', false, 'hand'],
+  ])('hands on what save-artifacts left as %s', async (_, isSaved, operation) => {
+    const host = machine()
+    await run(host)
+    host.builder.behave('/s2i/save-artifacts', () => ({ isSaved }))
+    host.builder.forgetCalls()
+    const { built, said } = await run(host)
+    expect(built.isIncremental).toBe(true)
+    expect(said).toMatch(/^Saving artifacts of acme\/shop\nAssembling\n/)
+    expect(host.builder.calls.filter(call => call.startsWith(operation))).toHaveLength(1)
+  })
+
+  it.each([
+    ['acme/gone', '/srv/shop', 'ENGINE_FAILED'],
+    ['acme/node', '/srv/gone', 'SOURCE_FAILED'],
+    ['acme/node', 'https://example.com/gone.git', 'SOURCE_FAILED'],
+  ])('with %s of %s fails as %s', async (image, source, code) => {
+    const host = machine()
+    expect(await codeOfFailure(run(host, { image: image as ImageName, source: parseBuildSource(source) }))).toBe(code)
+    expectNothingLeft(host)
+  })
+
+  it.each(['assemble', 'save-artifacts'])('fails with %s, its exit code and its last lines', async script => {
+    const host = machine()
+    await run(host)
+    host.builder.behave(`/s2i/${script}`, (_, { say }) => {
+      say('some\nlast words\n')
+      return { exitCode: 3 }
+    })
+    await expect(run(host)).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      message: `${script} ended with exit code 3`,
+      data: { lines: expect.arrayContaining(['some', 'last words']) },
+    })
+    expect(host.builder.commits).toHaveLength(1)
+    expectNothingLeft(host)
+  })
+
+  it('says when a script needed too much memory', async () => {
+    const host = machine()
+    host.builder.behave('/s2i/assemble', () => ({ exitCode: 137, isOutOfMemory: true }))
+    await expect(run(host)).rejects.toThrow('assemble needed more than its memory limit of 1 MiB')
+  })
+
+  it('leaves nothing when it is ended in the middle of anything', async () => {
+    for (const operation of ['image', 'create', 'put', 'run'] as const) {
+      const host = machine()
+      const abort = new AbortController()
+      const letGo = host.builder.hold(operation)
+      const running = run(host, {}, abort.signal)
+      while (!host.builder.calls.some(call => call.startsWith(operation))) await Promise.resolve()
+      abort.abort(new Error('enough'))
+      letGo()
+      await expect(running).rejects.toThrow('enough')
+      expectNothingLeft(host)
+    }
+  })
+
+  it('clears up what a killed one has left, and not what runs', async () => {
+    const host = machine()
+    const killed = 'aaaaaaaaaaaaaaaaaaaaaa'
+    const running = 'bbbbbbbbbbbbbbbbbbbbbb'
+    for (const each of [killed, running]) {
+      host.files.putFolder(`${root}/gear-build-${each}`)
+      await host.builder.create({ name: `gear-build-${each}-assemble` } as never)
+    }
+    await using _lock = await host.files.lock(`${root}/gear-build-${running}/lock`)
+    await sweepBuilds(host, root)
+    expect([...host.builder.containers.keys()]).toEqual([`gear-build-${running}-assemble`])
+    expect((await host.files.list(root)).map(({ name }) => name)).toEqual([`gear-build-${running}`])
+  })
+})
+
+describe('scripts', () => {
+  it('that are given count before those of the source and the image', async () => {
+    const host = machine()
+    host.network.texts.set('https://example.com/s/assemble', '#!/bin/sh\n')
+    host.files.put('/srv/shop/.s2i/bin/assemble', '#!/bin/sh\n')
+    host.files.put('/srv/shop/.s2i/bin/run', '#!/bin/sh\n')
+    const commands: (readonly string[])[] = []
+    host.builder.behave('/tmp/scripts/assemble', container => {
+      commands.push(container.command)
+      return {}
+    })
+    await run(host, { scriptsUrl: 'https://example.com/s' })
+    expect(commands).toEqual([['/tmp/scripts/assemble']])
+    expect(host.builder.commits).toMatchObject([{ command: ['/opt/sti/bin/run'] }])
+    expect(host.builder.goods.at(-1)).toMatchObject({ below: '/', parts: { names: ['opt/sti/bin/run'] }, owner: { uid: 0, gid: 0 } })
+  })
+
+  it('that cannot be fetched are a failure; ones that are not there are none', async () => {
+    const host = machine()
+    host.network.fail('fetchText', '*', new GearError('ENVIRONMENT_FETCH_FAILED', 'Could not read it', { data: { status: 500 } }))
+    expect(await codeOfFailure(run(host, { scriptsUrl: 'https://example.com/s' }))).toBe('SOURCE_FAILED')
+  })
+
+  it('of addresses of the host are not for callers from elsewhere', async () => {
+    const host = machine()
+    expect(await codeOfFailure(run(host, { scriptsUrl: 'http://127.0.0.1/s', mayReachHost: false }))).toBe('SOURCE_FAILED')
+    expect(await codeOfFailure(run(host, { scriptsUrl: 'file:///etc', mayReachHost: false }))).toBe('SOURCE_FAILED')
+  })
+
+  it('of an image are never files of the host', async () => {
+    const host = machine()
+    host.builder.addImage('acme/sly', { environment: ['STI_SCRIPTS_URL=file:///root'] })
+    host.files.put('/root/assemble', 'secret')
+    expect(await codeOfFailure(run(host, { image: 'acme/sly' as ImageName }))).toBe('BUILD_SCRIPT_MISSING')
+  })
+})
+
+describe('the source', () => {
+  it('has variables, before which those of the request count', async () => {
+    const host = machine()
+    host.files.put('/srv/shop/.s2i/environment', '# a comment\nMODE=prod\nNAME=shop\n')
+    let environment: string | undefined
+    host.builder.behave('/s2i/assemble', async container => {
+      environment = await host.files.read(container.variablesFile ?? '')
+      return {}
+    })
+    await run(host, { variables: [{ name: 'MODE', value: 'test' }] })
+    expect(environment).toBe('MODE=test\nNAME=shop\n')
+  })
+
+  it('does not lead to files of the host', async () => {
+    const host = machine()
+    host.files.put('/etc/secrets/environment', 'KEY=secret\n')
+    host.files.put('/etc/secrets/bin/assemble', 'x')
+    host.files.putLink('/etc/secrets', '/srv/shop/.s2i')
+    host.files.putLink('/etc/secrets/environment', '/srv/shop/.s2iignore')
+    const containers: unknown[] = []
+    host.builder.behave('/s2i/assemble', container => {
+      containers.push(container.variablesFile)
+      return {}
+    })
+    await run(host)
+    expect(containers).toEqual([undefined])
+  })
+
+  it('goes into the container without what .s2iignore names', async () => {
+    const host = machine()
+    host.files.put('/srv/shop/.s2iignore', '*.log\n')
+    host.files.put('/srv/shop/a.log', 'x')
+    await run(host)
+    expect(host.builder.goods).toMatchObject([{ tree: { without: ['a.log'] } }])
+  })
+
+  it('may be one file', async () => {
+    const host = machine()
+    await run(host, { source: parseBuildSource('/srv/shop/index.js') })
+    expect(host.builder.goods).toMatchObject([{ tree: { folder: '/srv/shop', only: 'index.js' } }])
+  })
+
+  it("belongs to the image's user", async () => {
+    const host = machine()
+    host.builder.addImage('acme/node', { ...host.builder.images.get('acme/node'), user: 'app' })
+    host.builder.texts.set('acme/node /etc/passwd', 'app:x:1001:7::/:\n')
+    await run(host)
+    expect(host.builder.goods).toMatchObject([{ owner: { uid: 1001, gid: 7 } }])
+    host.builder.texts.clear()
+    await expect(run(host)).rejects.toThrow('The image has no user app')
+  })
+})
+
+describe('the callback', () => {
+  const url = 'https://example.com/done'
+
+  it('is told of success and of failure', async () => {
+    const host = machine()
+    const { built } = await run(host, { callbackUrl: url })
+    host.builder.behave('/s2i/assemble', (_, { say }) => {
+      say('last words\n')
+      return { exitCode: 1 }
+    })
+    await run(host, { callbackUrl: url }).catch(() => undefined)
+    expect(host.network.posted.map(({ json }) => JSON.parse(json))).toEqual([
+      { payload: `Built acme/shop (${built.imageId})`, success: true },
+      { payload: expect.stringMatching(/assemble ended with exit code 1\n[\s\S]*last words/), success: false },
+    ])
+  })
+
+  it('that cannot be reached is called three times with the same text, and fails no build', async () => {
+    const host = machine()
+    host.network.fail('postJson', '*', new GearError('CALLBACK_FAILED', 'Could not call it'), 2)
+    const running = run(host, { callbackUrl: url })
+    await host.clock.advance(10_000)
+    const { said } = await running
+    expect(host.network.calls.filter(call => call.startsWith('postJson'))).toHaveLength(3)
+    expect(host.network.posted).toHaveLength(1)
+    expect(said).not.toContain('Could not call')
+  })
+
+  it('is not an address of the host for callers from elsewhere', async () => {
+    const host = machine()
+    const running = run(host, { callbackUrl: 'http://127.0.0.1/done', mayReachHost: false })
+    await host.clock.advance(10_000)
+    const { said } = await running
+    expect(host.network.posted).toEqual([])
+    expect(said).toContain('Could not call http://127.0.0.1/done')
+  })
+})

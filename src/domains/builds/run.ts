@@ -1,0 +1,168 @@
+/**
+ * One build from beginning to end (spec §12.2): look, plan, apply, tell. It runs in the process of whoever asked: a command, or the unit that an
+ * agent started. Whatever happens, its containers, their volumes and its folder are gone afterwards; what a killed one left behind is
+ * cleared up by the next.
+ */
+import { asGearError, explain, GearError, limits, type RequestId } from '../../api/index.ts'
+import { printEnvironment } from '../../formats/index.ts'
+import type { Host, Lock, Streams } from '../../host/index.ts'
+import { applyBuild, type BuildWork } from './apply.ts'
+import { type BuildRequest, type Built, containersOf } from './build.ts'
+import { LastLines } from './last-lines.ts'
+import { findImage, findScripts, findSource, findVariables, sourceTree } from './look.ts'
+import { planBuild } from './plan.ts'
+import { workFolderOf } from './scripts.ts'
+
+export type BuildRunHost = Pick<Host, 'builder' | 'sources' | 'files' | 'network' | 'clock'>
+
+export interface BuildRunOptions extends Streams {
+  /** Folder that the build's own is made in: one that only root writes, or one that anybody may. */
+  readonly workRoot: string
+  /** Whether what killed builds left there is cleared up; only where nobody else can put things. */
+  readonly isSweeping: boolean
+}
+
+/** Throws a GearError, or the reason of the signal. The callback is told either way, but not of an abort. */
+export async function runBuild(host: BuildRunHost, request: BuildRequest, options: BuildRunOptions): Promise<Built> {
+  if (options.isSweeping) await sweepBuilds(host, options.workRoot)
+  const last = new LastLines()
+  const say = (text: string): void => {
+    last.add(text)
+    options.say(text)
+  }
+  const streams = { signal: options.signal, say }
+  try {
+    const built = await inFolder(host, request.id, options.workRoot, folder => build(host, request, { streams, folder, last }))
+    say(`Built ${request.tag} (${built.imageId})\n`)
+    await callBack(host, request, { isSuccess: true, lines: [`Built ${request.tag} (${built.imageId})`] }, say)
+    return built
+  } catch (error) {
+    options.signal.throwIfAborted()
+    const lines = [`Could not build ${request.tag}: ${explain(asGearError(error))}`, ...last.lines]
+    await callBack(host, request, { isSuccess: false, lines }, say)
+    throw error
+  }
+}
+
+interface Surroundings {
+  readonly streams: Streams
+  readonly folder: string
+  readonly last: LastLines
+}
+
+async function build(host: BuildRunHost, request: BuildRequest, { streams, folder, last }: Surroundings): Promise<Built> {
+  const { files, builder } = host
+  const [image, previous] = await Promise.all([findImage(host, request.image, streams), builder.image(request.tag)])
+  const workFolder = workFolderOf(image)
+  const source = await findSource(host, request, `${folder}/src`, streams)
+  for (const name of ['scripts', 'artifacts']) await files.makeFolder(`${folder}/upload/${name}`, 0o755)
+  const variables = await findVariables(host, request, source)
+  const variablesFile = `${folder}/environment`
+  await files.write(variablesFile, printEnvironment(variables), 0o600)
+  const { memoryBytes, cpus, pids, network } = request
+  const work: BuildWork = {
+    host,
+    request,
+    source,
+    tree: await sourceTree(host, source),
+    user: image.user,
+    folder,
+    settings: {
+      slice: 'container-small.slice',
+      memoryBytes,
+      cpus,
+      pids,
+      workFolder,
+      ...(network === undefined ? {} : { network }),
+      ...(variables.length === 0 ? {} : { variablesFile }),
+    },
+    streams,
+    lastLines: () => last.lines,
+  }
+  const scripts = await findScripts(host, {
+    request,
+    image,
+    source,
+    folder: `${folder}/upload/scripts`,
+    listImage: inner => listImage(host, work, inner),
+    streams,
+  })
+  const plan = planBuild(request, { image, previous, scripts, commit: source.commit, workFolder })
+  if (request.isVerbose) for (const { kind, reason } of plan.steps) streams.say(`Step ${kind}: ${reason}\n`)
+  const imageId = await applyBuild(work, plan)
+  return { imageId, commit: source.commit, isIncremental: plan.isIncremental }
+}
+
+/** What a folder of the builder image has; looked at in a container that never runs. */
+async function listImage({ builder }: BuildRunHost, { request, settings }: BuildWork, folder: string): Promise<readonly string[]> {
+  const { look: name } = containersOf(request.id)
+  await builder.create({ ...settings, name, image: request.image, command: ['/bin/true'] })
+  return (await builder.list(name, folder)) ?? []
+}
+
+const lockName = 'lock'
+
+/** Makes the folder of a build, which nobody else can have made, and leaves nothing of the build. */
+async function inFolder<Result>(
+  host: BuildRunHost,
+  id: RequestId,
+  root: string,
+  task: (folder: string) => Promise<Result>,
+): Promise<Result> {
+  const folder = `${root}/${folderPrefix}${id}`
+  await host.files.makeFolder(root, 0o700)
+  const made = await host.files.makeFolder(folder, 0o700)
+  if (made.length === 0) throw new GearError('STORAGE_FAILED', `${folder} is there already`)
+  const lock = await host.files.lock(`${folder}/${lockName}`)
+  try {
+    return await task(folder)
+  } finally {
+    await clear(host, id, folder, lock)
+  }
+}
+
+const folderPrefix = 'gear-build-'
+
+/** Removes what builds left that were killed: nobody holds their locks. */
+export async function sweepBuilds(host: BuildRunHost, root: string): Promise<void> {
+  for (const { name, kind } of await host.files.list(root)) {
+    const id = new RegExp(`^${folderPrefix}([A-Za-z0-9_-]{22})$`).exec(name)?.[1]
+    if (id === undefined || kind !== 'directory') continue
+    const lock = await host.files.lock(`${root}/${name}/${lockName}`)
+    if (lock !== undefined) await clear(host, id as RequestId, `${root}/${name}`, lock)
+  }
+}
+
+/** The folder goes last: while it is there, the containers are known. */
+async function clear(host: BuildRunHost, id: RequestId, folder: string, lock: Lock | undefined): Promise<void> {
+  const isGone = await host.builder.remove(Object.values(containersOf(id))).then(
+    () => true,
+    () => false,
+  )
+  if (isGone) await host.files.removeTree(folder)
+  await lock?.[Symbol.asyncDispose]()
+}
+
+const callsMax = 3
+const callPauseMs = 1000
+
+/** Any answer ends it; only a call that got none is repeated. That nobody could be told is no failure of the build. */
+async function callBack(
+  { network, clock }: BuildRunHost,
+  { callbackUrl, mayReachHost }: BuildRequest,
+  { isSuccess, lines }: { readonly isSuccess: boolean; readonly lines: readonly string[] },
+  say: (text: string) => void,
+): Promise<void> {
+  if (callbackUrl === undefined) return
+  const json = JSON.stringify({ payload: lines.join('\n'), success: isSuccess })
+  for (let call = 1; ; call++) {
+    try {
+      const status = await network.postJson(callbackUrl, json, { timeoutMs: limits.callbackMs, mayReachHost })
+      if (status >= 300) say(`The callback was answered with ${status}\n`)
+      return
+    } catch (error) {
+      if (call === callsMax) return say(`${explain(asGearError(error))}\n`)
+      await clock.sleep(callPauseMs)
+    }
+  }
+}

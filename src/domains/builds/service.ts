@@ -1,0 +1,233 @@
+/**
+ * Builds that an agent is asked for. Each is a transient unit, so it goes on whatever becomes of the agent; what is known of it is in its folder.
+ * Here they are begun, followed, listed and stopped.
+ */
+import {
+  asGearError,
+  type BuildReport,
+  type ErrorCode,
+  errorCatalogue,
+  explain,
+  GearError,
+  limits,
+  type RequestId,
+} from '../../api/index.ts'
+import { printBuildSource } from '../../formats/index.ts'
+import type { Host, ListedUnit, TransientEnd } from '../../host/index.ts'
+import { KeyedMutex } from '../../lib/index.ts'
+import type { BuildRequest } from './build.ts'
+import { LogReader } from './kept-log.ts'
+import {
+  type BuildRecord,
+  buildFolder,
+  buildsFolder,
+  buildUnit,
+  digestOf,
+  keptBuilds,
+  readRecord,
+  unitIdOf,
+  workRoot,
+  writeRecord,
+  writeRequest,
+} from './record.ts'
+import { sweepBuilds } from './run.ts'
+import { transientUnit } from './unit.ts'
+
+/** How often the output of a build is looked at. */
+const lookMs = 150
+
+export class Builds {
+  readonly #host: Host
+  readonly #locks = new KeyedMutex()
+  /** The ends of builds that this agent waits for. */
+  readonly #running = new Map<RequestId, Promise<void>>()
+  readonly #stopped = new Set<RequestId>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** Begins the build; nothing when it was begun before. Throws REQUEST_ID_REUSED when the id was for another, and QUEUE_FULL. */
+  begin(request: BuildRequest): Promise<void> {
+    return this.#locks.run('begin', () => this.#begin(request))
+  }
+
+  async #begin(request: BuildRequest): Promise<void> {
+    const { files, paths, clock, units, engines } = this.#host
+    const folder = buildFolder(paths, request.id)
+    const { id, ...asked } = request
+    const digest = digestOf(asked)
+    const known = await readRecord(this.#host, folder)
+    if (known?.digest === digest) return
+    if (known !== undefined) throw new GearError('REQUEST_ID_REUSED', `The request id ${id} was used before for a different build`)
+    await this.#makeRoom()
+    const changed = [...(await files.makeFolder(buildsFolder(paths), 0o700)), ...(await files.makeFolder(folder, 0o700))]
+    await writeRequest(this.#host, folder, request)
+    const { source } = request
+    await writeRecord(this.#host, folder, {
+      version: 1,
+      digest,
+      source: printBuildSource(source),
+      ...(source.kind === 'git' && source.ref !== undefined ? { ref: source.ref } : {}),
+      baseImage: request.image,
+      tag: request.tag,
+      result: 'running',
+      startedAt: new Date(clock.nowMs()).toISOString(),
+    })
+    await files.syncFolders([folder, ...changed])
+    const unit = transientUnit(request, { folder, engine: (await engines.choose()).kind })
+    void this.#watch(id, units.runTransient(unit, new AbortController().signal))
+  }
+
+  /** Refuses one build too many, and forgets the oldest that have ended. */
+  async #makeRoom(): Promise<void> {
+    const units = await this.#host.units.list(['build-*.service'])
+    if (units.length >= limits.buildsRunning) {
+      throw new GearError('QUEUE_FULL', `${units.length} builds run already`, { retryAfterSeconds: 30 })
+    }
+    const ended = (await this.#records()).filter(({ record }) => record.result !== 'running')
+    const tooMany = ended.slice(0, Math.max(0, ended.length + 1 - limits.buildsKept))
+    for (const { id } of tooMany) await this.#host.files.removeTree(buildFolder(this.#host.paths, id))
+  }
+
+  /** The oldest first. */
+  async #records(): Promise<readonly { readonly id: RequestId; readonly record: BuildRecord }[]> {
+    const ids = await keptBuilds(this.#host)
+    const records = await Promise.all(
+      ids.map(async id => ({ id, record: await readRecord(this.#host, buildFolder(this.#host.paths, id)) })),
+    )
+    return records
+      .flatMap(({ id, record }) => (record === undefined ? [] : [{ id, record }]))
+      .sort((one, other) => (one.record.startedAt < other.record.startedAt ? -1 : 1))
+  }
+
+  #watch(id: RequestId, end: Promise<TransientEnd | undefined>): Promise<void> {
+    const watching = end
+      .then(
+        result => this.#settle(id, result === undefined ? 'its host or its unit ended' : `its unit ended with ${result.result}`),
+        (error: unknown) => this.#settle(id, explain(asGearError(error))),
+      )
+      .finally(() => this.#running.delete(id))
+    watching.catch(() => undefined)
+    this.#running.set(id, watching)
+    return watching
+  }
+
+  /** A build that ended in order has said how. Of one that could not, containers and folders are cleared up here. */
+  async #settle(id: RequestId, cause: string): Promise<void> {
+    const { files, paths, clock, units } = this.#host
+    const folder = buildFolder(paths, id)
+    const record = await readRecord(this.#host, folder)
+    if (record?.result !== 'running') return
+    // a lost bus says nothing of the build
+    if ((await units.list([buildUnit(id)])).length > 0) return
+    await files.remove(`${folder}/request.json`)
+    await sweepBuilds(this.#host, workRoot(paths)).catch(() => undefined)
+    const isAsked = this.#stopped.delete(id)
+    await writeRecord(this.#host, folder, {
+      ...record,
+      result: isAsked ? 'stopped' : 'failed',
+      finishedAt: new Date(clock.nowMs()).toISOString(),
+      code: 'BUILD_STOPPED',
+      cause: isAsked ? 'it was stopped' : `it was ended before it could finish: ${cause}`,
+    })
+    await files.syncFolders([folder])
+  }
+
+  /** Resolves when the build has ended, whoever began it; fails when that cannot be found out. */
+  #ended(id: RequestId): Promise<void> {
+    return this.#running.get(id) ?? this.#watch(id, this.#host.units.joinTransient(buildUnit(id), new AbortController().signal))
+  }
+
+  /**
+   * The output from its beginning; with `isFollowing`, until the build has ended. `isVerdictWanted`: throws what it failed with, when all has been
+   * passed on. Throws BUILD_UNKNOWN.
+   */
+  async follow(id: RequestId, options: FollowOptions): Promise<AsyncIterable<string>> {
+    await this.#require(id)
+    return this.#follow(id, options)
+  }
+
+  async *#follow(id: RequestId, { isFollowing, isVerdictWanted, signal }: FollowOptions): AsyncGenerator<string> {
+    const folder = buildFolder(this.#host.paths, id)
+    const reader = new LogReader(this.#host, folder)
+    let record = await this.#require(id)
+    while (isFollowing && record.result === 'running') {
+      const text = await reader.next()
+      if (text !== '') yield text
+      const over = new AbortController()
+      const pause = this.#host.clock.sleep(lookMs, AbortSignal.any([signal, over.signal])).catch(() => undefined)
+      await Promise.race([this.#ended(id), pause])
+      over.abort()
+      signal.throwIfAborted()
+      record = await this.#require(id)
+    }
+    for (let text = await reader.next(); text !== ''; text = await reader.next()) yield text
+    if (!isVerdictWanted || record.result === 'built' || record.result === 'running') return
+    throw new GearError(codeOf(record), `Could not build ${record.tag}: ${record.cause ?? record.result}`)
+  }
+
+  async report(id: RequestId): Promise<BuildReport> {
+    await this.#require(id)
+    const { isUp, record } = await this.#look(id)
+    return reportOf(id, record, isUp)
+  }
+
+  /** The oldest first. */
+  async list(): Promise<readonly BuildReport[]> {
+    const records = await this.#records()
+    return Promise.all(
+      records.map(async ({ id, record }) => {
+        if (record.result !== 'running') return reportOf(id, record, undefined)
+        const looked = await this.#look(id)
+        return reportOf(id, looked.record, looked.isUp)
+      }),
+    )
+  }
+
+  /** One that runs is asked to end, and has ended when this returns. */
+  async stop(id: RequestId): Promise<void> {
+    const record = await this.#require(id)
+    if (record.result !== 'running') return
+    this.#stopped.add(id)
+    const ended = this.#ended(id)
+    await this.#host.units.stop(buildUnit(id), { mode: 'replace', signal: new AbortController().signal })
+    await ended
+    this.#stopped.delete(id)
+  }
+
+  async #look(id: RequestId): Promise<{ readonly record: BuildRecord; readonly isUp: ListedUnit | undefined }> {
+    const [unit] = await this.#host.units.list([buildUnit(id)])
+    if (unit === undefined && !this.#running.has(id)) await this.#ended(id)
+    return { record: await this.#require(id), isUp: unit }
+  }
+
+  async #require(id: RequestId): Promise<BuildRecord> {
+    const record = await readRecord(this.#host, buildFolder(this.#host.paths, id))
+    if (record === undefined) throw new GearError('BUILD_UNKNOWN', `There is no build ${id} on this host`)
+    return record
+  }
+}
+
+export interface FollowOptions {
+  readonly isFollowing: boolean
+  readonly isVerdictWanted: boolean
+  readonly signal: AbortSignal
+}
+
+function codeOf({ code }: BuildRecord): ErrorCode {
+  return code !== undefined && code in errorCatalogue ? (code as ErrorCode) : 'BUILD_FAILED'
+}
+
+function reportOf(id: RequestId, record: BuildRecord, unit: ListedUnit | undefined): BuildReport {
+  const { digest: _digest, version: _version, lines, ...known } = record
+  const hasFailed = record.result === 'failed' || record.result === 'stopped'
+  return {
+    id: unitIdOf(id),
+    requestId: id,
+    activeState: unit?.activeState ?? (hasFailed ? 'failed' : record.result === 'running' ? 'activating' : 'inactive'),
+    subState: unit?.subState ?? (hasFailed ? 'failed' : record.result === 'running' ? 'start' : 'dead'),
+    ...known,
+    ...(lines === undefined ? {} : { lines: [...lines] }),
+  }
+}

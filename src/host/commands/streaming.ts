@@ -1,0 +1,169 @@
+/**
+ * Tools that work for long and talk meanwhile: their output is passed on as it comes, an abort ends them with all they have started, and one
+ * may feed another. They are process groups of their own, so that Ctrl-C on a terminal reaches gear alone, which then clears up in order.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { StringDecoder } from 'node:string_decoder'
+import { commandFailed } from './errors.ts'
+import { type Tool, toolEnvironment, tools } from './port.ts'
+
+export interface Streaming {
+  readonly tool: Tool
+  readonly args: readonly string[]
+  readonly variables?: Readonly<Record<string, string>>
+  /** An abort kills it. Without one it runs to its end. */
+  readonly signal?: AbortSignal
+  readonly onStdout?: (text: string) => void
+  readonly onStderr?: (text: string) => void
+  /** Its standard input. */
+  readonly input?: Streaming
+  /** Where its standard output goes instead, if its first bytes are what is expected. */
+  readonly output?: {
+    readonly path: string
+    readonly maxBytes: number
+    readonly headBytes: number
+    readonly isExpected: (head: Buffer) => boolean
+  }
+}
+
+/** What a tool and those that feed it ended with. */
+export interface StreamingEnd {
+  readonly exitCode: number
+  /** The last of what it said on standard error, for a message. */
+  readonly complaint: string
+  /** Its standard output is in the file it was to go to. */
+  readonly isSaved: boolean
+}
+
+const complaintBytes = 4096
+
+/** Resolves when the tool and all that feed it have ended. A feeder's failure is the result when the tool itself has none. */
+export async function stream(work: Streaming): Promise<StreamingEnd> {
+  work.signal?.throwIfAborted()
+  const chain = chainOf(work)
+  const children: ChildProcess[] = []
+  const kill = (): void => {
+    for (const child of children) killGroup(child)
+  }
+  work.signal?.addEventListener('abort', kill, { once: true })
+  try {
+    let input: Readable | undefined
+    const ends: Promise<StreamingEnd>[] = []
+    for (const each of chain) {
+      const { child, end } = begin(each, { input, isLast: each === work, fail: kill })
+      children.push(child)
+      ends.push(end)
+      input = each === work ? undefined : (child.stdout ?? undefined)
+    }
+    const results = await Promise.allSettled(ends)
+    work.signal?.throwIfAborted()
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+    const done = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+    const last = done.at(-1)
+    const failed = last?.exitCode === 0 ? done.find(({ exitCode }) => exitCode !== 0) : undefined
+    return failed ?? last ?? { exitCode: 0, complaint: '', isSaved: false }
+  } finally {
+    work.signal?.removeEventListener('abort', kill)
+  }
+}
+
+/** Feeders first. */
+function chainOf(work: Streaming): readonly Streaming[] {
+  return work.input === undefined ? [work] : [...chainOf(work.input), work]
+}
+
+interface Surroundings {
+  readonly input: Readable | undefined
+  readonly isLast: boolean
+  readonly fail: () => void
+}
+
+function begin(
+  { tool, args, variables, onStdout, onStderr, output }: Streaming,
+  { input, isLast, fail }: Surroundings,
+): { readonly child: ChildProcess; readonly end: Promise<StreamingEnd> } {
+  const child = spawn(tools[tool].path, args, {
+    env: { ...toolEnvironment, ...variables },
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    cwd: '/',
+    detached: true,
+  })
+  let complaint = ''
+  const note = (text: string): void => {
+    complaint = (complaint + text).slice(-complaintBytes)
+    onStderr?.(text)
+  }
+  passOn(child.stderr, note)
+  if (isLast && output === undefined) passOn(child.stdout, text => onStdout?.(text))
+  const feeding = input === undefined ? undefined : feed(input, child.stdin)
+  const saving = output === undefined || child.stdout === null ? undefined : save(child.stdout, output, text => onStdout?.(text))
+  const failed = commandFailed.bind(undefined, tool, args)
+  const end = new Promise<number>((resolve, reject) => {
+    child.once('error', cause => reject(failed(cause)))
+    // the exit of a feeder is told at once: its output belongs to the next of the chain
+    child.once(isLast ? 'close' : 'exit', (code: number | null, signal: string | null) =>
+      code === null ? reject(failed(new Error(`it was killed by ${signal}`))) : resolve(code),
+    )
+  })
+  const all = Promise.all([end, feeding, saving]).catch((error: unknown) => {
+    fail()
+    throw error
+  })
+  return { child, end: all.then(([exitCode, , isSaved = false]) => ({ exitCode, complaint: complaint.trim(), isSaved })) }
+}
+
+function passOn(from: Readable | null, take: (text: string) => void): void {
+  const decoder = new StringDecoder('utf8')
+  from?.on('data', (bytes: Buffer) => take(decoder.write(bytes)))
+}
+
+/** A tool that ends before it has read everything says why by its exit code. */
+async function feed(from: Readable, to: Writable | null): Promise<void> {
+  if (to === null) return
+  await pipeline(from, to).catch(() => undefined)
+}
+
+/** True when it was saved, and not passed on. Nothing is written before the first bytes are there. */
+async function save(
+  from: Readable,
+  { path, maxBytes, headBytes, isExpected }: NonNullable<Streaming['output']>,
+  pass: (text: string) => void,
+): Promise<boolean> {
+  const chunks = from[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  let head = Buffer.alloc(0)
+  let isEnded = false
+  while (head.length < headBytes && !isEnded) {
+    const next = await chunks.next()
+    isEnded = next.done === true
+    if (next.done !== true) head = Buffer.concat([head, next.value])
+  }
+  const rest = async function* (): AsyncGenerator<Buffer> {
+    let sizeBytes = head.length
+    yield head
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
+      sizeBytes += next.value.length
+      if (sizeBytes > maxBytes) throw new Error(`it printed more than ${maxBytes} bytes`)
+      yield next.value
+    }
+  }
+  if (head.length >= headBytes && isExpected(head)) {
+    await pipeline(rest, createWriteStream(path, { mode: 0o600, flags: 'wx' }))
+    return true
+  }
+  const decoder = new StringDecoder('utf8')
+  for await (const bytes of rest()) pass(decoder.write(bytes))
+  return false
+}
+
+/** All that the tool has started is in its group. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // it has ended already
+  }
+}

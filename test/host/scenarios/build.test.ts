@@ -1,0 +1,314 @@
+/**
+ * From source to a service: builder images of today's kind and of the original's, a Node application with dependencies, git, incremental builds,
+ * failures, and builds that are ended in every way. The lab has no way to the npm registry, so packages come from one on the host.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LabHost, until } from '../lab-host.ts'
+
+const host = new LabHost('web1')
+const fixtures = '/usr/src/gear/test/host/fixtures'
+const registryPort = 4873
+/** The host as its containers see it. */
+let registry = ''
+
+const dockerfileOf = (...changes: readonly string[]) => changes.map(change => `-c '${change}'`).join(' ')
+
+/** A builder image made by hand: Node and npm of this machine, on the busybox of the lab, for a user of its own. */
+async function makeNodeBuilder(): Promise<void> {
+  const changes = [
+    'LABEL io.openshift.s2i.scripts-url=image:///usr/libexec/s2i',
+    'USER 1001',
+    'ENV HOME=/app PATH=/bin:/usr/bin',
+    'EXPOSE 8080',
+  ]
+  await host.sh(`
+    mkdir -p /run/builder/usr/libexec/s2i /run/builder/usr/bin /run/builder/usr/lib/node_modules /run/builder/app
+    cd /run/builder
+    cp ${fixtures}/node-builder/* usr/libexec/s2i/
+    cp -L /usr/lib/gear/bin/node usr/bin/node
+    cp -R /usr/lib/node_modules/npm usr/lib/node_modules/npm
+    for library in $(ldd usr/bin/node | grep -o '/[^ ]*'); do mkdir -p ".$(dirname $library)"; cp -L "$library" ".$library"; done
+    chown 1001:1001 app
+    docker create --name node-builder gear/busybox true
+    tar -c . | docker cp --archive=false - node-builder:/
+    docker commit ${dockerfileOf(...changes)} node-builder lab/node-builder
+    docker rm node-builder`)
+}
+
+beforeAll(async () => {
+  await makeNodeBuilder()
+  await host.sh(
+    `systemd-run --quiet --unit=npm-registry /usr/lib/gear/bin/node ${fixtures}/npm-registry.mjs ${registryPort} hono @hono/node-server`,
+  )
+  registry = `http://${await host.address()}:${registryPort}`
+  await until('the registry answers', async () =>
+    (await host.exec(['curl', '-q', '-s', `${registry}/-/count`])).exitCode === 0 ? true : 'not yet',
+  )
+})
+
+afterAll(async () => {
+  for (const id of ['node-app', 'old-site']) await host.gear('delete', '--all', id)
+  await host.sh('systemctl stop npm-registry; docker image prune -f >/dev/null')
+})
+
+const fetched = async () => Number(await host.do(['curl', '-q', '-s', `${registry}/-/count`]))
+
+/** What builds leave when they have ended: nothing. */
+async function expectNothingLeft(): Promise<void> {
+  expect(await host.do(['docker', 'ps', '-aq', '--filter', 'name=gear-build-'])).toBe('')
+  expect(await host.do(['docker', 'volume', 'ls', '-q', '--filter', 'name=gear-build-'])).toBe('')
+  expect(await host.sh('ls -A /var/lib/containers/builds/work')).toBe('')
+}
+
+describe('a Node application', () => {
+  it('is built with its dependencies, without what .s2iignore names', async () => {
+    await host.sh(
+      `cp -R ${fixtures}/node-app /root/node-app; cd /root/node-app; touch notes error.log; mkdir .git; echo secret > .git/config`,
+    )
+    const built = await host.sh(`cd /root && gear build node-app lab/node-builder lab/node-app NPM_REGISTRY=${registry}`)
+    expect(built).toMatch(/Assembling\n.*, as 1001\n/)
+    expect(built).toContain('added 2 packages')
+    expect(built).toMatch(/Built lab\/node-app \(sha256:[0-9a-f]{64}\)\n$/)
+    expect(await fetched()).toBe(2)
+    expect((await host.sh('docker run --rm lab/node-app ls -A /app /tmp')).split('\n')).not.toContain('notes')
+    expect(await host.sh('docker run --rm lab/node-app ls -A /app /tmp')).not.toMatch(/error\.log|\.git\b|artifacts|scripts/)
+  })
+
+  it('is installed and serves, with the environment of its source', async () => {
+    await host.gearDo('install', 'lab/node-app', 'node-app', '--start', '--wait', '-p', '8080:0')
+    await host.untilPage(await host.port('node-app'), 'It works: hello from the source, as 1001')
+  })
+
+  it('is built again from what the last build saved: nothing is fetched', async () => {
+    await host.sh('echo >> /root/node-app/server.js')
+    const before = await fetched()
+    const built = await host.sh(`gear build /root/node-app lab/node-builder lab/node-app NPM_REGISTRY=${registry} --rm`)
+    expect(built).toContain('Saving artifacts of lab/node-app\n')
+    expect(await fetched()).toBe(before)
+    // the container still runs from it
+    expect(built).toMatch(/The previous image sha256:[0-9a-f]{64} stays: it is in use/)
+  })
+
+  it('is built from nothing when that is asked for', async () => {
+    const before = await fetched()
+    expect(await host.sh(`gear build /root/node-app lab/node-builder lab/node-app NPM_REGISTRY=${registry} --clean`)).not.toContain(
+      'Saving',
+    )
+    expect(await fetched()).toBe(before + 2)
+    await expectNothingLeft()
+  })
+})
+
+describe('a site with scripts of its own, of the kind the original had', () => {
+  const source = '/root/site'
+
+  it('is built by an image that is no builder', async () => {
+    await host.sh(`mkdir -p ${source}/.sti/bin; cd ${source}; echo '<h1>a built page</h1>' > index.html
+      printf '#!/bin/sh\\nmkdir -p /site && cp /tmp/src/*.html /site\\n[ ! -e /tmp/artifacts/count ] || cp /tmp/artifacts/count /site\\necho x >> /site/count; wc -l < /site/count\\n' > .sti/bin/assemble
+      printf '#!/bin/sh\\nexec busybox httpd -f -p 8080 -h /site\\n' > .sti/bin/run
+      printf '#!/bin/sh\\ncp /site/count /tmp/artifacts; echo saved\\n' > .sti/bin/save-artifacts`)
+    await host.sh(`gear build ${source} gear/httpd lab/site --network none`)
+    expect(await host.do(['docker', 'image', 'inspect', '-f', '{{json .Config.Cmd}}', 'lab/site'])).toBe('["/opt/sti/bin/run"]\n')
+    await host.gearDo('install', 'lab/site', 'old-site', '--start', '--wait', '-p', '8080:0')
+    await host.untilPage(await host.port('old-site'), 'a built page')
+  })
+
+  it('hands its artifacts on in the folder', async () => {
+    expect(await host.sh(`gear build ${source} gear/httpd lab/site`)).toMatch(/Saving artifacts of lab\/site\nsaved\nAssembling\n2\n/)
+  })
+
+  it('says with its last lines why it could not be built, and leaves the image as it was', async () => {
+    const before = await host.do(['docker', 'image', 'inspect', '-f', '{{.Id}}', 'lab/site'])
+    await host.sh(
+      `cp -R ${source} /root/broken; cd /root/broken; printf '#!/bin/sh\\necho these are the last words; exit 3\\n' > .sti/bin/assemble`,
+    )
+    const outcome = await host.gear('build', '/root/broken', 'gear/httpd', 'lab/site', '--clean')
+    expect(outcome.exitCode).toBe(1)
+    expect(outcome.stdout).toMatch(/these are the last words\n$/)
+    expect(outcome.stderr).toContain('assemble ended with exit code 3 [BUILD_FAILED]')
+    const { error, lines } = JSON.parse(
+      (await host.gear('build', '/root/broken', 'gear/httpd', 'lab/site', '--output', 'json')).stdout,
+    ) as { error: { code: string }; lines: string[] }
+    expect([error.code, lines.at(-1)]).toEqual(['BUILD_FAILED', 'these are the last words'])
+    expect(await host.do(['docker', 'image', 'inspect', '-f', '{{.Id}}', 'lab/site'])).toBe(before)
+    await expectNothingLeft()
+  })
+})
+
+describe('a repository', () => {
+  const repository = '/root/large.git'
+
+  beforeAll(async () => {
+    await host.sh(`
+      export GIT_AUTHOR_NAME=lab GIT_AUTHOR_EMAIL=lab@example.com GIT_COMMITTER_NAME=lab GIT_COMMITTER_EMAIL=lab@example.com
+      git init -q -b main /root/large; cd /root/large; mkdir -p .s2i/bin
+      printf '#!/bin/sh\\nmkdir /site; cp /tmp/src/which /site; sha256sum /tmp/src/large\\n' > .s2i/bin/assemble
+      head -c 52428800 /dev/urandom > large; echo main > which; git add .; git commit -qm one; git tag v1
+      git checkout -q -b other; echo other > which; git commit -qam two
+      git checkout -q main; git clone -q --bare /root/large ${repository}
+      systemd-run --quiet --unit=git-daemon git daemon --export-all --base-path=/root /root`)
+    await until('git is served', async () =>
+      (await host.exec(['git', 'ls-remote', 'git://127.0.0.1/large.git'])).exitCode === 0 ? true : 'not yet',
+    )
+  })
+  afterAll(() => host.sh('systemctl stop git-daemon'))
+
+  it('of 50 MB comes whole', async () => {
+    const sum = (await host.do(['sha256sum', '/root/large/large'])).slice(0, 64)
+    expect(await host.sh('gear build git://127.0.0.1/large.git gear/httpd lab/large')).toContain(sum)
+  })
+
+  it.each([
+    ['other', 'other'],
+    ['v1', 'main'],
+  ])('gives its ref %s', async (ref, which) => {
+    await host.sh(`gear build file://${repository} gear/httpd lab/ref --ref ${ref} --clean`)
+    expect(await host.do(['docker', 'run', '--rm', 'lab/ref', 'cat', '/site/which'])).toBe(`${which}\n`)
+  })
+
+  it('gives a commit, which the image remembers', async () => {
+    const commit = (await host.do(['git', '-C', repository, 'rev-parse', 'v1'])).trim()
+    await host.sh(`gear build ${repository} gear/httpd lab/ref --ref ${commit} --clean`)
+    expect(await host.do(['docker', 'image', 'inspect', '-f', '{{index .Config.Labels "gear.build.commit"}}', 'lab/ref'])).toBe(
+      `${commit}\n`,
+    )
+  })
+
+  it('that does not have the ref is named', async () => {
+    const outcome = await host.gear('build', repository, 'gear/httpd', 'lab/none', '--ref', 'nowhere')
+    expect(outcome.exitCode).toBe(1)
+    expect(outcome.stderr).toMatch(/Could not clone nowhere of \S*\/root\/large\.git: .* \[SOURCE_FAILED\]/)
+  })
+
+  it.each([['ext::sh -c touch% /run/owned'], ['--upload-pack=touch /run/owned'], ['ssh://-oProxyCommand=touch%20x/x.git'], ['fd::17']])(
+    'at %s is refused before git is asked',
+    async source => {
+      const outcome = await host.gear('build', '--', source, 'gear/httpd', 'lab/none')
+      expect(outcome.exitCode).toBe(1)
+      expect(await host.sh('ls /run | grep owned || :')).toBe('')
+    },
+  )
+
+  it('executes nothing by a submodule that is a command or a file of the host', async () => {
+    await host.sh(`
+      git clone -q ${repository} /root/evil; cd /root/evil
+      printf '[submodule "x"]\\n\\tpath = x\\n\\turl = ext::sh -c touch%% /run/owned\\n' > .gitmodules
+      git -c user.name=x -c user.email=x@example.com -c protocol.ext.allow=always update-index --add --cacheinfo 160000,$(git rev-parse HEAD),x
+      git add .gitmodules; git -c user.name=x -c user.email=x@example.com commit -qm evil`)
+    const outcome = await host.gear('build', 'file:///root/evil', 'gear/httpd', 'lab/none')
+    expect([outcome.exitCode, outcome.stderr]).toEqual([1, expect.stringContaining("transport 'ext' not allowed")])
+    expect(await host.sh('ls /run | grep owned || :')).toBe('')
+    await expectNothingLeft()
+  })
+})
+
+describe('a build that does not come to its end', () => {
+  beforeAll(() =>
+    host.sh(`mkdir -p /root/slow/.s2i/bin; printf '#!/bin/sh\\necho it goes on; sleep 600\\n' > /root/slow/.s2i/bin/assemble`),
+  )
+
+  it('leaves nothing when it is interrupted', async () => {
+    const child = spawn(fileURLToPath(new URL('../../../lab/lab', import.meta.url)), [
+      'exec',
+      host.name,
+      '--',
+      'sh',
+      '-c',
+      'echo $$ > /run/building; exec gear build /root/slow gear/httpd lab/slow',
+    ])
+    const ended = once(child, 'close')
+    let printed = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (printed += bytes.toString()))
+    await until('it assembles', async () => (printed.includes('it goes on') ? true : printed))
+    await host.sh('kill -INT $(cat /run/building)')
+    expect(await ended).toEqual([130, null])
+    expect(printed).toContain('The build was ended; nothing of it is left')
+    await expectNothingLeft()
+  })
+
+  it('and was killed is cleared up by the next', async () => {
+    await host.sh('gear build /root/slow gear/httpd lab/slow > /run/slow.log 2>&1 & echo $! > /run/building')
+    await until('it assembles', async () => ((await host.sh('cat /run/slow.log')).includes('it goes on') ? true : 'not yet'))
+    await host.sh('kill -KILL $(cat /run/building)')
+    expect(await host.do(['docker', 'ps', '-q', '--filter', 'name=gear-build-'])).not.toBe('')
+    await host.gear('build', '/root/nowhere', 'gear/httpd', 'lab/slow')
+    await expectNothingLeft()
+  })
+})
+
+describe('a build that an agent is asked for', () => {
+  const id = 'zWJ2s4o0QnuNn2iTfyQ3bg'
+  const streaming = 'Accept: application/json;stream=true'
+  const build = (name: string, body: object) =>
+    host.api('POST', '/build-image', { headers: [streaming, `X-Request-Id: ${name}`], body: JSON.stringify(body) })
+  const report = async (name: string) => JSON.parse((await host.api('GET', `/builds/${name}`)).body) as Record<string, unknown>
+
+  it('is streamed, and known afterwards', async () => {
+    const answer = await build(id, { Source: '/root/site', BaseImage: 'gear/httpd', Tag: 'lab/remote' })
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([202, 'text/plain'])
+    expect(answer.body).toMatch(/Assembling\n[\s\S]*Built lab\/remote \(sha256:[0-9a-f]{64}\)\n/)
+    expect(await report(id)).toMatchObject({ RequestId: id, Result: 'built', Tag: 'lab/remote', ActiveState: 'inactive' })
+    expect(await host.gearDo('builds')).toMatch(new RegExp(`^${id} +local +built +lab/remote`, 'm'))
+    expect(await host.gearDo('builds', 'log', id)).toContain('Built lab/remote')
+    // systemd has forgotten the unit
+    expect(await host.do(['systemctl', 'list-units', '--all', '--no-legend', 'build-*'])).toBe('')
+  })
+
+  it('is the same for a repeated request, which builds nothing', async () => {
+    const image = () => host.do(['docker', 'image', 'inspect', '-f', '{{.Id}}', 'lab/remote'])
+    const before = await image()
+    expect((await build(id, { Source: '/root/site', BaseImage: 'gear/httpd', Tag: 'lab/remote' })).body).toContain('Built lab/remote')
+    expect(await image()).toBe(before)
+    expect((await build(id, { Source: '/root/other', BaseImage: 'gear/httpd', Tag: 'lab/remote' })).status).toBe(409)
+  })
+
+  it('goes on without the agent, and is found again by its request id', async () => {
+    const name = 'bWJ2s4o0QnuNn2iTfyQ3bg'
+    const body = { Source: '/root/paused', BaseImage: 'gear/httpd', Tag: 'lab/paused' }
+    await host.sh(
+      `mkdir -p /root/paused/.s2i/bin; printf '#!/bin/sh\\necho half way; sleep 8; echo the rest\\n' > /root/paused/.s2i/bin/assemble`,
+    )
+    const first = build(name, body)
+    await until('it assembles', async () =>
+      (await host.gearDo('builds', 'log', name).catch(String)).includes('half way') ? true : 'not yet',
+    )
+    await host.do(['systemctl', 'restart', 'gear.service'])
+    await first.catch(() => undefined)
+    const second = await build(name, body)
+    expect(second.body).toMatch(/half way\nthe rest\n[\s\S]*Built lab\/paused/)
+  })
+
+  it('is in its slice, and is stopped without leaving anything', async () => {
+    const outcome = host.gear('build', '/root/slow', 'gear/httpd', 'lab/slow', '--host', 'local')
+    let name = ''
+    await until('it assembles', async () => {
+      name = /^(\S+) .*running/m.exec(await host.gearDo('builds'))?.[1] ?? ''
+      return name !== '' && (await host.gearDo('builds', 'log', name)).includes('it goes on') ? true : 'not yet'
+    })
+    const [container = ''] = (await host.do(['docker', 'ps', '-q', '--filter', 'name=gear-build-'])).split('\n')
+    const settings = '{{.HostConfig.CgroupParent}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{len .HostConfig.Binds}}'
+    expect(await host.do(['docker', 'inspect', '-f', settings, container])).toBe(
+      '/container.slice/container-small.slice 1073741824 4096 0\n',
+    )
+    expect(await host.sh('systemctl show -P Slice "build-*"')).toBe('container-small.slice\n')
+    await host.gearDo('builds', 'stop', name)
+    expect((await outcome).exitCode).toBe(1)
+    expect(await report(name)).toMatchObject({ Result: 'stopped' })
+    await expectNothingLeft()
+  })
+
+  it('and is killed is told as that, and cleared up', async () => {
+    const name = 'cWJ2s4o0QnuNn2iTfyQ3bg'
+    const answer = build(name, { Source: '/root/slow', BaseImage: 'gear/httpd', Tag: 'lab/slow' })
+    await until('it assembles', async () =>
+      (await host.gearDo('builds', 'log', name).catch(String)).includes('it goes on') ? true : 'not yet',
+    )
+    await host.sh('systemctl kill --signal=KILL "build-*"')
+    expect((await answer).body).toMatch(/Error: Could not build lab\/slow: it was ended before it could finish/)
+    expect(await report(name)).toMatchObject({ Result: 'failed', Code: 'BUILD_STOPPED' })
+    await expectNothingLeft()
+  })
+})
