@@ -17,7 +17,7 @@ rules() {
   done
   : > "$applied.new"
   host=''
-  if grep -qE "$tab(localhost|127\.0\.0\.1)\$" "$file"; then host=$(host_address); fi
+  if grep -qE "$tab(127\.0\.0\.1|[^$tab]*[A-Za-z_][^$tab]*)\$" "$file"; then host=$(host_address); fi
   addresses | awk -F '\t' -v host="$host" -v applied="$applied.new" "$program" pass=names - pass=links "$file"
   echo 'COMMIT'
 }
@@ -38,11 +38,13 @@ function problem() {
   if (!is_port($2) || !is_port($3)) return "a port is not a number from 1 to 65535"
   from = address_of($1 == "" ? "127.0.0.1" : $1)
   if (from == "") return $1 " is not an address that can be found"
-  to = $4 == "localhost" || $4 == "127.0.0.1" ? host : address_of($4)
-  if (to == "") return to_self($4) ? "the host has no address but loopback" : $4 " is not an address that can be found"
+  to = address_of($4)
+  if (to_self($4, to)) to = host
+  if (to == "") return to_self($4, to) ? "the host has no address but loopback" : $4 " is not an address that can be found"
   return ""
 }
-function to_self(name) { return name == "localhost" || name == "127.0.0.1" }
+# Debian gives the name of the host itself the address 127.0.1.1, which would be the container when seen from inside.
+function to_self(name, address) { return name == "localhost" || name == "127.0.0.1" || (name ~ /[A-Za-z_]/ && address ~ /^127\./) }
 pass == "names" { known[$1] = $2; next }
 $4 == "" || $3 == "" || $3 == "0" { next } # incomplete: the other end is not known yet
 {

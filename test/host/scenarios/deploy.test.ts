@@ -69,7 +69,9 @@ beforeAll(async () => {
   await labCommand('up', ...names)
   for (const host of byName.values()) {
     await host.sh(
-      `umask 077; echo correct-horse-battery-staple > /etc/gear-token; cp /etc/gear-token /root/token; mkdir -p ${folder}
+      // The name of a host leads to itself as Debian has it: to 127.0.1.1.
+      `sed -i "1i 127.0.1.1 $(hostname)" /etc/hosts
+       umask 077; echo correct-horse-battery-staple > /etc/gear-token; cp /etc/gear-token /root/token; mkdir -p ${folder}
        sed -i '/^GEARD_OPTS=/d' /etc/default/gear
        echo 'GEARD_OPTS="http://0.0.0.0:43273 --token-file /etc/gear-token"' >> /etc/default/gear
        systemctl restart gear.service`,
@@ -81,7 +83,8 @@ afterAll(async () => {
   for (const host of [operator, second]) {
     await host.sh(
       `gear list-units --all -q | grep -E '^(db|web|shop|crowd)-' | xargs -r gear delete --all || true
-       sed -i '/^GEARD_OPTS=/d' /etc/default/gear; echo 'GEARD_OPTS=""' >> /etc/default/gear; systemctl restart gear.service`,
+       sed -i '/^GEARD_OPTS=/d' /etc/default/gear; echo 'GEARD_OPTS=""' >> /etc/default/gear; systemctl restart gear.service
+       sed -i /^127.0.1.1/d /etc/hosts`,
     )
   }
   await labCommand('down', 'web3')
