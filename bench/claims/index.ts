@@ -1,7 +1,13 @@
 /** What gear claims of its speed and size, by the name under which each claim is measured. One file a claim, read where it is measured. */
 import type { Measurement } from '../finding.ts'
 
-export const claims: Readonly<Record<string, () => Promise<{ readonly measure: () => Promise<readonly Measurement[]> }>>> = {
+interface Claim {
+  readonly measure: () => Promise<readonly Measurement[]>
+  /** The hosts it needs, the measuring one first; one unless it says more. Agents of several serve each other without a token. */
+  readonly hosts?: readonly [string, ...string[]]
+}
+
+export const claims: Readonly<Record<string, () => Promise<Claim>>> = {
   'new-containers': () => import('./new-containers.ts'),
   reads: () => import('./reads.ts'),
   changes: () => import('./changes.ts'),
@@ -10,4 +16,5 @@ export const claims: Readonly<Record<string, () => Promise<{ readonly measure: (
   serving: () => import('./serving.ts'),
   memory: () => import('./memory.ts'),
   commands: () => import('./commands.ts'),
+  deploy: () => import('./deploy.ts'),
 }

@@ -189,6 +189,7 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   Seconds: 'How long the lease lasts unless it is taken again.',
   Name: 'Of the deployment. Of a build it is not used: the request id names it.',
   EndsAt: 'When the lease ends unless it is taken again.',
+  Renewed: 'This token had the lease already. On a host that was not asked before it means that two names are the same host.',
   Version: 'Of the agent.',
   Api: 'Of the wire format.',
   Engine: 'docker or podman. In a request: where the container goes; in health: ok, or why it does not answer.',

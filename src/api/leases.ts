@@ -24,7 +24,7 @@ export const takeLease = operation({
     containers: z._default(list(leaseName, limits.deploymentContainersMax), []),
     seconds: whole(1, limits.leaseSeconds),
   }),
-  reply: { kind: 'data', schema: z.object({ name: text, holder: text, endsAt: text }) },
+  reply: { kind: 'data', schema: z.object({ name: text, holder: text, endsAt: text, renewed: z.boolean() }) },
   errors: ['LEASE_HELD', 'DISK_FULL', 'STORAGE_FAILED'],
   effect: 'idempotent',
   lane: 'job',

@@ -51,7 +51,7 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
     },
     takeLease: async call => {
       called('takeLease', call)
-      return { name: call.params.name, holder: call.body.holder, endsAt: '2026-01-01T00:00:00Z' }
+      return { name: call.params.name, holder: call.body.holder, endsAt: '2026-01-01T00:00:00Z', renewed: false }
     },
     releaseLease: async call => called('releaseLease', call),
     putKeys: async call => called('putKeys', call),

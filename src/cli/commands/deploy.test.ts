@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { GearError, type Handlers } from '../../api/index.ts'
 import { type Client, localClient } from '../../client/index.ts'
@@ -227,6 +230,19 @@ web-2 on local: runs
     expect(written.size).toBe(2)
   })
 
+  it('takes a file from a URL', async () => {
+    const server = createServer((_, response) => void response.end(simple)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { deploy } = world(['local'])
+    const { exitCode, name, out } = await deploy(
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}/simple_deploy.json?token=secret`,
+    )
+    server.close()
+    expect(exitCode).toBe(0)
+    expect(name.replace(stamp, '')).toBe('simple_deploy.json')
+    expect(out).toContain('web-2 on local: runs')
+  })
+
   it('is one document on request', async () => {
     const { files, deploy } = world(['local'])
     files['s.json'] = simple
@@ -443,6 +459,29 @@ describe('what goes wrong', () => {
     away.add('a').add('b')
     expect(await deploy('s.json a b')).toMatchObject({ exitCode: 1, err: expect.stringContaining('HOST_UNREACHABLE') })
     expect([journal, written.size]).toEqual([[], 0])
+  })
+
+  it('two names of one machine are refused: what moved from one to the other would be deleted where it was installed', async () => {
+    const { of, files, deploy, journal, clear } = world(['a', 'alias'])
+    Object.assign(of('alias').handlers, of('a').handlers)
+    files['s.json'] = simple
+    expect(await deploy('s.json a alias')).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('alias is the same machine as another of the hosts'),
+    })
+    expect((await deploy('s.json a')).exitCode).toBe(0)
+    clear()
+    expect(await deploy('last alias')).toMatchObject({ exitCode: 1, err: expect.stringContaining('[DEPLOYMENT_INVALID]') })
+    expect(journal).toEqual([])
+    expect((await deploy('last a')).exitCode).toBe(0)
+  })
+
+  it('an interruption before anything was changed says so', async () => {
+    const { files, deploy, journal } = world(['a'])
+    files['s.json'] = simple
+    const signal = AbortSignal.abort(new Interruption('SIGTERM'))
+    expect(await deploy('s.json a', { signal })).toMatchObject({ err: 'Interrupted. Nothing was changed.\n', exitCode: 143 })
+    expect(journal).toEqual([])
   })
 
   it('a mistake in the file is told with its place, and asks nobody', async () => {

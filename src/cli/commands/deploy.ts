@@ -46,10 +46,16 @@ export const command = () =>
       if (place === undefined) throw new UsageError('give a deployment file or its URL')
       const hosts = readHosts(names).map(({ host }) => host)
       const waitMs = 1000 * (flags.timeout || timeoutDefault)
-      const deployment = await loadDeployment(context, place, { timeoutMs: waitMs, isInsecure: flags.insecure ?? false })
-      const { planDeployment } = await import('../../domains/deployments/index.ts')
-      const plan = planOf(place, () => planDeployment({ deployment, hosts, drawText: freshRequestId }))
-      return flags.dryRun ? showPlan(context, flags, plan) : carryOut(context, flags, { plan, place, waitMs })
+      try {
+        const deployment = await loadDeployment(context, place, { timeoutMs: waitMs, isInsecure: flags.insecure ?? false })
+        const { planDeployment } = await import('../../domains/deployments/index.ts')
+        const plan = planOf(place, () => planDeployment({ deployment, hosts, drawText: freshRequestId }))
+        return await (flags.dryRun ? showPlan(context, flags, plan) : carryOut(context, flags, { plan, place, waitMs }))
+      } catch (error) {
+        if (!(error instanceof Interruption)) throw error
+        if (!error.isSilent) await context.err.write('Interrupted. Nothing was changed.\n')
+        return error.exitCode
+      }
     },
   })
 

@@ -4,7 +4,7 @@
  */
 import { GearError, type LeaseName } from '../../api/index.ts'
 import { request } from '../../client/index.ts'
-import type { LocatorHost } from '../../formats/index.ts'
+import { type LocatorHost, printHost } from '../../formats/index.ts'
 import { atOnce, type Hosts } from './hosts.ts'
 import { hostKey } from './members.ts'
 
@@ -43,8 +43,10 @@ export async function takeLease(
   const order = places.toSorted((a, b) => (hostKey(a) < hostKey(b) ? -1 : 1))
   const take = async (host: LocatorHost): Promise<boolean> => {
     try {
-      await hosts.call(host, takeRequest(wanted))
+      const { renewed } = await hosts.call(host, takeRequest(wanted))
       held.add(host)
+      // Moved from one of its names to the other, a container would be deleted where it has just been installed.
+      if (renewed) throw sameMachine(host)
       return true
     } catch (error) {
       if (!(error instanceof GearError)) throw error
@@ -68,6 +70,11 @@ export async function takeLease(
     throw error
   }
   return keep(hosts, held, wanted)
+}
+
+function sameMachine(host: LocatorHost): GearError {
+  const message = `${printHost(host)} is the same machine as another of the hosts, those of the file among them, under another name: call it by one name, that of the file`
+  return new GearError('DEPLOYMENT_INVALID', message)
 }
 
 /** A host that is off or cut off may be back for the next deploy; a name that nobody knows or a token that is wrong is a mistake. */

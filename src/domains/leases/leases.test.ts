@@ -16,7 +16,7 @@ function setUp() {
 describe('a lease', () => {
   it('is for one at a time, and tells the other who has it', async () => {
     const { leases } = setUp()
-    expect(await leases.take(shop, ann)).toEqual({ name: shop, holder: 'ann@ops1', endsAt: '2026-01-01T00:01:00.000Z' })
+    expect(await leases.take(shop, ann)).toEqual({ name: shop, holder: 'ann@ops1', endsAt: '2026-01-01T00:01:00.000Z', renewed: false })
     await expect(leases.take(shop, ben)).rejects.toMatchObject({
       code: 'LEASE_HELD',
       message: 'shop.json is being deployed by ann@ops1; its lease ends in 60 s unless it is kept longer',
@@ -45,7 +45,7 @@ describe('a lease', () => {
     const { host, leases } = setUp()
     await leases.take(shop, ann)
     await host.clock.advance(59_000)
-    await leases.take(shop, ann)
+    expect(await leases.take(shop, ann)).toMatchObject({ renewed: true })
     await host.clock.advance(59_000)
     await expect(leases.take(shop, ben)).rejects.toMatchObject({ code: 'LEASE_HELD' })
     await host.clock.advance(1_000)

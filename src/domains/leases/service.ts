@@ -31,15 +31,17 @@ export class Leases {
   take(name: LeaseName, { token, holder, containers, seconds }: WantedLease) {
     return this.#lock.run('leases', async () => {
       const { files, paths, clock } = this.#host
+      let renewed = false
       for (const [other, lease] of await this.#held()) {
-        if (lease.token !== token && (other === name || containers.some(container => lease.containers.includes(container)))) {
+        if (lease.token === token) renewed ||= other === name
+        else if (other === name || containers.some(container => lease.containers.includes(container))) {
           throw leaseHeld(other, lease, clock.nowMs())
         }
       }
       const endsMs = clock.nowMs() + seconds * 1000
       await files.makeFolder(leaseFolder(paths), modes.privateFolder)
       await files.write(leaseFile(paths, name), JSON.stringify({ token, holder, containers, endsMs } satisfies Lease), modes.secretFile)
-      return { name, holder, endsAt: new Date(endsMs).toISOString() }
+      return { name, holder, endsAt: new Date(endsMs).toISOString(), renewed }
     })
   }
 
