@@ -13,6 +13,7 @@ PREFIX = /usr
 lib = $(DESTDIR)$(PREFIX)/lib/gear
 units = $(DESTDIR)$(PREFIX)/lib/systemd/system
 doc = $(DESTDIR)$(PREFIX)/share/doc/gear
+man = $(DESTDIR)$(PREFIX)/share/man/man1
 completions = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gear $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_gear \
   $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gear.fish
 # How the Node binary gets there; 150 MB. A host that sees this checkout under the same path can do with INSTALL_NODE='ln -s'.
@@ -54,6 +55,9 @@ install: build ## install below DESTDIR (default: this machine); starts nothing
 	install -m 644 packaging/gear.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf
 	[ -e $(DESTDIR)/etc/default/gear ] || install -m 644 packaging/gear.default $(DESTDIR)/etc/default/gear
 	install -m 644 LICENSE dist/licenses.txt $(doc)
+	install -d $(man)
+	rm -f $(man)/gear.1 $(man)/gear-*.1
+	install -m 644 docs/reference/man/*.1 $(man)
 	install -d $(dir $(completions))
 	bin/gear completion bash >$(word 1,$(completions))
 	bin/gear completion zsh >$(word 2,$(completions))
@@ -69,6 +73,7 @@ uninstall: ## remove what install put there; refuses while containers are instal
 	rm -rf $(lib) $(doc) $(units)/gear.service $(units)/gear.socket $(units)/gear-links@.service $(units)/docker.service.d/gear-journal.conf
 	rm -f $(completions) $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/bin/switchns $(DESTDIR)$(PREFIX)/sbin/gear-auth-keys-command
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf $(DESTDIR)/etc/ssh/sshd_config.d/50-gear.conf $(DESTDIR)/etc/sudoers.d/gear
+	rm -f $(man)/gear.1 $(man)/gear-*.1
 	rmdir --ignore-fail-on-non-empty $(units)/docker.service.d
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 

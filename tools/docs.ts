@@ -12,6 +12,7 @@ import { openApiDocument } from '../src/api/openapi.ts'
 import { cliPage } from './docs/cli.ts'
 import { dependenciesPage } from './docs/dependencies.ts'
 import { httpPage, type OpenApi } from './docs/http.ts'
+import { manualPages } from './docs/man.ts'
 import { configurationPage, errorPage, errorsPage, limitsPage } from './docs/tables.ts'
 
 const repository = new URL('..', import.meta.url).pathname
@@ -48,6 +49,7 @@ async function pages(): Promise<ReadonlyMap<string, string>> {
     ['limits.md', limitsPage(limitTable)],
     ['configuration.md', configurationPage(settingsTable())],
     ['cli.md', await cliPage(version)],
+    ...manualPages(version).map(([name, text]): [string, string] => [`man/${name}`, text]),
     ['dependencies.md', dependenciesPage(readJson('package-lock.json') as Parameters<typeof dependenciesPage>[0])],
   ])
 }

@@ -92,6 +92,11 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   version,
 }
 
+/** What every command says of itself, for the reference and the manual. */
+export function allCommands(): ReadonlyMap<CommandName, CliCommand> {
+  return new Map(Object.entries(commands).map(([name, make]) => [name as CommandName, make()]))
+}
+
 /** Runs the command that the words name. Never throws. */
 export async function runCommandLine(words: readonly string[], context: Context): Promise<number> {
   try {

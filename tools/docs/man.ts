@@ -1,0 +1,137 @@
+/** The manual pages gear(1) and gear-COMMAND(1), from what the commands say of themselves: the same words as in `--help`. */
+import type { Flag } from '../../src/cli/command.ts'
+import { allCommands } from '../../src/cli/index.ts'
+import { commandAliases, summaries } from '../../src/cli/summaries.ts'
+
+type Command = ReturnType<typeof allCommands> extends ReadonlyMap<string, infer Each> ? Each : never
+
+/** File names and texts. */
+export function manualPages(version: string): readonly (readonly [name: string, text: string])[] {
+  const commands = [...allCommands()]
+  return [
+    ['gear.1', overviewPage(version)],
+    ...commands.map(([name, command]): [string, string] => [`gear-${name}.1`, commandPage(name, command, version)]),
+  ]
+}
+
+function overviewPage(version: string): string {
+  const commands = Object.entries(summaries).map(([name, summary]) => {
+    const aliases = Object.keys(commandAliases).filter(alias => commandAliases[alias] === name)
+    const also = aliases.length === 0 ? '' : ` Also: gear ${aliases.join(', gear ')}.`
+    return term(`\\fBgear\\-${roff(name)}\\fR(1)`, `${summary}.${also}`)
+  })
+  return page('gear', 'install container images as systemd services', version, [
+    section('SYNOPSIS', ['.B gear', '.I COMMAND', '[\\fIarguments\\fR] [\\fIflags\\fR]']),
+    section('DESCRIPTION', [
+      ...paragraph(
+        'gear installs container images as systemd services on plain Linux hosts. An agent on each host offers the same over an HTTP API; the command line talks to one host or to many at once, and does the work itself on a host where no agent runs.',
+      ),
+      ...paragraph(
+        'Containers and environments are named [host[:port]/]id, for example web-1 on this machine or node7/web-1. Flags and arguments may come in any order. Help and messages go to standard error, results to standard output.',
+      ),
+    ]),
+    section('COMMANDS', commands.flat()),
+    section('OPTIONS', commonOptions().flat()),
+    section(
+      'ENVIRONMENT',
+      [
+        term('\\fBGEAR_TOKEN_FILE\\fR', 'The file with the bearer token of the agents, unless --token-file names one.'),
+        term('\\fBGEAR_HOSTS\\fR', 'Hosts that completion proposes, with spaces or commas between them.'),
+        term('\\fBGEARD_SOCKET\\fR', 'The Unix socket of the agent of this machine (/run/gear/gear.sock).'),
+      ].flat(),
+    ),
+    section(
+      'FILES',
+      [
+        term('\\fI/var/lib/containers\\fR', 'Units, ports, environments and links: what is installed.'),
+        term('\\fI/etc/default/gear\\fR, \\fI/etc/gear/gear.json\\fR', 'Settings of the agent.'),
+      ].flat(),
+    ),
+    exitStatus(),
+    section('SEE ALSO', ['.BR systemctl (1),', '.BR journalctl (1),', '.BR systemd.service (5)']),
+  ])
+}
+
+function commandPage(name: string, command: Command, version: string): string {
+  const { text, usage, argument, flags, aliases } = command
+  const own = Object.entries(flags).filter(([, flag]) => flag.hidden !== true)
+  const summary = summaries[name as keyof typeof summaries]
+  return page(`gear-${name}`, `${summary.charAt(0).toLowerCase()}${summary.slice(1)}`, version, [
+    section('SYNOPSIS', [`.B gear ${roff(name)}`, roff(usage.slice(`gear ${name}`.length).trim()) || '\\&']),
+    section(
+      'DESCRIPTION',
+      [summary, ...text.description].flatMap(words => paragraph(words.endsWith('.') ? words : `${words}.`)),
+    ),
+    ...(argument === undefined ? [] : [section('ARGUMENTS', term(`\\fI${roff(argument.placeholder)}\\fR`, argument.brief))]),
+    section('OPTIONS', [...own.flatMap(([flagName, flag]) => option(flagName, flag, aliases)), ...helpOption()]),
+    section('EXAMPLES', ['.EX', ...text.examples.map(roff), '.EE']),
+    exitStatus(),
+    section('SEE ALSO', ['.BR gear (1)']),
+  ])
+}
+
+/** The flags that every command has. */
+function commonOptions(): readonly (readonly string[])[] {
+  const version = allCommands().get('version')
+  if (version === undefined) throw new Error('there is no command version')
+  const shown = Object.entries(version.flags).filter(([, flag]) => flag.hidden !== true)
+  return [...shown.map(([name, flag]) => option(name, flag, version.aliases)), helpOption()]
+}
+
+function option(name: string, flag: Flag, aliases: Readonly<Record<string, string>>): readonly string[] {
+  const long = name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+  const letters = Object.entries(aliases).filter(([, full]) => full === name)
+  const values = flag.values === undefined ? undefined : flag.values.join('|')
+  const value = flag.kind === 'boolean' ? '' : ` \\fI${roff(values ?? flag.placeholder ?? 'VALUE')}\\fR`
+  const spellings = [...letters.map(([letter]) => `\\fB\\-${letter}\\fR`), `\\fB\\-\\-${roff(long)}\\fR`]
+  return term(`${spellings.join(', ')}${value}`, `${flag.brief}.`)
+}
+
+function helpOption(): readonly string[] {
+  return term('\\fB\\-h\\fR, \\fB\\-\\-help\\fR', 'Explain the command, and end.')
+}
+
+function exitStatus(): string {
+  return section(
+    'EXIT STATUS',
+    [
+      term('0', 'Everything was done.'),
+      term('1', 'Something failed, or was used wrongly.'),
+      term('130, 143', 'The command was interrupted.'),
+    ].flat(),
+  )
+}
+
+function page(name: string, brief: string, version: string, sections: readonly string[]): string {
+  const title = `.TH ${roff(name.toUpperCase())} 1 "" "gear ${roff(version)}" "Manual of gear"`
+  return `${['.\\" Written by npm run docs; changes are made in the sources.', title, section('NAME', [`${roff(name)} \\- ${roff(brief)}`]), ...sections].join('\n')}\n`
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return [`.SH ${title}`, ...lines].join('\n')
+}
+
+function term(title: string, text: string): readonly string[] {
+  return ['.TP', title, ...lines(text)]
+}
+
+function paragraph(text: string): readonly string[] {
+  return ['.PP', ...lines(text)]
+}
+
+/** A sentence a line, as roff wants its input. */
+function lines(text: string): readonly string[] {
+  return text.split(/(?<=[.:!?]) +(?=[A-Z])/).map(roff)
+}
+
+/** Text that roff takes as it stands. Hyphens are those that can be copied into a shell. */
+function roff(text: string): string {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll('~', '\\(ti')
+    .replaceAll('^', '\\(ha')
+    .replaceAll('`', '\\(ga')
+    .replaceAll("'", '\\(aq')
+    .replace(/^\./, '\\&.')
+}
