@@ -19,7 +19,7 @@ completions = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gear $(DESTD
 # How the Node binary gets there; 150 MB. A host that sees this checkout under the same path can do with INSTALL_NODE='ln -s'.
 INSTALL_NODE = cp --reflink=auto
 
-.PHONY: build setup install uninstall demo test bench check lab clean help
+.PHONY: dist build setup install uninstall demo test bench check lab clean help
 .DEFAULT_GOAL = build
 
 build: node_modules/.installed ## bundle src/ into dist/
@@ -85,6 +85,9 @@ test: setup build ## run everything and count: N passed, N failed
 
 check: node_modules/.installed ## the quick part of test: format, lint, types, tidy, documents
 	$(NODE) tools/test.ts --quick
+
+dist: setup build ## pack the command line as a client for macOS and Windows, into build/
+	$(NODE) tools/dist.ts
 
 bench: setup build ## measure what is claimed
 	$(NODE) bench/run.ts

@@ -95,7 +95,7 @@ function withoutNode(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /** Every script of ours that a shell runs, by its first line; files that are only sourced come in through those that source them. */
 function shellScripts(): readonly string[] {
-  return ['bin', 'libexec', 'lab', 'packaging', 'tools', '.githooks', '.ci'].flatMap(folder =>
+  return ['bin', 'libexec', 'lab', 'packaging', 'packaging/client', 'tools', '.githooks', '.ci'].flatMap(folder =>
     readdirSync(join(repository, folder))
       .map(name => join(folder, name))
       .filter(

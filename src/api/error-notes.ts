@@ -43,6 +43,8 @@ export const errorNotes: Partial<Readonly<Record<ErrorCode, string>>> = {
   ENGINE_UNAVAILABLE: 'Containers that run are not touched by it. The engine may be starting; the socket is tried anew with every call.',
   DISK_FULL: 'A quota or a lack of inodes counts as well (df -i). Nothing half written is left: the same request can be sent again.',
   STORAGE_FAILED: 'A file system that was mounted read-only after an error is the most common cause: see dmesg and findmnt.',
+  LOCAL_UNSUPPORTED:
+    'A name without a host means the machine on which the command runs. With GEARD_SOCKET set, the local agent is whoever listens there, such as the end of an SSH tunnel: ssh -L /tmp/gear.sock:/run/gear/gear.sock HOST.',
   WRITER_BUSY:
     'One process writes at a time: the agent, or a command while no agent runs. The lock ends with its process, however that ends.',
   HOST_UNREACHABLE:

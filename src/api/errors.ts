@@ -299,6 +299,12 @@ export const errorCatalogue = {
     meaning: 'A file of gear could not be read or written.',
     next: 'Check the file that is named and the file system it is on.',
   },
+  LOCAL_UNSUPPORTED: {
+    status: 400,
+    shape: 'text',
+    meaning: 'Only a Linux host with systemd runs containers; on every other system gear is a client of such hosts.',
+    next: 'Name the host: HOST/ID for containers and environments, HOST for list-units, top and purge.',
+  },
   WRITER_BUSY: {
     status: 503,
     shape: 'json',

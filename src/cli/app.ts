@@ -51,7 +51,7 @@ import { completeCommandLine } from './complete.ts'
 import type { Context } from './context.ts'
 import { errorText } from './render/errors.ts'
 import { overviewText } from './render/overview.ts'
-import { type CommandName, commandAliases, commandNamed, foreignNames, summaries } from './summaries.ts'
+import { type CommandName, commandAliases, commandNamed, foreignNames, linuxCommands, summaries, systemName } from './summaries.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
@@ -103,11 +103,15 @@ export async function runCommandLine(words: readonly string[], context: Context)
     if (words[0] === '__complete') return await complete(words.slice(1), context)
     const { command, args } = readCommandLine(words)
     if (command === undefined) {
-      await context.err.write(overviewText())
+      await context.err.write(overviewText(context.platform))
       return 0
     }
     const name = command === '--version' ? 'version' : commandNamed(command)
     if (name === undefined) return await refuseCommand(command, context)
+    const { platform } = context
+    if (platform !== 'linux' && linuxCommands.has(name) && !args.includes('--help') && !args.includes('-h')) {
+      throw new UsageError(`${name} is for Linux hosts, and this is ${systemName(platform)}: run it on the host itself`)
+    }
     return await runCommand(commands[name](), { name, args, context })
   } catch (error) {
     await context.err.write(error instanceof UsageError ? `gear: ${error.message}\n` : errorText(error, ''))

@@ -19,6 +19,8 @@ export interface Output {
 
 export interface Context {
   readonly version: string
+  /** As Node names the system: linux, darwin, win32. */
+  readonly platform: string
   readonly out: Output
   readonly err: Output
   /** Aborts with an `Interruption`. */
@@ -88,6 +90,7 @@ export function processContext(version: string): ProcessContext {
   )
   return {
     version,
+    platform: process.platform,
     out,
     err,
     async end(exitCode) {
@@ -112,7 +115,13 @@ export function processContext(version: string): ProcessContext {
     nowMs: Date.now,
     pause: waitMs => pause(waitMs, interruption.signal),
     connect: (host, { tokenFile }) =>
-      openClient(host, { tokenFile, socketPath: textOf('GEARD_SOCKET'), isRoot: process.getuid?.() === 0, version }),
+      openClient(host, {
+        tokenFile,
+        socketPath: textOf('GEARD_SOCKET'),
+        isRoot: process.getuid?.() === 0,
+        platform: process.platform,
+        version,
+      }),
     readTextFile,
     createFile,
     replaceFile,

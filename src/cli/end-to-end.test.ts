@@ -42,7 +42,7 @@ afterAll(async () => {
 })
 
 const connect: NonNullable<Setup['connect']> = (place, { tokenFile }) =>
-  openClient(place, { tokenFile, socketPath: '/nonexistent/gear.sock', isRoot: false, version: '1.2.3' })
+  openClient(place, { tokenFile, socketPath: '/nonexistent/gear.sock', isRoot: false, platform: 'linux', version: '1.2.3' })
 
 describe('gear against an original agent', () => {
   it('installs, lists, reads environments and deletes', async () => {

@@ -20,6 +20,7 @@ export interface Setup {
   /** Runs at every pause instead of it; the clock goes on by its length. */
   readonly onPause?: (waitMs: number) => void
   readonly signal?: AbortSignal
+  readonly platform?: string
   readonly tokenFile?: string
   readonly variables?: Readonly<Record<string, string>>
   /** Instead of handlers. */
@@ -39,6 +40,7 @@ export async function gear(words: string | readonly string[], setup: Setup = {})
   let nowMs = 0
   const context: Context = {
     version: '1.2.3',
+    platform: setup.platform ?? 'linux',
     out: out.output,
     err: err.output,
     signal: setup.signal ?? new AbortController().signal,

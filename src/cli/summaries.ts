@@ -35,6 +35,16 @@ export const summaries = {
 
 export type CommandName = keyof typeof summaries
 
+/** Commands that only a Linux host can carry out; elsewhere gear is a client of such hosts (spec §2.3). */
+export const linuxCommands: ReadonlySet<string> = new Set<string>(['daemon', 'init', 'init-repo'])
+
+const systemNames: Readonly<Record<string, string>> = { darwin: 'macOS', win32: 'Windows', freebsd: 'FreeBSD', openbsd: 'OpenBSD' }
+
+/** The name by which people know a system. */
+export function systemName(platform: string): string {
+  return systemNames[platform] ?? platform
+}
+
 /** Other names of commands. */
 export const commandAliases: Readonly<Record<string, CommandName>> = { list: 'list-units' }
 

@@ -34,6 +34,7 @@ async function helpText(words: readonly string[], version: string): Promise<stri
   }
   const context: Context = {
     version,
+    platform: 'linux',
     out: output,
     err: output,
     signal: new AbortController().signal,

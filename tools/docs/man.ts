@@ -84,7 +84,7 @@ function option(name: string, flag: Flag, aliases: Readonly<Record<string, strin
   const values = flag.values === undefined ? undefined : flag.values.join('|')
   const value = flag.kind === 'boolean' ? '' : ` \\fI${roff(values ?? flag.placeholder ?? 'VALUE')}\\fR`
   const spellings = [...letters.map(([letter]) => `\\fB\\-${letter}\\fR`), `\\fB\\-\\-${roff(long)}\\fR`]
-  return term(`${spellings.join(', ')}${value}`, `${flag.brief}.`)
+  return term(`${spellings.join(', ')}${value}`, flag.brief.endsWith('.') ? flag.brief : `${flag.brief}.`)
 }
 
 function helpOption(): readonly string[] {

@@ -1,8 +1,9 @@
 /** What `gear` and `gear help` print. */
-import { commandAliases, summaries } from '../summaries.ts'
+import { commandAliases, linuxCommands, summaries, systemName } from '../summaries.ts'
 
-export function overviewText(): string {
-  const names = Object.entries(summaries).map(([name, summary]) => {
+export function overviewText(platform: string): string {
+  const there = Object.entries(summaries).filter(([name]) => platform === 'linux' || !linuxCommands.has(name))
+  const names = there.map(([name, summary]) => {
     const aliases = Object.keys(commandAliases).filter(alias => commandAliases[alias] === name)
     return { title: [name, ...aliases].join(', '), summary }
   })
@@ -15,7 +16,9 @@ export function overviewText(): string {
     ...names.map(({ title, summary }) => `  ${title.padEnd(width)}${summary}`),
     `  ${'help COMMAND'.padEnd(width)}Explain a command`,
     '',
-    'Containers and environments are named [host[:port]/]id, for example web-1 on this machine or node7/web-1.',
+    platform === 'linux'
+      ? 'Containers and environments are named [host[:port]/]id, for example web-1 on this machine or node7/web-1.'
+      : `Containers and environments are named host[:port]/id, for example node7/web-1; ${systemName(platform)} itself has none.`,
     'Flags of every command: --output text|json (-o), --token-file FILE, --help (-h).',
   ].join('\n')}\n`
 }
