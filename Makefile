@@ -45,6 +45,8 @@ install: build ## install below DESTDIR (default: this machine); starts nothing
 	mv $(lib)/bin/node.new $(lib)/bin/node
 	install -m 755 $(filter-out %.sh,$(wildcard libexec/*)) $(lib)/libexec
 	install -m 644 $(wildcard libexec/*.sh) $(lib)/libexec
+	install -d $(lib)/libexec/git-hooks
+	ln -sf ../git-post-receive $(lib)/libexec/git-hooks/post-receive
 	install -m 755 bin/gear bin/switchns $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/etc/ssh/sshd_config.d $(DESTDIR)/etc/sudoers.d
 	install -m 755 bin/gear-auth-keys-command $(DESTDIR)$(PREFIX)/sbin

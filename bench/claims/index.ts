@@ -17,4 +17,5 @@ export const claims: Readonly<Record<string, () => Promise<Claim>>> = {
   memory: () => import('./memory.ts'),
   commands: () => import('./commands.ts'),
   deploy: () => import('./deploy.ts'),
+  cloning: () => import('./cloning.ts'),
 }

@@ -13,15 +13,16 @@ export interface RepositoryWork {
   readonly source: CloneSource | undefined
   readonly build: RepositoryBuild | undefined
   readonly isRemoval: boolean
+  readonly mayRedirect: boolean
   /** Is given what git says, line by line. */
   readonly say: (line: string) => void
 }
 
-export async function workOnRepository({ id, source, build, isRemoval, say }: RepositoryWork): Promise<void> {
+export async function workOnRepository({ id, source, build, isRemoval, mayRedirect, say }: RepositoryWork): Promise<void> {
   const host = linuxHost({ paths: hostPaths(loadConfig({}).config) })
   try {
     if (isRemoval) await removeRepository(host, id)
-    else await makeRepository(host, { id, source, build }, { say })
+    else await makeRepository(host, { id, source, build, mayRedirect }, { say })
   } finally {
     await host.units.close()
   }

@@ -1,6 +1,6 @@
 /** The operations on git repositories: create, look, list, delete, archive (spec §3.5, routes 19 and 20). */
 import * as z from 'zod/mini'
-import { cloneSource, gitRef, id, image, optionalId, text } from './fields.ts'
+import { cloneSource, gitRef, id, image, imageTag, optionalId, text } from './fields.ts'
 import { operation } from './operation.ts'
 
 const repositoryParams = z.object({ id })
@@ -8,7 +8,7 @@ const nothing = z.object({})
 
 /** What becomes of every push to the default branch. */
 const repositoryBuild = z.object(
-  { baseImage: image, tag: image, restart: optionalId },
+  { baseImage: image, tag: imageTag, restart: optionalId },
   { error: () => 'must be an object with BaseImage, Tag and Restart' },
 )
 export type RepositoryBuild = z.infer<typeof repositoryBuild>

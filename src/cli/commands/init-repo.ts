@@ -8,6 +8,7 @@ import { UsageError } from '../usage-error.ts'
 
 interface InitRepoFlags extends RepositoryBuildFlags {
   readonly remove?: boolean
+  readonly noRedirects?: boolean
 }
 
 export const command = () =>
@@ -20,8 +21,12 @@ export const command = () =>
     ],
     argument: { placeholder: 'ID', brief: 'The id of the repository, and the address to clone from' },
     examples: ['gear init-repo shop-src', 'gear init-repo shop-src https://git.example/acme/shop.git'],
-    flags: { remove: toggle('Remove the repository'), ...repositoryBuildFlags },
-    run: async (context, { remove = false, ...flags }, args) => {
+    flags: {
+      remove: toggle('Remove the repository'),
+      noRedirects: toggle('Follow no redirects of an http address'),
+      ...repositoryBuildFlags,
+    },
+    run: async (context, { remove = false, noRedirects = false, ...flags }, args) => {
       const [id = '', url, ...others] = args
       if (args.length === 0 || others.length > 0 || (remove && url !== undefined)) throw new UsageError('give an id, and at most one URL')
       if (!isId(id)) throw new UsageError(`the id ${idRule}`)
@@ -29,7 +34,14 @@ export const command = () =>
       const build = readRepositoryBuild(flags)
       try {
         const { workOnRepository } = await import('../../agent/index.ts')
-        await workOnRepository({ id, source, build, isRemoval: remove, say: line => void context.err.write(`${line}\n`) })
+        await workOnRepository({
+          id,
+          source,
+          build,
+          isRemoval: remove,
+          mayRedirect: !noRedirects,
+          say: line => void context.err.write(`${line}\n`),
+        })
         return 0
       } catch (error) {
         // Without code and next step: those are told by whoever watches the unit.

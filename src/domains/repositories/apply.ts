@@ -44,7 +44,8 @@ function appliers(host: Host, say: (line: string) => void): Parameters<typeof ap
       await accounts.own(step.path, await accountOf(host, step.login))
     },
     fill: async step => {
-      for await (const line of git.create({ path: step.path, account: step.login }, step.source)) say(line)
+      for await (const line of git.create({ path: step.path, account: step.login }, step.source, { mayRedirect: step.mayRedirect }))
+        say(line)
     },
     moveFolder: async step => {
       if (await files.moveFolder(step.from, step.to)) return

@@ -5,12 +5,13 @@ import type { Repositories } from './service.ts'
 
 export function repositoryHandlers(repositories: Repositories, deployments: RepositoryDeployments) {
   return {
-    createRepository: async ({ params, query, body, requestId, signal, dryRun }) => ({
+    createRepository: async ({ params, query, body, requestId, caller, signal, dryRun }) => ({
       text: await repositories.create({
         id: params.id,
         requestId,
         source: query.source ?? body.cloneUrl,
         build: body.build,
+        caller,
         signal,
         dryRun,
       }),

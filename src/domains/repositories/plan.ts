@@ -18,6 +18,7 @@ export type RepositoryStep =
       readonly path: string
       readonly login: Login
       readonly source: CloneSource | undefined
+      readonly mayRedirect: boolean
     }
   | { readonly kind: 'moveFolder'; readonly reason: string; readonly from: string; readonly to: string }
   | { readonly kind: 'endProcesses'; readonly reason: string; readonly login: Login }
@@ -38,12 +39,14 @@ export interface FoundRepository {
 export interface WantedRepository {
   readonly source: CloneSource | undefined
   readonly build: RepositoryBuild | undefined
+  /** Whether the address may lead to another: not for callers who may not reach this host itself. */
+  readonly mayRedirect?: boolean
 }
 
 /** Steps to a repository that does not exist yet. */
 export function planMake(
   { paths, login, hasUnfinished, hasAccount, hasAccess }: FoundRepository,
-  { source, build }: WantedRepository,
+  { source, build, mayRedirect = true }: WantedRepository,
 ): readonly RepositoryStep[] {
   const steps: RepositoryStep[] = []
   if (hasUnfinished) steps.push({ kind: 'removeFolder', reason: 'an earlier attempt broke off', path: paths.unfinished })
@@ -53,7 +56,7 @@ export function planMake(
   steps.push(
     { kind: 'createAccount', reason, login, home: paths.home, isNew: !hasAccount },
     { kind: 'makeFolder', reason: 'it is made apart, and seen when it is whole', path: paths.unfinished, login },
-    { kind: 'fill', reason: source === undefined ? 'it is empty' : 'it is cloned', path: paths.unfinished, login, source },
+    { kind: 'fill', reason: source === undefined ? 'it is empty' : 'it is cloned', path: paths.unfinished, login, source, mayRedirect },
     ...(build === undefined ? [] : [buildStep(paths, build)]),
     { kind: 'moveFolder', reason: 'now it exists', from: paths.unfinished, to: paths.repository },
     {

@@ -132,7 +132,7 @@ describe('removing a repository', () => {
 })
 
 describe('a request to create a repository', () => {
-  const request = { id, requestId, source: url as CloneUrl, build: undefined, signal, dryRun: undefined }
+  const request = { id, requestId, source: url as CloneUrl, build: undefined, caller: { isRoot: true }, signal, dryRun: undefined }
 
   async function textOf(pieces: AsyncIterable<string>): Promise<string> {
     let text = ''
@@ -191,6 +191,20 @@ describe('a request to create a repository', () => {
     await end(host, 0)
     expect(await first).toBe(await second)
     expect(host.units.calls.filter(call => call.startsWith('runTransient'))).toHaveLength(1)
+  })
+
+  it('of a caller who is not root may not reach the host itself, nor be led there', async () => {
+    const host = await newHost()
+    const guest = { ...request, caller: { isRoot: false } }
+    for (const source of ['https://localhost/x', 'git://127.0.0.1/x', 'ssh://[::1]/x', 'git@169.254.169.254:x']) {
+      await expect(new Repositories(host).create({ ...guest, source: source as CloneUrl })).rejects.toMatchObject({ code: 'INPUT_INVALID' })
+    }
+    const text = textOf(await new Repositories(host).create(guest))
+    text.catch(() => undefined)
+    await host.clock.advance(1)
+    expect(host.units.transients[0]?.command).toContain('--no-redirects')
+    await end(host, 0)
+    await text
   })
 
   it('for a file outside of the root is refused before anything is begun', async () => {

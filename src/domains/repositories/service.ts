@@ -5,6 +5,7 @@
 import {
   type ArchiveFormat,
   type BytesResult,
+  type Caller,
   type CloneUrl,
   cloneRoot,
   createRepositoryUnit,
@@ -42,6 +43,7 @@ export interface RepositoryRequest {
 export interface CreateRequest extends RepositoryRequest {
   readonly source: CloneUrl | undefined
   readonly build: RepositoryBuild | undefined
+  readonly caller: Caller
 }
 
 export interface ArchiveRequest {
@@ -66,9 +68,10 @@ export class Repositories {
 
   /** Begins to make a repository. Throws REPOSITORY_EXISTS; what fails later is thrown by the text, whose last words are of the end. */
   async create(request: CreateRequest): Promise<AsyncIterable<string>> {
-    const { id, dryRun } = request
+    const { id, caller, dryRun } = request
     const source = request.source === undefined ? undefined : parseCloneSource(request.source)
     if (source?.kind === 'file') requireInRoot(source)
+    if (source?.kind === 'remote' && !caller.isRoot && (await this.#host.network.isOwnOrLocal(source.host))) throw sourceRefused()
     const found = await lookAtRepository(this.#host, id)
     if (found.exists) throw repositoryExists(id)
     if (dryRun !== undefined) {
@@ -80,11 +83,12 @@ export class Repositories {
     return this.#create(request)
   }
 
-  async *#create({ id, requestId, source, build, signal }: CreateRequest): AsyncGenerator<string> {
+  async *#create({ id, requestId, source, build, caller, signal }: CreateRequest): AsyncGenerator<string> {
     try {
       const unit = this.#unit(createRepositoryUnit(requestId), `Create the repository ${id}`, [
         'init-repo',
         ...buildFlags(build),
+        ...(caller.isRoot ? [] : ['--no-redirects']),
         '--',
         id,
         ...(source === undefined ? [] : [source]),
@@ -191,6 +195,10 @@ export class Repositories {
 }
 
 async function* nothing(): AsyncGenerator<string> {}
+
+function sourceRefused(): GearError {
+  return inputInvalid([{ field: 'source', rule: 'must not be an address of this host or of its local network' }])
+}
 
 /** Told before any work begins; git's own adapter looks at the real path again. */
 function requireInRoot({ path }: Extract<CloneSource, { readonly kind: 'file' }>): void {

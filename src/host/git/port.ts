@@ -12,6 +12,11 @@ export interface RepositoryPlace {
   readonly account: string | undefined
 }
 
+export interface CreateOptions {
+  /** Whether an http source may lead git to another address; as git has it, unless said otherwise. */
+  readonly mayRedirect?: boolean
+}
+
 /** Errors: COMMAND_FAILED with what git said. */
 export interface Git {
   /** The id of the commit a ref stands for; undefined when the repository has none of this name. */
@@ -24,5 +29,5 @@ export interface Git {
    * Makes a bare repository in the folder, which is there and empty: a new one, or a clone. What git says comes in lines. The hooks and the
    * configuration of a source do not come along. The default branch of a new one is `main`.
    */
-  create(place: RepositoryPlace, source: CloneSource | undefined): AsyncIterable<string>
+  create(place: RepositoryPlace, source: CloneSource | undefined, options?: CreateOptions): AsyncIterable<string>
 }

@@ -7,7 +7,7 @@ import type { CloneSource } from '../../formats/index.ts'
 import { commandFailed } from '../commands/errors.ts'
 import { toolEnvironment, tools } from '../commands/port.ts'
 import { linesOf } from '../journal/lines.ts'
-import type { Git, RepositoryPlace } from './port.ts'
+import type { CreateOptions, Git, RepositoryPlace } from './port.ts'
 
 /** What git says when it fails is for a message, not for keeping. */
 const complaintBytes = 4096
@@ -25,7 +25,7 @@ const settings: Readonly<Record<string, string>> = {
 }
 
 export function processGit(sourceRoot = cloneRoot): Git {
-  return { commitOf, archive, checkOut, create: (place, source) => create(place, source, sourceRoot) }
+  return { commitOf, archive, checkOut, create: (place, source, options) => create(place, source, { sourceRoot, ...options }) }
 }
 
 async function commitOf(place: RepositoryPlace, ref: string): Promise<string | undefined> {
@@ -65,8 +65,12 @@ async function checkOut(place: RepositoryPlace, { commit, folder }: { readonly c
 }
 
 /** git speaks of a clone on standard error, where its progress belongs; the last of it is the reason of a failure. */
-async function* create(place: RepositoryPlace, source: CloneSource | undefined, sourceRoot: string): AsyncGenerator<string> {
-  const args = source === undefined ? initArguments(place) : cloneArguments(place, await allowed(source, sourceRoot))
+async function* create(
+  place: RepositoryPlace,
+  source: CloneSource | undefined,
+  { sourceRoot, mayRedirect = true }: CreateOptions & { readonly sourceRoot: string },
+): AsyncGenerator<string> {
+  const args = source === undefined ? initArguments(place) : cloneArguments(place, await allowed(source, sourceRoot), mayRedirect)
   const run = start(place, args, {
     isSpeech: true,
     variables: {
@@ -104,8 +108,9 @@ function initArguments({ path }: RepositoryPlace): readonly string[] {
 }
 
 /** Not `--local`: a clone of files would take links and foreign files among them for objects (CVE-2022-39253). */
-function cloneArguments({ path }: RepositoryPlace, source: CloneSource): readonly string[] {
-  return ['clone', '--bare', '--no-local', '--template=', ...trusting(source), '--', source.text, path]
+function cloneArguments({ path }: RepositoryPlace, source: CloneSource, mayRedirect: boolean): readonly string[] {
+  const redirects = mayRedirect ? [] : ['-c', 'http.followRedirects=false']
+  return [...redirects, 'clone', '--bare', '--no-local', '--template=', ...trusting(source), '--', source.text, path]
 }
 
 /**
@@ -156,7 +161,12 @@ function start({ path, account }: RepositoryPlace, args: readonly string[], { is
   return {
     output: (isSpeech ? child.stderr : child.stdout) as Readable,
     exitCode: () => ended.promise,
-    failure: (said = complaint) => commandFailed('git', args.slice(0, 1), broken ?? new Error(said.trim() || 'it said nothing')),
+    failure: (said = complaint) =>
+      commandFailed(
+        'git',
+        args.filter(arg => /^[a-z-]+$/.test(arg) && arg !== '-c').slice(0, 1),
+        broken ?? new Error(said.trim() || 'it said nothing'),
+      ),
     kill: () => void child.kill('SIGKILL'),
   }
 }

@@ -27,6 +27,11 @@ export class FakeNetwork extends Faults<keyof Network> implements Network {
     return this.owners.get(connection.remotePort)
   }
 
+  async isOwnOrLocal(host: string): Promise<boolean> {
+    await this.meet('isOwnOrLocal', host)
+    return isGuardedAddress(this.#addressOf(host.replace(/^\[(.*)\]$/, '$1')), [])
+  }
+
   async fetchText(
     url: string,
     options: { readonly maxBytes: number; readonly timeoutMs: number; readonly mayReachHost: boolean },
@@ -55,7 +60,12 @@ export class FakeNetwork extends Faults<keyof Network> implements Network {
 
   #guard(url: string, { mayReachHost }: { readonly mayReachHost: boolean }): string | undefined {
     const name = URL.canParse(url) ? new URL(url).hostname.replace(/^\[(.*)\]$/, '$1') : ''
-    const address = this.names.get(name) ?? (/^[\d.]+$|:/.test(name) ? name : '203.0.113.1')
-    return !mayReachHost && isGuardedAddress(address, []) ? `${name} is an address of this host or its local network` : undefined
+    return !mayReachHost && isGuardedAddress(this.#addressOf(name), [])
+      ? `${name} is an address of this host or its local network`
+      : undefined
+  }
+
+  #addressOf(name: string): string {
+    return this.names.get(name) ?? (/^[\d.]+$|:/.test(name) ? name : '203.0.113.1')
   }
 }

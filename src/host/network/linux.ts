@@ -34,6 +34,7 @@ export function linuxNetwork(
   return {
     isPortFree: port => isPortFree(probes, port),
     ownerOfConnection: connectionOwners(files, diagnose),
+    isOwnOrLocal: host => isOwnOrLocal(host, isGuarded),
     fetchText: (url, options) => fetchText(url, { ...options, isGuarded }),
     postJson: (url, json, options) => postJson(url, json, { ...options, isGuarded }),
   }
@@ -144,10 +145,23 @@ function respond(url: URL, options: RequestOptions, body = ''): Promise<Incoming
   })
 }
 
+async function isOwnOrLocal(host: string, isGuarded: Guard): Promise<boolean> {
+  const own = ownAddresses()
+  const name = host.replace(/^\[(.*)\]$/, '$1')
+  if (addressBytes(name) !== undefined) return isGuarded(name, own)
+  const { promise, resolve } = Promise.withResolvers<readonly { readonly address: string }[]>()
+  process.getBuiltinModule('node:dns').lookup(name, { all: true }, (error, addresses) => resolve(error === null ? addresses : []))
+  return (await promise).some(({ address }) => isGuarded(address, own))
+}
+
+function ownAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap(addresses => (addresses ?? []).map(({ address }) => address))
+}
+
 /** Node does not look an address up that is written as one, so that is checked here. */
 function guardOf(url: URL, { mayReachHost, isGuarded }: Pick<FetchOptions, 'mayReachHost' | 'isGuarded'>): Pick<RequestOptions, 'lookup'> {
   if (mayReachHost) return {}
-  const own = Object.values(networkInterfaces()).flatMap(addresses => (addresses ?? []).map(({ address }) => address))
+  const own = ownAddresses()
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const refusal = (address: string): Error => new Error(`${host} is ${address}, an address of this host or of its local network`)
   if (addressBytes(host) !== undefined && isGuarded(host, own)) throw refusal(host)

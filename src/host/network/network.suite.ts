@@ -53,6 +53,12 @@ export function networkSuite(make: () => Promise<NetworkUnderTest>): void {
     })
   })
 
+  test('a host is told apart from this one and its local network', async () => {
+    for (const host of ['localhost', '127.0.0.1', '[::1]', '169.254.169.254', '0.0.0.0'])
+      expect(await network.isOwnOrLocal(host), host).toBe(true)
+    expect(await network.isOwnOrLocal('203.0.113.7')).toBe(false)
+  })
+
   describe('fetching', () => {
     const options = { maxBytes: 100, timeoutMs: 5000, mayReachHost: true }
 

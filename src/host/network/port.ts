@@ -10,6 +10,8 @@ export interface Network {
    * has the fields under these names). Undefined when the other end is not on this host or the connection is gone.
    */
   ownerOfConnection(connection: Connection): Promise<number | undefined>
+  /** Whether a host name is, or stands for, an address that `fetchText` refuses; one that nobody knows does not. */
+  isOwnOrLocal(host: string): Promise<boolean>
   /**
    * GET of a text, bounded in time and size. Unless `mayReachHost`, addresses that are loopback, link-local, unspecified, multicast or
    * the host's own are refused, for every address a name resolves to and again after each redirect (the connection goes to the
