@@ -1,5 +1,5 @@
 /** `gear log`, which the original did not have. */
-import { limits } from '../../api/index.ts'
+import { GearError, limits } from '../../api/index.ts'
 import { request } from '../../client/index.ts'
 import { FormatError, parseDuration } from '../../formats/index.ts'
 import { sayAnswer } from '../answers.ts'
@@ -51,6 +51,9 @@ export const command = () =>
         isLive: follow,
         run: async ({ task, client, signal, say }) => {
           await sayAnswer(await client.call(task.request, { signal }), say)
+          // A log that is followed ends for the caller alone, or with the agent.
+          if (follow && !signal.aborted)
+            throw new GearError('HOST_UNREACHABLE', `The agent ended the log of ${task.name}: it stops, or starts anew`)
           return {}
         },
       })

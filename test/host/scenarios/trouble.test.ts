@@ -1,0 +1,167 @@
+/** Trouble on a host that is not the engine's: no room for names, a disk that turned read-only, no bus, an agent that is replaced, restarted and talked to all day. */
+import { afterAll, describe, expect, it } from 'vitest'
+import { LabHost, until } from '../lab-host.ts'
+
+const host = new LabHost('web1')
+const units = '/var/lib/containers/units'
+const body = JSON.stringify({ Image: 'gear/httpd', Ports: [{ Internal: 8080, External: 4778 }] })
+
+/** How many restarts of the agent are watched for what they leave; more for a night's run. */
+const restarts = Number(process.env['GEAR_TEST_RESTARTS'] ?? 25)
+
+const ids = new Set<string>()
+afterAll(async () => {
+  for (const id of ids) await host.gear('delete', '--all', id)
+})
+
+async function install(id: string, ...flags: readonly string[]): Promise<void> {
+  ids.add(id)
+  await host.gearDo('install', 'gear/httpd', id, ...flags)
+}
+
+async function agentIsUp(): Promise<void> {
+  await until('the agent answers', async () => {
+    const outcome = await host.exec(['curl', '-q', '-s', '--unix-socket', '/run/gear/gear.sock', 'http://gear/healthz'])
+    return outcome.exitCode === 0 ? true : `curl says ${outcome.exitCode}`
+  })
+}
+
+const agentPid = async () => Number((await host.unit('gear.service', 'MainPID')).MainPID)
+
+/** Resident memory of the agent, in megabytes. */
+async function agentMegabytes(): Promise<number> {
+  return Number(await host.sh(`sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/${await agentPid()}/status`)) / 1024
+}
+
+const traces = () => host.sh(`find ${units} /var/lib/containers/ports /etc/systemd/system -name '*cramped*' -o -name 4778`)
+
+describe.each([
+  {
+    trouble: 'without room for another name',
+    begin: `mount -t tmpfs -o size=1m,nr_inodes=3,mode=0755 tmpfs ${units} && touch ${units}/a ${units}/b`,
+    code: 'DISK_FULL',
+  },
+  {
+    trouble: 'that has become read-only',
+    begin: `mount -t tmpfs -o size=1m,mode=0755 tmpfs ${units} && mount -o remount,ro ${units}`,
+    code: 'STORAGE_FAILED',
+  },
+])('a disk $trouble', ({ begin, code }) => {
+  it('fails an install with its reason, changes nothing, and the same request works when it is mended', async () => {
+    ids.add('cramped')
+    await host.sh(begin)
+    try {
+      const answer = await host.api('PUT', '/container/cramped', { body })
+      expect(answer.status).toBe(500)
+      expect(JSON.parse(answer.body)).toMatchObject({ Code: code })
+      expect(await traces()).toBe('')
+    } finally {
+      await host.sh(`umount ${units}`)
+    }
+    expect((await host.api('PUT', '/container/cramped', { body })).status).toBe(204)
+    await host.gearDo('delete', 'cramped')
+  })
+})
+
+describe('a bus that goes away', () => {
+  it('is said, leaves what runs alone, and is found again without a restart of the agent', async () => {
+    await install('rider', '--start', '--wait', '-p', '8080:0')
+    const port = await host.port('rider')
+    const before = await agentPid()
+    await host.sh('systemctl stop dbus.socket dbus.service')
+    try {
+      const answer = await host.api('GET', '/containers')
+      expect([answer.status, JSON.parse(answer.body)]).toMatchObject([503, { Code: 'SYSTEMD_UNAVAILABLE' }])
+      expect((await host.gear('stop', 'rider')).stderr).toContain('SYSTEMD_UNAVAILABLE')
+      await host.untilPage(port, 'It works')
+    } finally {
+      await host.sh('systemctl start dbus.socket')
+    }
+    await until('the agent has the bus again', async () => {
+      const { status } = await host.api('GET', '/containers')
+      return status === 200 ? true : `it answers ${status}`
+    })
+    expect(await agentPid()).toBe(before)
+    await host.gearDo('stop', 'rider', '--wait')
+    expect(await host.activeState('rider')).toBe('inactive')
+  })
+})
+
+describe('an agent that is replaced', () => {
+  it('ends what streams from it with a word, and touches nothing that runs', async () => {
+    await install('steadfast', '--start', '--wait', '-p', '8080:0')
+    const pidOf = async () => (await host.do(['docker', 'inspect', '-f', '{{.State.Pid}} {{.RestartCount}}', 'steadfast'])).trim()
+    const before = await pidOf()
+    const follower = host.exec(['gear', 'log', '--follow', 'steadfast'])
+    await until('the log is followed', async () => {
+      const { stdout } = await host.exec(['pgrep', '-fc', 'journalctl.*ctr-steadfast'])
+      return Number(stdout) > 0 ? true : 'not yet'
+    })
+    // As `make install` does it: beside, and renamed.
+    await host.sh(
+      'cp -r /usr/lib/gear/dist /usr/lib/gear/dist.new && rm -rf /usr/lib/gear/dist && mv /usr/lib/gear/dist.new /usr/lib/gear/dist',
+    )
+    const outcome = await Promise.all([follower, host.do(['systemctl', 'restart', 'gear.service'])])
+    expect(outcome[0].exitCode).toBe(1)
+    expect(outcome[0].stderr).toMatch(/Error: .*\[[A-Z_]+\]/)
+    await agentIsUp()
+    expect(await pidOf()).toBe(before)
+    expect(await host.gearDo('status', 'steadfast')).toContain('Active: active (running)')
+    await until('nobody follows the journal any more', async () => {
+      const { stdout } = await host.exec(['pgrep', '-fc', 'journalctl.*ctr-steadfast'])
+      return Number(stdout) === 0 ? true : stdout
+    })
+  })
+
+  it(`leaves nothing behind, restarted ${restarts} times`, { timeout: 60_000 + restarts * 3000 }, async () => {
+    const leavings = () =>
+      host.sh(
+        `find /run/gear /tmp /var/tmp -mindepth 1 | sort
+         find /var/lib/containers -path /var/lib/containers/storage -prune -o -print | sort
+         systemctl list-units --all --no-legend --plain | awk '{ print $1 }' | grep -v -e '\\.scope$' -e session | sort
+         find /sys/fs/cgroup -name '*gear*' -type d | sort
+         ps -eo comm | grep -c -e node -e journalctl -e curl || :`,
+      )
+    await host.do(['systemctl', 'restart', 'gear.service'])
+    await agentIsUp()
+    const before = await leavings()
+    await host.sh(
+      `for turn in $(seq ${restarts}); do
+         systemctl reset-failed gear.service
+         if [ $((turn % 5)) = 0 ]; then systemctl kill -s KILL gear.service; fi
+         systemctl restart gear.service
+         curl -q -sS -o /dev/null --unix-socket /run/gear/gear.sock http://gear/containers
+       done`,
+      { timeoutMs: 60_000 + restarts * 3000 },
+    )
+    await agentIsUp()
+    expect(await leavings()).toBe(before)
+  })
+})
+
+describe('as many lines of log as a busy day brings', () => {
+  it('pass through the agent without making it grow', async () => {
+    ids.add('talker')
+    await host.gearDo(
+      'install',
+      'gear/script',
+      'talker',
+      '--start',
+      '--wait',
+      'SCRIPT=while [ ! -e /go ]; do sleep 0.2; done; seq 100000 | sed "s/$/: a line of a busy day, as long as lines often are/"; while sleep 1; do echo end; done',
+    )
+    const lines = (count: number) =>
+      host.sh(
+        `timeout 100 curl -q -sSN --unix-socket /run/gear/gear.sock 'http://gear/container/talker/log?follow=1&lines=0' -H 'Accept: text/plain;stream=true' | grep -m ${count} -c 'a line of a busy day' || :`,
+      )
+    const before = await agentMegabytes()
+    const counted = lines(100_000)
+    await until('the log is followed', async () => {
+      const { stdout } = await host.exec(['pgrep', '-fc', 'journalctl.*ctr-talker'])
+      return Number(stdout) > 0 ? true : 'not yet'
+    })
+    await host.do(['docker', 'exec', 'talker', 'touch', '/go'])
+    expect(Number(await counted)).toBe(100_000)
+    expect((await agentMegabytes()) - before).toBeLessThan(48)
+  })
+})
