@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 // biome-ignore lint/style/noDefaultExport: vitest reads its configuration from a default export
 export default defineConfig({
   test: {
+    // A limit for what hangs, not for what is slow: the machine may have other work.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     include: [
       'src/**/*.test.ts',
       'bench/**/*.test.ts',
