@@ -15,6 +15,13 @@ export interface HostsOptions {
   readonly callMs?: number
 }
 
+interface CallLimits {
+  readonly limitMs?: number
+  readonly signal?: AbortSignal
+  /** The host is asked though it was lost, and is not lost when it does not answer this. */
+  readonly isTolerant?: boolean
+}
+
 export class Hosts {
   readonly #connect: (host: LocatorHost) => Client
   readonly #clients = new Map<string, Client>()
@@ -33,19 +40,21 @@ export class Hosts {
     return this.#lost.get(hostKey(host))
   }
 
-  /** Notes that a host is not to be asked any more. */
-  lose(host: LocatorHost, error: GearError): void {
-    this.#lost.set(hostKey(host), error)
+  /** Notes that a host is not to be asked any more. The first reason stays; what fails because of it fails with the same error. */
+  lose(host: LocatorHost, error: GearError): GearError {
+    const known = this.lossOf(host) ?? error
+    this.#lost.set(hostKey(host), known)
+    return known
   }
 
   /** One call, with a limit to how long its answer may take. Throws GearError, at once for a host that was lost. */
   async call<Name extends OperationName, Form extends Wants>(
     host: LocatorHost,
     request: Request<Name, Form>,
-    options: { readonly limitMs?: number; readonly signal?: AbortSignal } = {},
+    options: CallLimits = {},
   ): Promise<Answer<Name, Form>> {
     const lost = this.lossOf(host)
-    if (lost !== undefined) throw lost
+    if (lost !== undefined && options.isTolerant !== true) throw lost
     const limitMs = options.limitMs ?? this.#callMs
     const late = AbortSignal.timeout(limitMs)
     try {
@@ -54,8 +63,8 @@ export class Hosts {
     } catch (error) {
       if (options.signal?.aborted) throw options.signal.reason
       const known = late.aborted ? silent(host, limitMs) : error
-      if (known instanceof GearError && known.code === 'HOST_UNREACHABLE') this.lose(host, known)
-      throw known
+      const isLost = known instanceof GearError && known.code === 'HOST_UNREACHABLE' && options.isTolerant !== true
+      throw isLost ? this.lose(host, known) : known
     }
   }
 

@@ -20,6 +20,8 @@ export interface LeaseRequest {
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
+/** A host that was cut off meanwhile is not waited for long: its lease ends by itself. */
+const goodbyeMs = 3000
 const leaseSeconds = 20
 const renewMs = 6000
 
@@ -91,7 +93,7 @@ function keep(hosts: Hosts, held: ReadonlySet<LocatorHost>, wanted: LeaseRequest
       await wanted.pause(renewMs, ended.signal)
       await Promise.all(
         [...held].map(host =>
-          hosts.call(host, takeRequest(wanted)).then(ignore, error => {
+          hosts.call(host, takeRequest(wanted), { limitMs: renewMs, isTolerant: true }).then(ignore, error => {
             if (error instanceof GearError && error.code === 'LEASE_HELD') lost.abort(error)
           }),
         ),
@@ -121,7 +123,7 @@ function takeRequest({ name, idPrefix, containers, holder, token }: LeaseRequest
 /** What could not be given back ends by itself. */
 async function giveBack(hosts: Hosts, held: ReadonlySet<LocatorHost>, { name, idPrefix, token }: LeaseRequest): Promise<void> {
   const give = request('releaseLease', { params: { name: leaseNameOf(idPrefix + name) }, query: { token } })
-  await Promise.all([...held].map(host => hosts.call(host, give).then(ignore, ignore)))
+  await Promise.all([...held].map(host => hosts.call(host, give, { limitMs: goodbyeMs, isTolerant: true }).then(ignore, ignore)))
 }
 
 function ignore(): void {}
