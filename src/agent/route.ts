@@ -152,17 +152,19 @@ export interface Answering {
   readonly headers: Headers
   /** To be called when the text has been sent, or cannot be. */
   readonly leave: () => void
+  /** Ends the connection, so that what was sent can not be taken for all. */
+  readonly breakOff: () => void
 }
 
 /** The answer of spec §3.3 for one caller. */
-export async function writeAnswer(value: Value, { operation, accepts, isHead, headers, leave }: Answering): Promise<Response> {
+export async function writeAnswer(value: Value, { operation, accepts, isHead, headers, leave, breakOff }: Answering): Promise<Response> {
   if (value.kind === 'none') return answer(204, headers, null)
   if (value.kind === 'data') {
     const table = accepts.isTable && operation.reply.kind === 'data' ? operation.reply.table : undefined
     const text = table === undefined ? value.json : printTable(table.columns, table.rows(value.data))
     return answer(200, { ...headers, 'Content-Type': table === undefined ? json : plain }, isHead ? null : text)
   }
-  if (value.kind === 'bytes') return bytesAnswer(value, accepts, { isHead, headers, leave })
+  if (value.kind === 'bytes') return bytesAnswer(value, accepts, { isHead, headers, leave, breakOff })
   const type = value.kind === 'stream' && value.form === 'events' ? json : plain
   const all: Headers = { ...headers, ...value.headers, 'Content-Type': type }
   const status = textStatus(operation, accepts)
@@ -178,7 +180,7 @@ const plain = 'text/plain'
 function bytesAnswer(
   { file, end, onLateFailure }: Value & { readonly kind: 'bytes' },
   { isStreaming }: Accepts,
-  { isHead, headers, leave }: Pick<Answering, 'isHead' | 'headers' | 'leave'>,
+  { isHead, headers, leave, breakOff }: Pick<Answering, 'isHead' | 'headers' | 'leave' | 'breakOff'>,
 ): Response {
   const done = (): void => {
     end()
@@ -188,11 +190,17 @@ function bytesAnswer(
     ? { ...headers, 'Content-Type': plain }
     : { ...headers, 'Content-Type': file.mediaType, 'Content-Disposition': `attachment; filename="${file.fileName}"` }
   if (isHead) done()
-  return answer(isStreaming ? 202 : 200, all, isHead ? null : bytesBody(file.bytes, onLateFailure, done))
+  return answer(isStreaming ? 202 : 200, all, isHead ? null : bytesBody(file.bytes, { onLateFailure, breakOff, done }))
+}
+
+interface FileEnd {
+  readonly onLateFailure: Surroundings['onLateFailure']
+  readonly breakOff: () => void
+  readonly done: () => void
 }
 
 /** A source that fails breaks the connection, since the bytes so far look like a whole file. */
-function bytesBody(bytes: AsyncIterable<Uint8Array>, onLateFailure: Surroundings['onLateFailure'], done: () => void) {
+function bytesBody(bytes: AsyncIterable<Uint8Array>, { onLateFailure, breakOff, done }: FileEnd) {
   const source = bytes[Symbol.asyncIterator]()
   return new ReadableStream<Uint8Array>(
     {
@@ -203,7 +211,7 @@ function bytesBody(bytes: AsyncIterable<Uint8Array>, onLateFailure: Surroundings
           controller.close()
         } catch (error) {
           onLateFailure(asGearError(error))
-          controller.error(error)
+          breakOff()
         }
         done()
       },

@@ -157,6 +157,77 @@ test('a log that waits behind another answer of its connection stops when the ca
   await until(() => agent.requests.runningCount === 0)
 })
 
+describe('a file', () => {
+  const file = (bytes: () => AsyncIterable<Uint8Array>): Partial<Handlers> => ({
+    archiveRepository: async () => ({ bytes: bytes(), mediaType: 'application/zip', fileName: 'shop-main.zip' }),
+  })
+  const path = '/repository/shop/archive/main'
+
+  test('is sent as it is, byte by byte, with its own type', async () => {
+    const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+    await using agent = await startFakeAgent(
+      file(async function* () {
+        yield all.subarray(0, 100)
+        yield all.subarray(100)
+      }),
+    )
+    const answer = await open(agent, { path })
+    const pieces: Buffer[] = []
+    for await (const piece of answer) pieces.push(piece as Buffer)
+    expect(Buffer.concat(pieces).equals(all)).toBe(true)
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/zip',
+      'content-disposition': 'attachment; filename="shop-main.zip"',
+    })
+  })
+
+  test('that breaks off breaks the connection, since a part of it looks whole', async () => {
+    await using agent = await startFakeAgent(
+      file(async function* () {
+        yield Buffer.from('a part')
+        throw new GearError('COMMAND_FAILED', 'git was killed')
+      }),
+    )
+    await expect(call(agent, { path })).rejects.toThrow(/aborted|ECONNRESET|hang up/)
+    expect(agent.lines.map(({ message }) => message)).toContain('request failed after its answer began')
+    expect(agent.requests.runningCount).toBe(0)
+  })
+
+  test('ends at its source when the caller leaves', async () => {
+    const left = Promise.withResolvers<void>()
+    await using agent = await startFakeAgent(
+      file(async function* () {
+        try {
+          for (;;) yield Buffer.alloc(65_536)
+        } finally {
+          left.resolve()
+        }
+      }),
+    )
+    const answer = await open(agent, { path })
+    await answer[Symbol.asyncIterator]().next()
+    answer.destroy()
+    await left.promise
+    await until(() => agent.requests.runningCount === 0)
+  })
+
+  test('is not begun for a caller who asks for its head, and made anew for one who repeats a request', async () => {
+    let begun = 0
+    await using agent = await startFakeAgent(
+      file(async function* () {
+        begun++
+        yield Buffer.from('PK')
+      }),
+    )
+    expect((await call(agent, { method: 'HEAD', path })).headers['content-type']).toBe('application/zip')
+    expect(begun).toBe(0)
+    const headers = { 'X-Request-Id': id }
+    expect([(await call(agent, { path, headers })).text, (await call(agent, { path, headers })).text]).toEqual(['PK', 'PK'])
+    expect(begun).toBe(2)
+    expect(agent.requests.runningCount).toBe(0)
+  })
+})
+
 describe('a repeated request', () => {
   const start = { method: 'PUT', path: '/container/abcd/started', headers: { ...streaming, 'X-Request-Id': id } }
 

@@ -134,7 +134,14 @@ class Server {
     onceGone({ incoming, outgoing }, visit.leave)
     const { value } = await visit.result
     const headers = { 'X-Request-Id': requestId }
-    const response = await writeAnswer(value, { operation, accepts, isHead: context.req.method === 'HEAD', headers, leave: visit.leave })
+    const response = await writeAnswer(value, {
+      operation,
+      accepts,
+      isHead: context.req.method === 'HEAD',
+      headers,
+      leave: visit.leave,
+      breakOff: () => void outgoing.destroy(),
+    })
     this.#logAnswer(arrival, route, response.status)
     return response
   }

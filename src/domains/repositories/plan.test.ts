@@ -14,6 +14,7 @@ const nothing: FoundRepository = {
   hasAccount: false,
   hasHome: false,
   hasAccess: false,
+  hasCheckout: false,
 }
 const empty = { source: undefined, build: undefined }
 const whole: FoundRepository = { ...nothing, exists: true, hasAccount: true, hasHome: true }
@@ -70,6 +71,7 @@ describe('a repository is removed', () => {
       { ...whole, hasAccess: true },
       ['removeFolder', 'moveFolder', 'endProcesses', 'removeFolder', 'removeAccount', 'removeFolder', 'syncFolders'],
     ],
+    ['of which a build broke off', { ...nothing, hasCheckout: true }, ['removeFolder', 'syncFolders']],
     ['of which a removal left the commits', { ...nothing, hasUnfinished: true }, ['removeFolder', 'syncFolders']],
     [
       'of which a removal left account and home',

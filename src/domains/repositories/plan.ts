@@ -34,6 +34,8 @@ export interface FoundRepository {
   readonly hasAccount: boolean
   readonly hasHome: boolean
   readonly hasAccess: boolean
+  /** Files of a commit that was being built when the agent ended. */
+  readonly hasCheckout: boolean
 }
 
 export interface WantedRepository {
@@ -83,6 +85,7 @@ export function planRemove(found: FoundRepository): readonly RepositoryStep[] {
   }
   if (found.hasAccount) steps.push({ kind: 'endProcesses', reason: 'pushes and clones of it end', login })
   if (found.exists || found.hasUnfinished) steps.push({ kind: 'removeFolder', reason: 'its commits', path: paths.unfinished })
+  if (found.hasCheckout) steps.push({ kind: 'removeFolder', reason: 'a build of it broke off', path: paths.checkout })
   if (found.hasAccount) steps.push({ kind: 'removeAccount', reason: 'nobody else has it', login })
   if (found.hasHome) steps.push({ kind: 'removeFolder', reason: 'the home of its account', path: paths.homeFolder })
   if (steps.length === 0) return steps
