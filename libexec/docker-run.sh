@@ -5,6 +5,8 @@
 
 cli() { docker "$@"; }
 
+find_storage() { docker info --format '{{.DockerRootDir}}' 2>&1; }
+
 run_container() {
   attempts=0
   until run_once "$@"; do

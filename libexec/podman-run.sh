@@ -5,6 +5,8 @@
 
 cli() { podman "$@"; }
 
+find_storage() { podman info --format '{{.Store.GraphRoot}}' 2>&1; }
+
 run_container() {
   attempts=0
   until run_once "$@"; do
@@ -14,6 +16,7 @@ run_container() {
       *': image not known') pull "${message%: image not known}" ;;
       *'that name is already in use'*) make_way ;;
       *'address already in use'*) fail port-taken "$message" ;;
+      *'enough available IDs'*) fail no-user-numbers "$message" ;;
       *crun*cgroup*) other_runtime runc ;;
       *runc*cgroup*) other_runtime crun ;;
       *) fail run-failed "$message" ;;

@@ -1,6 +1,7 @@
 /** The operations on containers: install, delete, start, stop, restart, look, list (spec §3.5, routes 1 to 10). */
 import * as z from 'zod/mini'
 import {
+  capabilities,
   cpus,
   engine,
   environment,
@@ -9,15 +10,19 @@ import {
   image,
   memory,
   networkLinks,
+  optionalFlag,
   optionalQueryFlag,
   pids,
   portPair,
   portPairs,
   queryCount,
   queryFlag,
+  quota,
   restartPolicy,
+  seccompProfile,
   slice,
   text,
+  userNamespace,
   volumeConfig,
 } from './fields.ts'
 import type { ContainerId } from './ids.ts'
@@ -28,7 +33,7 @@ const containerParams = z.object({ id })
 const nothing = z.object({})
 
 /** What to install. On the wire with capitals: `{"Image": "acme/shop", "Ports": [{"Internal": 8080, "External": 0}], "Started": true}`. */
-export const installContainerBody = z.object({
+const installContainerFields = z.object({
   image,
   /** Publishes all ports of the image on ports the engine picks, when no ports are named (spec §3.6). */
   simple: flag,
@@ -48,7 +53,52 @@ export const installContainerBody = z.object({
   restart: restartPolicy,
   /** Without it an update stays on the engine the container is on, and a new container goes to that of the host. */
   engine: z.optional(engine),
+  /** Beside the default set (docs/guide/hardening.md). */
+  capAdd: z.optional(capabilities),
+  capDrop: z.optional(capabilities),
+  /** Set-user-id programs and file capabilities work. */
+  newPrivileges: optionalFlag,
+  readOnly: optionalFlag,
+  seccompProfile: z.optional(seccompProfile),
+  userNamespace: z.optional(userNamespace),
+  /** Of everything that belongs to its account. */
+  quota: z.optional(quota),
 })
+
+type InstallFields = z.infer<typeof installContainerFields>
+
+/** Wishes that exclude each other. */
+const conflict = (field: keyof InstallFields, rule: string, isFine: (body: InstallFields) => boolean) =>
+  z.refine<InstallFields>(isFine, { path: [field], error: () => rule })
+
+export const installContainerBody = installContainerFields.check(
+  conflict('capDrop', 'must not name what CapAdd names', ({ capAdd = [], capDrop = [] }) => !capDrop.some(name => capAdd.includes(name))),
+  conflict(
+    'capDrop',
+    'must not be given with both Isolate and NewPrivileges: the container needs some of them to become its user',
+    ({ capDrop = [], isolate, newPrivileges }) => capDrop.length === 0 || !isolate || newPrivileges !== true,
+  ),
+  conflict(
+    'readOnly',
+    'must not be given with Isolate, which changes files of the image',
+    ({ readOnly, isolate }) => !(readOnly && isolate),
+  ),
+  conflict(
+    'quota',
+    'must be given with Isolate: it counts what belongs to the account',
+    ({ quota = 0, isolate }) => quota === 0 || isolate,
+  ),
+  conflict(
+    'userNamespace',
+    'must not be given with Isolate: in a user namespace nobody has the number of an account of the host',
+    ({ userNamespace, isolate }) => userNamespace === undefined || !isolate,
+  ),
+  conflict(
+    'userNamespace',
+    'must not be given with Volumes: their files would belong to somebody else at the next start',
+    ({ userNamespace, volumeConfig }) => userNamespace === undefined || (volumeConfig?.volumes ?? []).length === 0,
+  ),
+)
 export type InstallContainer = z.infer<typeof installContainerBody>
 
 export const installContainer = operation({
@@ -68,6 +118,7 @@ export const installContainer = operation({
     'NAME_TAKEN',
     'ENGINE_DIFFERS',
     'SOCKET_ACTIVATION_UNSUPPORTED',
+    'USER_NAMESPACE_UNSUPPORTED',
     'ENVIRONMENT_FETCH_FAILED',
     'ENGINE_FAILED',
     'DISK_FULL',
@@ -166,6 +217,10 @@ export const containerStatusData = z.object({
   containerId: z.optional(text),
   memoryBytes: z.optional(z.number()),
   cpuMs: z.optional(z.number()),
+  /** The MCS level it runs at, or `off` when the host is without SELinux. */
+  seLinux: z.optional(text),
+  /** Whether the quota it was installed with is enforced, or why not. */
+  quota: z.optional(text),
   /** The unit file was changed after the container was started: a restart brings the change into effect. */
   restartNeeded: z.boolean(),
   /** In one sentence, why the container is not running though it should. */

@@ -215,6 +215,12 @@ export const errorCatalogue = {
     meaning: 'The container is installed on another engine than the one asked for; its data are there.',
     next: 'Install without an engine to keep it where it is; to move it, save its data, delete it and install it again.',
   },
+  USER_NAMESPACE_UNSUPPORTED: {
+    status: 400,
+    shape: 'text',
+    meaning: 'A user namespace was asked for on Docker, which has them for all containers or for none.',
+    next: 'Install on Podman (--engine podman), or without --userns.',
+  },
   SOCKET_ACTIVATION_UNSUPPORTED: {
     status: 400,
     shape: 'text',

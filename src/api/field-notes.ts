@@ -108,6 +108,14 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   Cpus: 'Processors, such as 1.5; 0 for no limit.',
   Pids: 'Most processes; 0 for no limit.',
   Restart: 'When systemd starts it again by itself: on-failure (default), always or no.',
+  CapAdd: 'Capabilities beyond the default set (guide/hardening.md), such as NET_ADMIN, with or without CAP_; ALL for all.',
+  CapDrop: 'Capabilities of the default set that it loses; ALL for all but those in CapAdd.',
+  NewPrivileges: 'Let set-user-id programs such as sudo, and file capabilities, work in it.',
+  ReadOnly: 'Its own file system cannot be written; /tmp and /run are empty and in memory. Volumes stay as they are.',
+  SeccompProfile: 'A file on the host with the system calls it may make, or unconfined; empty for the profile of the engine.',
+  Quota:
+    'With Isolate: how much the files of its account may take, such as 10g, where the file system has user quotas; 0 for no limit. In a status: whether it is enforced, or why not.',
+  UserNamespace: 'auto for user numbers that no other container has; on podman only. Empty for those of the host.',
   Wait: 'Stream the journal until it has stopped, at most 15 s.',
 
   fingerprint: 'Of a key, as the list of keys has it: 43 characters of base64url. It is not the SHA256 of ssh-keygen.',
@@ -153,6 +161,8 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   ContainerId: "The engine's id of the running container.",
   MemoryBytes: 'Memory in use.',
   CpuMs: 'Processor time used since the start, in milliseconds.',
+  SeLinux:
+    'The MCS level that keeps it apart from other containers; off when SELinux is not enabled on the host. Absent while it does not run.',
   RestartNeeded: 'The unit was changed after the container started; a restart brings the change into effect.',
   Cause: 'In one sentence, why it is not running though it should.',
   Next: 'What to try.',

@@ -7,11 +7,13 @@ import {
   isHostName,
   isSshKeyFingerprint,
   parseBuildSource,
+  parseCapability,
   parseCloneSource,
   parseCpus,
   parseGitRef,
   parseImageReference,
   parseMemory,
+  parseQuota,
   parseRequestId,
   parseScriptsUrl,
   sshKeyLineBytes,
@@ -37,7 +39,9 @@ export function wants(what: string): { readonly error: () => string } {
 }
 
 export const text = z.string(wants('a string'))
-export const flag = z._default(z.boolean(wants('true or false')), false)
+const truth = z.boolean(wants('true or false'))
+export const flag = z._default(truth, false)
+export const optionalFlag = z.optional(truth)
 
 /** A flag in a query: `?all=1`, `?all=true`, `?all`; undefined when it is not there. */
 export const optionalQueryFlag = z.optional(
@@ -398,12 +402,43 @@ export const engine = z.pipe(
   z.transform(value => (value === '' ? undefined : (value as (typeof engineKinds)[number]))),
 )
 
+/** Names of capabilities(7) in any case, with or without CAP_; ALL for all of them. */
+export const capabilities = list(parsed(parseCapability), limits.capabilitiesMax)
+
+/** A file of the host, `unconfined`, or nothing. */
+export const seccompProfile = z.pipe(
+  text.check(
+    z.refine(value => value === '' || value === 'unconfined' || isFilePath(value), {
+      error: () => 'must be unconfined or the absolute path of a file on the host, in its shortest form and without : and ,',
+    }),
+  ),
+  z.transform(value => (value === '' ? undefined : value)),
+)
+
+function isFilePath(value: string): boolean {
+  try {
+    checkVolumePath(value)
+    return value !== '/'
+  } catch (error) {
+    if (error instanceof FormatError) return false
+    throw error
+  }
+}
+
+/** `auto`, or nothing. */
+export const userNamespace = z.pipe(
+  text.check(z.refine(value => value === '' || value === 'auto', wants('auto'))),
+  z.transform(value => (value === '' ? undefined : ('auto' as const))),
+)
+
 function isOneOf(names: readonly string[], value: string): boolean {
   return names.includes(value)
 }
 
 /** `512m`, `1g`, bytes, or `0` for no limit. Inside: bytes. */
 export const memory = parsed(parseMemory)
+/** `10g`, or `0` for no limit. Inside: bytes. */
+export const quota = parsed(parseQuota)
 /** `1.5`, or `0` for no limit. */
 export const cpus = parsed(parseCpus)
 export const pids = whole(0, 4_194_304)

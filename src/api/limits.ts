@@ -22,6 +22,7 @@ export const limitTable = {
   linkedContainersMax: { value: 1000, unit: 'count', why: 'Most containers whose links one request sets.' },
   linkCheckMs: { value: 3000, unit: 'ms', why: 'Longest wait for the target of a link that is checked.' },
   volumesMax: { value: 100, unit: 'count', why: 'Most volumes, and most bind mounts, of one container.' },
+  capabilitiesMax: { value: 50, unit: 'count', why: 'Most capabilities that one container is given, or loses.' },
   variablesMax: { value: 1000, unit: 'count', why: 'Most environment variables in one request.' },
   keysMax: { value: 500, unit: 'count', why: 'Most public keys in one request.' },
   keyPermissionsMax: { value: 200, unit: 'count', why: 'Most containers and repositories that one request lets keys into.' },

@@ -148,6 +148,14 @@ const harmless: Readonly<Record<string, Proof>> = {
   'installContainer body VolumeConfig.VolumeMounts[0].HostPath': mountTarget,
   'installContainer body SystemdSlice': emptyOnly,
   'installContainer body Restart': emptyOnly,
+  'installContainer body UserNamespace': emptyOnly,
+  'installContainer body SeccompProfile': {
+    reason: 'a path may hold anything but a control character, a colon and a comma; in the unit it is quoted',
+    prove: path => {
+      const plain = { argument: 'seccomp=/plain', wish: { SeccompProfile: '/plain' } }
+      if (path !== '') proveArgument(`seccomp=${path}`, { SeccompProfile: path }, plain)
+    },
+  },
   'createRepository query source': cloneUrl,
   'createRepository body CloneUrl': cloneUrl,
   'archiveRepository params ref': {
@@ -235,20 +243,23 @@ function proveStored(variable: { readonly name: string; readonly value: string }
   expect(parseStoredEnvironment(printEnvironment([variable, { name: 'NEXT', value: '' }]))).toEqual([variable, { name: 'NEXT', value: '' }])
 }
 
-/** The rendered unit has exactly the sections, keys and arguments of one with a plain path in the same place. */
-function proveOption(option: string, volumeConfig: unknown): void {
+const proveOption = (option: string, volumeConfig: unknown) =>
+  proveArgument(option, { VolumeConfig: volumeConfig }, { argument: '/plain', wish: { VolumeConfig: { Volumes: [{ Path: '/plain' }] } } })
+
+/** The rendered unit has exactly the sections, keys and arguments of one with a plain value in the same place. */
+function proveArgument(option: string, wish: object, plainOne: { readonly argument: string; readonly wish: object }): void {
   const install = contract.installContainer.body as NonNullable<typeof contract.installContainer.body>
   const paths = { base: '/base', run: '/run', systemd: '/systemd', libexec: '/usr/lib/gear/libexec', cgroup: '/sys/fs/cgroup' }
-  const rendered = (config: unknown) => {
-    const body = fromWire(install, { Image: 'acme/shop', VolumeConfig: config })
+  const rendered = (wishes: object) => {
+    const body = fromWire(install, { Image: 'acme/shop', ...wishes })
     const unit = parseUnitFile(
       renderUnit(specOf('shop' as Id, body, { engine: 'docker', requestId: 'request' as RequestId, ports: [] }), paths),
     )
     return { unit, argv: splitCommand(unitValues(unit, 'Service', 'ExecStartPre')[0] ?? '') }
   }
-  const plain = rendered({ Volumes: [{ Path: '/plain' }] })
-  const nasty = rendered(volumeConfig)
-  expect(nasty.argv).toEqual(plain.argv.map(argument => (argument === '/plain' ? option : argument)))
+  const plain = rendered(plainOne.wish)
+  const nasty = rendered(wish)
+  expect(nasty.argv).toEqual(plain.argv.map(argument => (argument === plainOne.argument ? option : argument)))
   const withoutCommand = (unit: typeof plain.unit) =>
     unit.sections.map(({ name, entries }) => ({ name, entries: entries.filter(([key]) => key !== 'ExecStartPre') }))
   expect(withoutCommand(nasty.unit)).toEqual(withoutCommand(plain.unit))
@@ -525,14 +536,22 @@ const candidates: readonly unknown[] = [
   'http://x.example/',
   'http://x.example/shop',
   'zip',
+  'NET_ADMIN',
+  'auto',
   80,
   true,
   'zWJ2s4o0QnuNn2iTfyQ3bg',
   '',
 ]
 
-/** Fields whose samples must differ from those of other fields: no two volumes have the same place. */
-const samples: Readonly<Record<string, unknown>> = { volumes: [{ Path: '/volume' }] }
+/** Fields whose samples must differ from those of other fields, or exclude them: no two volumes have the same place. */
+const samples: Readonly<Record<string, unknown>> = {
+  volumes: [{ Path: '/volume' }],
+  capDrop: ['KILL'],
+  isolate: false,
+  userNamespace: '',
+  quota: '0',
+}
 
 /** A value that the schema takes, every field filled in. */
 function sampleOf(schema: Schema): unknown {

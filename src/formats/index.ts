@@ -1,11 +1,12 @@
 /**
  * Text formats that other programs and people define: JSON as it comes over the wire, systemd's units and status, environment files,
- * accounts, image references, locators, ports, links, volumes, sizes. Everything here is pure: text in, data out and back, and a `FormatError`
+ * accounts, capabilities, image references, locators, ports, links, volumes, sizes. Everything here is pure: text in, data out and back, and a `FormatError`
  * that says in plain words what was expected. What a value means, and whether it is allowed now, is decided on higher floors.
  */
 
 export * from './account-file.ts'
 export * from './build-source.ts'
+export * from './capabilities.ts'
 export * from './deployed-instances.ts'
 export * from './duration.ts'
 export * from './env-file.ts'

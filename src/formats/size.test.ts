@@ -10,6 +10,7 @@ import {
   memoryBytesMin,
   parseCpus,
   parseMemory,
+  parseQuota,
   printCpus,
   printMemory,
 } from './size.ts'
@@ -110,4 +111,17 @@ test('nothing but a format error is ever thrown', () => {
     }),
     { numRuns: 500 },
   )
+})
+
+test.each([
+  ['0', 0],
+  ['1m', 1_048_576],
+  ['10G', 10_737_418_240],
+  ['1048576', 1_048_576],
+])('a quota of %s has %i bytes', (text, sizeBytes) => {
+  expect(parseQuota(text)).toBe(sizeBytes)
+})
+
+test.each(['', '1', '1023k', '1t', '-1', '1.5g', ' 1g', '1048577g', '9999999999999999g', 'g'])('%j is no quota', text => {
+  expect(() => parseQuota(text)).toThrow(FormatError)
 })

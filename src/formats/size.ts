@@ -1,4 +1,4 @@
-/** Limits of a container as people write them: memory (`512m`, `1g`, plain bytes) and processors (`1.5`). 0 means no limit. */
+/** Limits of a container as people write them: memory (`512m`, `1g`, plain bytes), processors (`1.5`) and files (`10g`). 0 means no limit. */
 
 import { FormatError, quoted } from './format-error.ts'
 
@@ -6,6 +6,8 @@ import { FormatError, quoted } from './format-error.ts'
 export const memoryBytesMin = 6 * 1024 * 1024
 /** Far beyond any machine, and exact in every number format on the way. */
 export const memoryBytesMax = 2 ** 50
+/** A container that can write nothing at all does not start. */
+const quotaBytesMin = 1024 * 1024
 /** The kernel's shortest share: 1 ms in each period of 100 ms. */
 export const cpusMin = 0.01
 export const cpusMax = 1024
@@ -27,6 +29,17 @@ export function parseMemory(text: string): number {
   const unitBytes = units.find(unit => unit.letter === letter?.toLowerCase())?.sizeBytes ?? 1
   const sizeBytes = Number(digits) * unitBytes
   checkMemory(sizeBytes)
+  return sizeBytes
+}
+
+/** Reads how much files may take, in bytes: as memory, and from 1m on. 0 means no limit. */
+export function parseQuota(text: string): number {
+  const [, digits, letter] = /^([0-9]{1,16})([bkmg]?)$/i.exec(text) ?? []
+  const unitBytes = units.find(unit => unit.letter === letter?.toLowerCase())?.sizeBytes ?? 1
+  const sizeBytes = Number(digits) * unitBytes
+  if (digits === undefined || (sizeBytes !== 0 && (sizeBytes < quotaBytesMin || sizeBytes > memoryBytesMax))) {
+    throw new FormatError('size.quota', `a quota must be 0 (no limit) or a size from 1m to 1048576g, not ${quoted(text)}`, { input: text })
+  }
   return sizeBytes
 }
 

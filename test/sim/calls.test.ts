@@ -145,6 +145,7 @@ describe('host calls', () => {
 
   it('of the status as data', async () => {
     expect(await callsOf(agent => agent.status('shop'), running)).toEqual({
+      'files.exists': 1,
       'files.modifiedMs': 1,
       'files.read': 3,
       'files.readLink': 1,

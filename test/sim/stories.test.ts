@@ -80,6 +80,24 @@ describe('installing', () => {
     expect((await agentOn(host).ports('shop')).map(pair => pair.external)).toEqual([4000, 30_022])
   })
 
+  it('is refused when the host cannot do what is wished, and changes nothing', async () => {
+    const { host, agent } = await setUp()
+    const before = host.files.tree()
+    expect(await codeOf(agent.install('shop', { SeccompProfile: '/etc/calls.json' }))).toBe('INPUT_INVALID')
+    expect(await codeOf(agent.install('shop', { UserNamespace: 'auto' }))).toBe('USER_NAMESPACE_UNSUPPORTED')
+    expect(host.files.tree()).toEqual(before)
+    host.files.put('/etc/calls.json', '{}')
+    await agent.install('shop', { SeccompProfile: '/etc/calls.json' })
+    await agent.install('other', { SeccompProfile: 'unconfined' })
+  })
+
+  it('tells the level of SELinux where it is enabled', async () => {
+    const { host, agent } = await setUp()
+    host.files.put('/sys/fs/selinux/enforce', '1')
+    await agent.install('shop', { Started: true })
+    expect((await agent.status('shop')).seLinux).toMatch(/^s0:c\d+(,c\d+){7}$/)
+  })
+
   it('is refused for what is not supported, and changes nothing', async () => {
     const { host, agent } = await setUp()
     const before = host.files.tree()
@@ -754,6 +772,7 @@ describe('looking', () => {
       containerId,
       memoryBytes: 4096,
       cpuMs: 5,
+      seLinux: 'off',
       restartNeeded: false,
       lines: [expect.stringContaining('two')],
     })

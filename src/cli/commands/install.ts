@@ -2,15 +2,18 @@
 import { engineKinds, limits, restartPolicies, sliceNames } from '../../api/index.ts'
 import { type Given, type Input, request } from '../../client/index.ts'
 import {
+  type Capability,
   checkPortPairs,
   type EnvironmentVariable,
   type NetworkLink,
   type PortPair,
+  parseCapabilities,
   parseCpus,
   parseImageReference,
   parseMemory,
   parseNetworkLinks,
   parsePortPairs,
+  parseQuota,
   parseVolumes,
   type Volumes,
 } from '../../formats/index.ts'
@@ -40,6 +43,13 @@ interface InstallFlags extends DryRunFlags {
   readonly restart?: (typeof restartPolicies)[number]
   readonly engine?: (typeof engineKinds)[number]
   readonly isolate?: boolean
+  readonly capAdd?: readonly (readonly Capability[])[]
+  readonly capDrop?: readonly (readonly Capability[])[]
+  readonly newPrivileges?: boolean
+  readonly readOnly?: boolean
+  readonly seccompProfile?: string
+  readonly userns?: 'auto'
+  readonly quota?: string
   readonly socketActivated?: boolean
 }
 
@@ -80,6 +90,13 @@ export const command = () =>
       restart: choice(restartPolicies, 'When systemd starts a container again by itself (on-failure unless given)'),
       engine: choice(engineKinds, 'The container engine (that of the host unless given; an update stays on its engine)'),
       isolate: toggle('Run the containers as Unix users of their own'),
+      capAdd: repeated('NAMES', 'Capabilities beyond the default set: NET_ADMIN,...', parseCapabilities),
+      capDrop: repeated('NAMES', 'Capabilities that the containers lose: SETUID,... or ALL', parseCapabilities),
+      newPrivileges: toggle('Let sudo and the like work in the containers'),
+      readOnly: toggle('Keep the containers from writing but to volumes, /tmp and /run'),
+      seccompProfile: text('FILE', 'File on each host with the system calls they may make, or unconfined'),
+      quota: parsed('SIZE', 'With --isolate: how much the files of each container may take: 10g', checkedWith(parseQuota)),
+      userns: choice(['auto'], 'On podman: user numbers that no other container has'),
       socketActivated: toggle('Start the containers at their first connection'),
       ...dryRunFlags,
     },
@@ -143,6 +160,13 @@ function bodyOf(flags: InstallFlags, image: string, environment: Given<Body['env
     cpus,
     pids,
     restart,
+    capAdd: flags.capAdd?.flat(),
+    capDrop: flags.capDrop?.flat(),
+    newPrivileges: flags.newPrivileges,
+    readOnly: flags.readOnly,
+    seccompProfile: flags.seccompProfile,
+    userNamespace: flags.userns,
+    quota: flags.quota,
     engine,
   }
 }

@@ -108,6 +108,12 @@ describe('the cause of a failure is one sentence', () => {
       next: /without --isolate/,
     },
     {
+      name: 'no user numbers',
+      lastExit: 'Reason=no-user-numbers\nMessage=creating container storage: could not find enough available IDs',
+      said: 'podman has no user numbers for a namespace of its own: creating container storage: could not find enough available IDs',
+      next: /subuid/,
+    },
+    {
       name: 'links failed',
       lastExit: 'Reason=links-failed\nMessage=no such host',
       said: 'its network links could not be applied: no such host',

@@ -93,6 +93,11 @@ function refused({ installed: { image, engine }, id }: Situation, { reason, mess
         cause: `it could not be given an account of its own${said}`,
         next: 'Use an image that has what is missing, or install it without --isolate.',
       }
+    case 'no-user-numbers':
+      return {
+        cause: `podman has no user numbers for a namespace of its own${said}`,
+        next: 'Give the user containers a range in /etc/subuid and /etc/subgid, such as: containers:2147483647:2147483648',
+      }
     case 'start-timeout':
       return { cause: 'it had not started when the time systemd allows was over', next: `Look at: ${journal}` }
     case 'waiter-lost':

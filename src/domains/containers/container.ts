@@ -6,6 +6,7 @@ import type { ContainerId, EnvironmentId, ImageName, InstallContainer, PortPair,
 import { readUnitMetadata, readUnitPortPairs } from '../../formats/index.ts'
 import type { EngineKind } from '../../host/index.ts'
 import { engineOfUnit } from '../layout/index.ts'
+import { type Hardening, hardeningOf } from './hardening.ts'
 
 /** Everything a unit file is made from. */
 export interface ContainerSpec {
@@ -29,6 +30,9 @@ export interface ContainerSpec {
   /** 0 for no limit. */
   readonly pids: number
   readonly restart: RestartPolicy
+  readonly hardening: Hardening
+  /** Of the files of its account; 0 for no limit. */
+  readonly quotaBytes: number
 }
 
 export interface Mount {
@@ -72,6 +76,8 @@ export function specOf(
     cpus: request.cpus ?? 0,
     pids: request.pids ?? 0,
     restart: request.restart,
+    hardening: hardeningOf(request),
+    quotaBytes: request.quota ?? 0,
   }
 }
 

@@ -16,10 +16,14 @@ import { type ContainerPaths, containerPaths } from '../layout/index.ts'
 import { type Cause, causeOf, signalOf } from './cause.ts'
 import { readInstalled } from './container.ts'
 import { deadlineIn } from './deadline.ts'
-import { readRunState } from './run-state.ts'
+import { mcsLevel } from './mcs-level.ts'
+import { readQuota, readRunState } from './run-state.ts'
 import { containerUnknown } from './service.ts'
 import { installedContainers } from './store.ts'
 import { readUsage } from './usage.ts'
+
+/** There while SELinux is enabled. */
+const seLinuxSwitch = '/sys/fs/selinux/enforce'
 
 /** Containers whose image the reports remember; one entry is an id and a digest. */
 const imagesRemembered = 2000
@@ -48,11 +52,13 @@ export class ContainerReports {
   async status(id: ContainerId, lines: number): Promise<ContainerStatus> {
     const { paths, unitText } = await this.#installed(id)
     const unit = containerUnit(id)
-    const [status, run, boot, modifiedMs, logLines] = await Promise.all([
+    const [status, run, boot, modifiedMs, isLabelled, quota, logLines] = await Promise.all([
       this.#host.units.status(unit),
       readRunState(this.#host, paths),
       this.#host.files.readLink(paths.boot),
       this.#host.files.modifiedMs(paths.unit),
+      this.#host.files.exists(seLinuxSwitch),
+      unitText.includes(' --isolate=') ? readQuota(this.#host, paths) : undefined,
       lines > 0 ? this.#lastLines(id, lines) : undefined,
     ])
     const isRunning = status.activeState === 'active'
@@ -87,6 +93,8 @@ export class ContainerReports {
       containerId,
       memoryBytes: usage?.memoryBytes,
       cpuMs: usage?.cpuMs,
+      seLinux: isRunning ? (isLabelled ? levelOf(id, unitText) : 'off') : undefined,
+      quota,
       restartNeeded: isRunning && (modifiedMs ?? 0) > status.activeSinceMs,
       cause: cause?.cause,
       next: cause?.next,
@@ -192,6 +200,12 @@ async function askForImage(engine: Engine, containerId: string): Promise<ImageOf
     return undefined
   }
   return container === undefined ? undefined : { imageId: container.imageId, imageDigest: image?.digests[0] }
+}
+
+/** Units of earlier versions and of the original leave the level to the engine. */
+function levelOf(id: ContainerId, unitText: string): string {
+  const level = mcsLevel(id)
+  return unitText.includes(`=level:${level} `) ? level : 'a level drawn by the engine'
 }
 
 function timeText(ms: UnitStatus['stateSinceMs']): string | undefined {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ContainerId } from '../../api/index.ts'
 import { fakeHost } from '../../host/fakes.ts'
 import { containerPaths } from '../layout/index.ts'
-import { parseLastExit, readRunState } from './run-state.ts'
+import { parseLastExit, readQuota, readRunState } from './run-state.ts'
 
 const nothing = { exitCode: undefined, oomKilled: false, reason: 'exited', result: '', message: '', finishedAt: undefined }
 
@@ -72,5 +72,12 @@ describe('the run folder', () => {
     const { host, paths } = setUp()
     host.files.put(`${paths.run}/container-id`, text)
     expect((await readRunState(host, paths)).containerId).toBeUndefined()
+  })
+
+  it('has whether its quota is enforced, in words that a terminal can be shown', async () => {
+    const { host, paths } = setUp()
+    expect(await readQuota(host, paths)).toBeUndefined()
+    host.files.put(`${paths.run}/quota`, 'not enforced: \u001b[2J\n')
+    expect(await readQuota(host, paths)).toBe('not enforced: ?[2J')
   })
 })

@@ -9,7 +9,7 @@ export interface LastExit {
   readonly exitCode: number | undefined
   readonly oomKilled: boolean
   /**
-   * `exited` or `stopped` (on request); or why it did not start: `image-missing`, `pull-failed`, `port-taken`, `name-taken`, `isolation-failed`, `links-failed`,
+   * `exited` or `stopped` (on request); or why it did not start: `image-missing`, `pull-failed`, `port-taken`, `name-taken`, `isolation-failed`, `no-user-numbers`, `links-failed`,
    * `run-failed`, `start-timeout`; or who ended it: `engine-away`, `waiter-lost`.
    */
   readonly reason: string
@@ -37,6 +37,11 @@ export async function readRunState({ files }: Pick<Host, 'files'>, paths: Contai
     containerId: id !== undefined && /^[0-9a-f]{64}$/.test(id) ? id : undefined,
     lastExit: lastExit === undefined ? undefined : parseLastExit(lastExit),
   }
+}
+
+/** Whether the quota of its account is enforced, or why not, as its last start found; undefined when it has none. */
+export async function readQuota({ files }: Pick<Host, 'files'>, paths: ContainerPaths): Promise<string | undefined> {
+  return (await files.read(`${paths.run}/quota`, runFileBytes))?.trim().replaceAll(/\p{Cc}/gu, '?')
 }
 
 /** `Key=value` lines; unknown keys are passed over. */

@@ -94,6 +94,7 @@ export class Containers {
     const found = await lookAt(this.#host, id)
     const isUpdate = found.unitText !== undefined
     const engine = await this.#engineOf(request, found)
+    await requireHardening(this.#host, body, engine)
     const { isWithoutData } = isUpdate
       ? { isWithoutData: false }
       : await requireFreeName(this.#host, id, this.#host.engines.of(engine), { isDataLookedFor: body.started })
@@ -350,6 +351,17 @@ function requireSupported(body: InstallContainer): void {
   const { environment } = body
   if (environment !== undefined && environment.id === undefined && (environment.variables.length > 0 || environment.source !== '')) {
     throw inputInvalid([{ field: 'Environment.Id', rule: 'must be given, for the variables to be stored under it' }])
+  }
+}
+
+/** What only the host can tell of the wishes of an install. */
+async function requireHardening({ files }: Pick<Host, 'files'>, body: InstallContainer, engine: EngineKind): Promise<void> {
+  const { seccompProfile, userNamespace } = body
+  if (userNamespace !== undefined && engine === 'docker') {
+    throw new GearError('USER_NAMESPACE_UNSUPPORTED', 'A container on docker cannot have a user namespace of its own')
+  }
+  if (seccompProfile !== undefined && seccompProfile !== 'unconfined' && !(await files.exists(seccompProfile))) {
+    throw inputInvalid([{ field: 'SeccompProfile', rule: `must be a file on the host, and there is no ${seccompProfile}` }])
   }
 }
 

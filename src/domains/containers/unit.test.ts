@@ -13,6 +13,7 @@ import {
 import { type PortPair, parseUnitFile, printUnitFile, splitCommand, type UnitFile, unitValues } from '../../formats/index.ts'
 import { fakeHost } from '../../host/fakes.ts'
 import { readInstalled, specOf } from './container.ts'
+import { hardeningOptions } from './hardening.ts'
 import { renderUnit, runOptions } from './unit.ts'
 
 const { paths } = fakeHost()
@@ -222,7 +223,11 @@ describe('a unit', () => {
 describe('options of the engine', () => {
   function options(body: Readonly<Record<string, unknown>>, pairs: Parameters<typeof specOf>[2]['ports'] = []) {
     const request = fromWire(installBody, { Image: 'acme/shop', ...body })
-    return runOptions(specOf(id, request, decided(request, pairs)), paths)
+    const spec = specOf(id, request, decided(request, pairs))
+    const common = hardeningOptions({ ...spec.hardening, id, isIsolated: false, places: [] })
+    const given = runOptions(spec, paths)
+    expect(given.slice(-common.length)).toEqual(common)
+    return given.slice(0, -common.length)
   }
 
   it.each<{ name: string; body: Readonly<Record<string, unknown>>; given: readonly string[] }>([

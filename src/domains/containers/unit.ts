@@ -7,6 +7,7 @@ import { escapeSpecifiers, printCommand, printCpus, printUnitFile, quoteArgument
 import type { EngineKind, Paths } from '../../host/index.ts'
 import { containerPaths, engineKey, environmentFile } from '../layout/index.ts'
 import { type ContainerSpec, environmentKey, memoryKey } from './container.ts'
+import { hardeningOptions } from './hardening.ts'
 
 /** The text of `ctr-ID.service`. Throws FormatError for a value that a unit file cannot hold; checked fields never are. */
 export function renderUnit(spec: ContainerSpec, paths: Paths): string {
@@ -104,7 +105,8 @@ const commands: Readonly<Record<EngineKind, (spec: ContainerSpec, paths: Paths) 
 }
 
 function startArguments(spec: ContainerSpec, paths: Paths): readonly string[] {
-  return [...(spec.isIsolated ? ['--isolate'] : []), '--', ...runOptions(spec, paths), spec.image]
+  const isolate = spec.quotaBytes > 0 ? `--isolate=${spec.quotaBytes}` : '--isolate'
+  return [...(spec.isIsolated ? [isolate] : []), '--', ...runOptions(spec, paths), spec.image]
 }
 
 function helper({ id }: ContainerSpec, { libexec }: Paths, name: string, ...args: readonly string[]): string {
@@ -124,6 +126,14 @@ export function runOptions(spec: ContainerSpec, paths: Paths): readonly string[]
   if (spec.pids > 0) options.push('--pids-limit', String(spec.pids))
   // Podman would limit it to 2048.
   else if (spec.engine === 'podman') options.push('--pids-limit', '-1')
+  options.push(
+    ...hardeningOptions({
+      ...spec.hardening,
+      id: spec.id,
+      isIsolated: spec.isIsolated,
+      places: [...spec.volumes, ...spec.mounts.map(mount => mount.containerPath)],
+    }),
+  )
   if (spec.isIsolated) {
     // The scripts that the start helper makes (spec §7). Root inside, until they have made the user the account.
     const { run } = containerPaths(paths, spec.id)
