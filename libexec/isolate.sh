@@ -3,16 +3,23 @@
 # first. What the author of the image wrote gets into these scripts alone, quoted, and they run inside the container.
 # shellcheck disable=SC2154 # common.sh sets variables; the start helpers have cli (the engine's CLI), pull and fail
 
+# shellcheck source-path=SCRIPTDIR
+. "${0%/*}/quota.sh"
+
 # Text of the image as a word of shell, by a template that docker and podman understand: each ' in it becomes '\''.
 quote="'" word="$quote{{join (split . \"$quote\") \"$quote\\\\$quote$quote\"}}$quote"
 command_template="exec{{range .Config.Entrypoint}} $word{{end}}{{range .Config.Cmd}} $word{{end}}"
 init_template="# {{.ID}}${newline}user={{with .Config.User}}$word{{end}}${newline}\
 set --{{range \$path, \$_ := .Config.Volumes}}{{with \$path}} $word{{end}}{{end}}"
 
-# isolate OPTIONS… IMAGE: those of the run. A volume that they ask for is the account's too; a folder of the host is not.
+# isolate QUOTA OPTIONS… IMAGE: the quota is empty or =BYTES, the options are those of the run. A volume that they ask for is the
+# account's too; a folder of the host is not.
 isolate() {
+  quota=$1
+  shift
   for image; do :; done
   make_account
+  limit_files "${account%:*}" "$quota"
   describe_image "$command_template"
   command=$described
   [ "$command" != exec ] || fail isolation-failed "the image $image has no command"
