@@ -5,7 +5,7 @@
 
 tab=$(printf '\t')
 
-# rules: the table from the links file, one "FromHost TAB FromPort TAB ToPort TAB ToHost" a line, and $applied.new, the same lines with
+# rules SECONDS: the table from the links file, one "FromHost TAB FromPort TAB ToPort TAB ToHost" a line, and $applied.new, the same lines with
 # "TAB ADDRESS TAB" for what is in the table and "TAB TAB PROBLEM" for what is not. Names are resolved here, because one that
 # fails would fail the whole table. Packets of a link get the container's own address as their source, so that answers find back.
 rules() {
@@ -18,7 +18,7 @@ rules() {
   : > "$applied.new"
   host=''
   if grep -qE "$tab(127\.0\.0\.1|[^$tab]*[A-Za-z_][^$tab]*)\$" "$file"; then host=$(host_address); fi
-  addresses | awk -F '\t' -v host="$host" -v applied="$applied.new" "$program" pass=names - pass=links "$file"
+  addresses "$1" | awk -F '\t' -v host="$host" -v applied="$applied.new" "$program" pass=names - pass=links "$file"
   echo 'COMMIT'
 }
 
@@ -57,12 +57,13 @@ $4 == "" || $3 == "" || $3 == "0" { next } # incomplete: the other end is not kn
 }
 '
 
-# addresses: "NAME TAB ADDRESS" for each name in the links file that can be resolved: each is asked for once, 64 at a time, 5 s at most,
-# and 10 s for all of them.
+# addresses SECONDS: "NAME TAB ADDRESS" for each name in the links file that can be resolved in that time: each is asked for once, 64 at a time, in
+# an order that no name is always last in. The time over, all of them are ended: timeout signals its whole process group.
 addresses() {
-  cut -f 1,4 "$file" | tr '\t' '\n' | grep -x -e '[A-Za-z0-9_][A-Za-z0-9_.-]*' | grep '[^0-9.]' | sort -u |
-    /usr/bin/timeout 10 xargs -r -n 1 -P 64 /bin/sh -c '
-      address=$(/usr/bin/timeout 5 /usr/bin/getent ahostsv4 -- "$1") && printf "%s\t%s\n" "$1" "${address%% *}"' sh || :
+  grep -q '[A-Za-z_]' "$file" || return 0
+  cut -f 1,4 "$file" | tr '\t' '\n' | grep -x -e '[A-Za-z0-9_][A-Za-z0-9_.-]*' | grep '[^0-9.]' | sort -u | shuf |
+    /usr/bin/timeout "$1" xargs -r -n 1 -P 64 /bin/sh -c '
+      address=$(/usr/bin/getent ahostsv4 -- "$1") && printf "%s\t%s\n" "$1" "${address%% *}"' sh || :
 }
 
 # host_address: the first IPv4 address of the host on an interface that is up and not loopback.

@@ -10,6 +10,7 @@ interface Claim {
 export const claims: Readonly<Record<string, () => Promise<Claim>>> = {
   'new-containers': () => import('./new-containers.ts'),
   reads: () => import('./reads.ts'),
+  links: () => import('./links.ts'),
   changes: () => import('./changes.ts'),
   sixteen: () => import('./sixteen.ts'),
   reloads: () => import('./reloads.ts'),
