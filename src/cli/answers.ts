@@ -32,16 +32,20 @@ export async function wholeText({ hasText, text }: TextAnswer): Promise<string> 
 export async function waitFor(call: Call<Task>, id: string, state: 'started' | 'stopped'): Promise<void> {
   const { task, client, signal, say, progress } = call
   const wait = request('waitContainer', { params: { id }, query: { for: state } })
-  for await (const event of await client.call(wait, { signal })) {
-    switch (event.event) {
-      case 'reached':
-        await say(`${id}: ${event.message}\n`)
-        return
-      case 'failed':
-        throw failureOf(event)
-      default:
-        await progress.update(`${task.name}: ${event.message}`)
+  try {
+    for await (const event of await client.call(wait, { signal })) {
+      switch (event.event) {
+        case 'reached':
+          await say(`${id}: ${event.message}\n`)
+          return
+        case 'failed':
+          throw failureOf(event)
+        default:
+          await progress.update(task.name, event.message)
+      }
     }
+  } finally {
+    await progress.end(task.name)
   }
   throw new GearError('WAIT_TIMEOUT', `The agent stopped reporting before ${id} had ${state}`)
 }

@@ -202,10 +202,10 @@ describe('gear install --start --wait', () => {
     })
   })
 
-  it('writes over one line on a terminal, on which foreign text moves nothing', async () => {
+  it('writes over a line for each container on a terminal, on which foreign text moves nothing', async () => {
     const hosts = withEvents(...progress, { event: 'reached', message: 'active (running)' })
     const { err } = await install('acme/shop web-1 --start --wait', { hosts, isTerminal: true, columns: 18 })
-    expect(err).toBe('\r\u001b[Kweb-1: activating\r\u001b[Kweb-1: Pulling [2\r\u001b[K')
+    expect(err).toBe('| web-1: activati\r\u001b[J/ web-1: Pulling \r\u001b[J')
   })
 
   it('fails with the cause and what to do', async () => {

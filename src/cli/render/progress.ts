@@ -1,11 +1,16 @@
 /**
- * What happens while a command waits: on a terminal one line that is written over, elsewhere plain lines. Always on stderr, so that stdout holds
- * results only. Log lines of containers are foreign text: on a terminal nothing of theirs may move the cursor.
+ * What happens while a command waits, for each container it waits for: on a terminal one line for each, written over as it changes; elsewhere plain
+ * lines as they come. Always on stderr, so that stdout holds results only. Log lines of containers are foreign text: on a terminal nothing of theirs may
+ * move the cursor.
  */
 import type { Output } from '../context.ts'
+import { type PullProgress, pullProgress } from './pull.ts'
 
 export interface Progress {
-  update(message: string): Promise<void>
+  /** `name` is the container as the user wrote it. */
+  update(name: string, message: string): Promise<void>
+  /** There will be no more about this one. */
+  end(name: string): Promise<void>
   /** Before something else is printed, and at the end. */
   hide(): Promise<void>
 }
@@ -14,42 +19,69 @@ export interface Progress {
 export function progressOn(output: Output): Progress {
   let chosen: Progress | undefined
   return {
-    update: message => {
-      chosen ??= output.isTerminal ? updatingLine(output) : plainLines(output)
-      return chosen.update(message)
+    update: (name, message) => {
+      chosen ??= output.isTerminal ? updatingLines(output) : plainLines(output)
+      return chosen.update(name, message)
     },
+    end: async name => chosen?.end(name),
     hide: async () => chosen?.hide(),
   }
 }
 
 export const noProgress: Progress = {
   update: async () => undefined,
+  end: async () => undefined,
   hide: async () => undefined,
 }
 
 function plainLines(output: Output): Progress {
+  return { ...noProgress, update: (name, message) => output.write(`${name}: ${message}\n`) }
+}
+
+/** More would push what was printed before out of sight. */
+const linesMax = 12
+const spinner = '|/-\\'
+const toLineBegin = '\r'
+const clearBelow = '\u001b[J'
+
+interface Line {
+  message: string
+  readonly pull: PullProgress
+}
+
+function updatingLines(output: Output): Progress {
+  const lines = new Map<string, Line>()
+  let shownLines = 0
+  let turn = 0
+  const back = () => (shownLines === 0 ? '' : `${toLineBegin}${shownLines > 1 ? `\u001b[${shownLines - 1}A` : ''}${clearBelow}`)
+  const draw = async () => {
+    const begin = back()
+    const mark = spinner[turn++ % spinner.length] ?? ''
+    const visible = [...lines].slice(0, linesMax).map(([name, { message }]) => fitting(`${mark} ${name}: ${message}`, output.columns))
+    if (lines.size > linesMax) visible.push(fitting(`  and ${lines.size - linesMax} more`, output.columns))
+    shownLines = visible.length
+    await output.write(begin + visible.join('\r\n'))
+  }
   return {
-    update: message => output.write(`${message}\n`),
-    hide: async () => undefined,
+    async update(name, message) {
+      const line = lines.get(name) ?? { message: '', pull: pullProgress() }
+      line.message = line.pull.take(message) ?? message
+      lines.set(name, line)
+      await draw()
+    },
+    async end(name) {
+      if (lines.delete(name) && shownLines > 0) await draw()
+    },
+    async hide() {
+      if (shownLines === 0) return
+      const begin = back()
+      shownLines = 0
+      await output.write(begin)
+    },
   }
 }
 
-const clearLine = '\r\u001b[K'
-
-function updatingLine(output: Output): Progress {
-  let isShown = false
-  return {
-    async update(message) {
-      const visible = message.replaceAll(/\p{Cc}+/gu, ' ')
-      // One column stays free: a line that fills the last one would wrap.
-      const fitting = [...visible].slice(0, Math.max(0, output.columns - 1)).join('')
-      isShown = true
-      await output.write(clearLine + fitting)
-    },
-    async hide() {
-      if (!isShown) return
-      isShown = false
-      await output.write(clearLine)
-    },
-  }
+/** One column stays free: a line that fills the last one would wrap. */
+function fitting(text: string, columns: number): string {
+  return [...text.replaceAll(/\p{Cc}+/gu, ' ')].slice(0, Math.max(0, columns - 1)).join('')
 }
