@@ -13,7 +13,7 @@ import {
   run,
   text_en,
 } from '@stricli/core'
-import { readCommandLine, withPlainFlags } from './arguments.ts'
+import { readCommandLine, withLastFlags, withPlainFlags } from './arguments.ts'
 import type { CliContext } from './cli-context.ts'
 import type { CliCommand } from './command.ts'
 import { command as addKeys } from './commands/add-keys.ts'
@@ -134,10 +134,13 @@ interface Invocation {
   readonly context: Context
 }
 
-async function runCommand({ command, usage, valueAliases }: CliCommand, { name, args, context }: Invocation): Promise<number> {
+async function runCommand(
+  { command, usage, valueAliases, flags, aliases }: CliCommand,
+  { name, args, context }: Invocation,
+): Promise<number> {
   const { exitCode, printed } = await runStricli(
     buildApplication(command, settingsOf(`gear ${name}`)),
-    withPlainFlags(args, valueAliases),
+    withLastFlags(withPlainFlags(args, valueAliases), { flags, aliases }),
     context,
   )
   await context.err.write(exitCode === 'wrong-usage' ? `${printed}Usage: ${usage}\nSee: gear ${name} --help\n` : printed)

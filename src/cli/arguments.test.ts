@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readCommandLine, readHosts, readTargets, splitVariables, withPlainFlags } from './arguments.ts'
+import { type KnownFlags, readCommandLine, readHosts, readTargets, splitVariables, withLastFlags, withPlainFlags } from './arguments.ts'
 
 describe('withPlainFlags', () => {
   const aliases = new Set(['p', 'v'])
@@ -76,5 +76,35 @@ describe('readHosts', () => {
   it('names each host once, and this machine when none is given', () => {
     expect(readHosts(['a', 'b:80', 'a']).map(({ targets }) => targets[0]?.name)).toEqual(['a', 'b:80'])
     expect(readHosts([]).map(({ targets }) => targets[0]?.name)).toEqual(['local'])
+  })
+})
+
+describe('a flag that is given several times', () => {
+  const known: KnownFlags = {
+    flags: {
+      wait: { kind: 'boolean' },
+      all: { kind: 'boolean' },
+      output: { kind: 'enum' },
+      envFile: { kind: 'parsed' },
+      ports: { kind: 'parsed', variadic: true },
+    },
+    aliases: { o: 'output', p: 'ports', w: 'wait', a: 'all' },
+  }
+
+  it.each([
+    ['--wait web-1 --wait', 'web-1 --wait'],
+    ['--wait=false web-1 -w', 'web-1 -w'],
+    ['--output json -o text', '-o text'],
+    ['--output=json --env-file a web-1 --envFile=b --output text', 'web-1 --envFile=b --output text'],
+    ['-p 80:0 -p=22:0 --ports 1:0', '-p 80:0 -p=22:0 --ports 1:0'],
+    ['-wa -a', '-w -a'],
+    ['-wx -p80', '-wx -p80'],
+    ['--env-file --wait --env-file b', '--env-file b'],
+    ['--output json -- --output --output', '--output json -- --output --output'],
+    ['--nosuch --nosuch web-1', '--nosuch --nosuch web-1'],
+    ['--constructor x', '--constructor x'],
+    ['--output', '--output'],
+  ])('counts the last time: %s', (words, expected) => {
+    expect(withLastFlags(words.split(' '), known).join(' ')).toBe(expected)
   })
 })

@@ -29,6 +29,55 @@ function plainFlag(arg: string, valueAliases: ReadonlySet<string>): readonly str
   return flag !== undefined && value !== undefined && /^$|\n/.test(value) ? [flag, value] : [arg]
 }
 
+/** The flags of a command, as far as their spelling matters. */
+export interface KnownFlags {
+  readonly flags: Readonly<Record<string, { readonly kind: string; readonly variadic?: boolean | string }>>
+  /** Names of flags by their letters. */
+  readonly aliases: Readonly<Record<string, string>>
+}
+
+/**
+ * Of a flag that is given several times the last one counts, as with the original, unless its values are put together; the parser would refuse it. An
+ * alias of a shell may so have flags that a command line overrules.
+ */
+export function withLastFlags(args: readonly string[], known: KnownFlags): readonly string[] {
+  const end = args.indexOf('--')
+  const words = (end < 0 ? args : args.slice(0, end)).flatMap(word => singleLetters(word, known))
+  const kept: string[] = []
+  const seen = new Set<string>()
+  // From the end, where the one that counts comes first.
+  for (let at = words.length - 1; at >= 0; at--) {
+    const takesNext = at > 0 && isWaiting(words[at - 1] ?? '', known)
+    const word = takesNext ? (words[at - 1] ?? '') : (words[at] ?? '')
+    const name = flagNameOf(word, known)
+    const flag = name === undefined ? undefined : known.flags[name]
+    const isOverruled = name !== undefined && flag !== undefined && !flag.variadic && seen.has(name)
+    if (name !== undefined) seen.add(name)
+    if (!isOverruled) kept.unshift(...words.slice(takesNext ? at - 1 : at, at + 1))
+    if (takesNext) at--
+  }
+  return end < 0 ? kept : [...kept, ...args.slice(end)]
+}
+
+/** `-qa` as `-q -a`, when both take no value. */
+function singleLetters(word: string, { flags, aliases }: KnownFlags): readonly string[] {
+  const [, letters = ''] = /^-([A-Za-z]{2,})$/.exec(word) ?? []
+  const isAllToggles = [...letters].every(letter => flags[aliases[letter] ?? '']?.kind === 'boolean')
+  return letters === '' || !isAllToggles ? [word] : [...letters].map(letter => `-${letter}`)
+}
+
+function flagNameOf(word: string, { flags, aliases }: KnownFlags): string | undefined {
+  const [, long, letter = ''] = /^(?:--([A-Za-z][\w-]*)|-([A-Za-z]))(?:=|$)/.exec(word) ?? []
+  const name = long === undefined ? aliases[letter] : long.replaceAll(/-([a-z])/g, (_, first: string) => first.toUpperCase())
+  return name !== undefined && Object.hasOwn(flags, name) ? name : undefined
+}
+
+/** Whether the next word is the value of this one. */
+function isWaiting(word: string, known: KnownFlags): boolean {
+  const name = word.includes('=') ? undefined : flagNameOf(word, known)
+  return name !== undefined && known.flags[name]?.kind !== 'boolean'
+}
+
 /** Flags of all commands that take a value, for those that stand before the command. */
 const leadingValueFlags = new Set(['--transport', '--with', '--token-file', '--output', '-o'])
 

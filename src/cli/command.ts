@@ -58,6 +58,7 @@ export interface Flag {
   readonly placeholder?: string
   readonly hidden?: boolean
   readonly values?: readonly string[]
+  readonly variadic?: boolean | string
 }
 
 export function defineCommand<Flags extends object>(text: CommandText<Flags>): CliCommand {
