@@ -47,7 +47,7 @@ install: build ## install below DESTDIR (default: this machine); starts nothing
 	install -m 644 $(wildcard libexec/*.sh) $(lib)/libexec
 	install -d $(lib)/libexec/git-hooks
 	ln -sf ../git-post-receive $(lib)/libexec/git-hooks/post-receive
-	install -m 755 bin/gear bin/switchns $(DESTDIR)$(PREFIX)/bin
+	install -m 755 bin/gear bin/switchns bin/sti $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/etc/ssh/sshd_config.d $(DESTDIR)/etc/sudoers.d
 	install -m 755 bin/gear-auth-keys-command $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 packaging/sshd.conf $(DESTDIR)/etc/ssh/sshd_config.d/50-gear.conf
@@ -73,7 +73,7 @@ uninstall: ## remove what install put there; refuses while containers are instal
 	if [ -e "$$1" ]; then echo "containers are installed: remove them with gear delete" >&2; exit 1; fi
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now gear.service gear.socket; fi
 	rm -rf $(lib) $(doc) $(units)/gear.service $(units)/gear.socket $(units)/gear-links@.service $(units)/docker.service.d/gear-journal.conf
-	rm -f $(completions) $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/bin/switchns $(DESTDIR)$(PREFIX)/sbin/gear-auth-keys-command
+	rm -f $(completions) $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/bin/switchns $(DESTDIR)$(PREFIX)/bin/sti $(DESTDIR)$(PREFIX)/sbin/gear-auth-keys-command
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf $(DESTDIR)/etc/ssh/sshd_config.d/50-gear.conf $(DESTDIR)/etc/sudoers.d/gear
 	rm -f $(man)/gear.1 $(man)/gear-*.1
 	rmdir --ignore-fail-on-non-empty $(units)/docker.service.d

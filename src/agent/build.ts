@@ -3,7 +3,7 @@
  * command runs in. No agent and no writer lock, since nothing of gear's state changes but what belongs to the build.
  */
 import type { BuildAsked, RequestId } from '../api/index.ts'
-import { type Built, buildFor, buildPlace, runRequested, workRootBeside } from '../domains/builds/index.ts'
+import { type Built, buildFor, buildPlace, runRequested, usageFor, workRootBeside } from '../domains/builds/index.ts'
 import { newRequestId } from '../formats/index.ts'
 import { type Host, linuxHost } from '../host/index.ts'
 import { hostPaths, loadConfig } from './config.ts'
@@ -14,6 +14,8 @@ export interface BuildHereOptions {
   readonly say: (text: string) => void
   /** Address of the engine, such as `unix:///run/podman/podman.sock`; its usual one unless given. */
   readonly engineAddress?: string | undefined
+  /** The folder of the build stays, for whoever looks for a mistake. */
+  readonly isFolderKept?: boolean
 }
 
 /** Throws a GearError, or the reason of the signal; then nothing of the build is left. */
@@ -21,6 +23,13 @@ export async function buildHere(asked: BuildAsked, options: BuildHereOptions): P
   const { host, place } = openHost(options.engineAddress)
   const id = newRequestId(host.clock.randomBytes(16)) as RequestId
   return buildFor(host, asked, { ...options, ...place, id, folder: process.cwd() })
+}
+
+/** Runs what the builder image has to say of itself. */
+export async function showUsage(asked: BuildAsked, options: BuildHereOptions): Promise<void> {
+  const { host, place } = openHost(options.engineAddress)
+  const id = newRequestId(host.clock.randomBytes(16)) as RequestId
+  await usageFor(host, asked, { ...options, ...place, id, folder: process.cwd() })
 }
 
 /** What the unit of a build runs. False when it failed, which has been said. */

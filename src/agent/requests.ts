@@ -11,7 +11,7 @@ export interface Request {
   readonly id: RequestId | undefined
   /** Of method, path, query, body and everything else that decides what is done. */
   readonly digest: string
-  /** A request that changes nothing ends when nobody waits for it; a change is carried through. */
+  /** A request that changes nothing, or only follows what goes on by itself, ends when nobody waits for it; a change is carried through. */
   readonly isRead: boolean
 }
 

@@ -130,7 +130,10 @@ class Server {
     const work: Work<Value> = signal =>
       this.#inTurn(route, { params, query, body, wants, mediaTypes: accepts.mediaTypes, caller, requestId, signal })
     const isJoinable = isNamed && operation.reply.kind !== 'bytes'
-    const visit = this.#requests.open({ id: isJoinable ? requestId : undefined, digest, isRead: operation.effect === 'read' }, work)
+    const visit = this.#requests.open(
+      { id: isJoinable ? requestId : undefined, digest, isRead: operation.effect === 'read' || operation.isFollowed === true },
+      work,
+    )
     onceGone({ incoming, outgoing }, visit.leave)
     const { value } = await visit.result
     const headers = { 'X-Request-Id': requestId }

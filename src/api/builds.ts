@@ -71,6 +71,7 @@ export const buildImage = operation({
     'SYSTEMD_UNAVAILABLE',
   ],
   effect: 'once',
+  isFollowed: true,
   lane: 'stream',
 })
 

@@ -52,6 +52,8 @@ export interface Operation<Params = unknown, Query = unknown, Body = unknown, Da
    * answers is not looked at. Without this, a call that asks for a dry run is refused.
    */
   readonly hasDryRun?: boolean
+  /** The work goes on by itself and the call only follows it: like a read, it ends when nobody waits any more and when the agent stops. */
+  readonly isFollowed?: boolean
   /** `job`: takes a turn in the queue. `stream`: may stay open long, so it is counted apart. `direct`: answered without a turn. */
   readonly lane: 'job' | 'stream' | 'direct'
 }

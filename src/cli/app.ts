@@ -51,6 +51,7 @@ import { completeCommandLine } from './complete.ts'
 import type { Context } from './context.ts'
 import { errorText } from './render/errors.ts'
 import { overviewText } from './render/overview.ts'
+import { runSti } from './sti.ts'
 import { type CommandName, commandAliases, commandNamed, foreignNames, linuxCommands, summaries, systemName } from './summaries.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -100,6 +101,7 @@ export function allCommands(): ReadonlyMap<CommandName, CliCommand> {
 /** Runs the command that the words name. Never throws. */
 export async function runCommandLine(words: readonly string[], context: Context): Promise<number> {
   try {
+    if (words[0] === 'sti') return await runSti(words.slice(1), context)
     if (words[0] === '__complete') return await complete(words.slice(1), context)
     const { command, args } = readCommandLine(words)
     if (command === undefined) {

@@ -1,7 +1,7 @@
 /** `gear build` (spec §2.3, §12) */
 import { type BuildAsked, type BuildReport, type ErrorCode, errorCatalogue, GearError, limits } from '../../api/index.ts'
 import { freshRequestId, type Input, request } from '../../client/index.ts'
-import { type EnvironmentVariable, parseCpus, parseHost, parseMemory, parseVariable } from '../../formats/index.ts'
+import { type EnvironmentVariable, FormatError, parseCpus, parseHost, parseMemory, parseVariable } from '../../formats/index.ts'
 import { sayAnswer } from '../answers.ts'
 import { defineCommand } from '../command.ts'
 import { type Context, Interruption } from '../context.ts'
@@ -99,7 +99,7 @@ export function splitBuildWords(args: readonly string[]): {
 export function parseVariables(input: string): readonly EnvironmentVariable[] {
   return input.split(/,(?=[A-Za-z_][\w.-]*=)/).map(part => {
     const variable = parseVariable(part)
-    if (variable === undefined) throw new Error(`${part.split('=')[0]} is no variable: NAME=VALUE`)
+    if (variable === undefined) throw new FormatError('variables', 'what is given is no variable: NAME=VALUE,...')
     return variable
   })
 }

@@ -10,7 +10,7 @@ export interface BuildWork {
   readonly host: Pick<Host, 'builder' | 'files'>
   readonly request: BuildRequest
   readonly source: FoundSource
-  readonly tree: Tree
+  readonly tree: Tree | undefined
   /** Of the builder image. */
   readonly user: string
   /** Folder of this build on the host. */
@@ -94,6 +94,15 @@ async function assemble(
     await host.builder.hand(from, { container: name, below: settings.workFolder, signal: streams.signal })
   }
   streams.say('Assembling\n')
+  expectSuccess(work, 'assemble', await host.builder.run(name, streams))
+}
+
+/** What the script prints is the result. */
+export async function applyUsage(work: BuildWork, command: readonly string[]): Promise<void> {
+  const { host, request, streams, settings } = work
+  const { assemble: name } = containersOf(request.id)
+  await host.builder.create({ ...settings, name, image: request.image, command })
+  await host.builder.put(name, goodsOf(work, undefined, await ownerIn(work, name, work.user)))
   expectSuccess(work, 'assemble', await host.builder.run(name, streams))
 }
 

@@ -7,7 +7,7 @@ import type { Host, Paths } from '../../host/index.ts'
 import { requestOf } from './asked.ts'
 import type { BuildRequest, Built } from './build.ts'
 import { workRoot } from './record.ts'
-import { type BuildRunHost, type BuildRunOptions, runBuild } from './run.ts'
+import { type BuildRunHost, type BuildRunOptions, runBuild, runUsage } from './run.ts'
 
 export type { Built } from './build.ts'
 export { buildHandlers } from './handlers.ts'
@@ -23,6 +23,16 @@ export async function buildFor(
 ): Promise<Built> {
   const request = await requestOf(host, asked, { id: options.id, caller: { isRoot: true }, folder: options.folder })
   return runBuild(host, request, options)
+}
+
+/** What a builder image says of itself, for a user of this machine. */
+export async function usageFor(
+  host: BuildRunHost & Pick<Host, 'paths'>,
+  asked: BuildAsked,
+  options: BuildRunOptions & { readonly id: RequestId; readonly folder: string },
+): Promise<void> {
+  const request = await requestOf(host, asked, { id: options.id, caller: { isRoot: true }, folder: options.folder })
+  await runUsage(host, request, options)
 }
 
 /** A build of a folder as another domain wants it, with everything else as it is when nobody says. */

@@ -77,6 +77,12 @@ export function planBuild(request: BuildRequest, facts: BuildFacts): BuildPlan {
   return { steps, isIncremental }
 }
 
+/** Throws BUILD_SCRIPT_MISSING. */
+export function planUsage(request: BuildRequest, assemble: ScriptPlace | undefined, workFolder: string): readonly string[] {
+  if (assemble === undefined) throw new GearError('BUILD_SCRIPT_MISSING', `There is no assemble script for ${request.image}`)
+  return [...commandOf(assemble, { name: 'assemble', workFolder }), '-h']
+}
+
 /** Without a run script the image starts as its builder does. */
 function startCommand(run: ScriptPlace | undefined, { command }: BuilderImage): readonly string[] {
   if (run === undefined) return command

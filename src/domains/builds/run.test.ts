@@ -5,7 +5,7 @@ import { parseBuildSource } from '../../formats/index.ts'
 import { type FakeHost, fakeHost } from '../../host/fakes.ts'
 import { codeOfFailure } from '../../host/suites.ts'
 import type { BuildRequest } from './build.ts'
-import { runBuild, sweepBuilds } from './run.ts'
+import { runBuild, runUsage, sweepBuilds } from './run.ts'
 
 const root = '/var/lib/containers/builds/work'
 const id = 'zWJ2s4o0QnuNn2iTfyQ3bg' as RequestId
@@ -159,6 +159,35 @@ describe('a build', () => {
     await sweepBuilds(host, root)
     expect([...host.builder.containers.keys()]).toEqual([`gear-build-${running}-assemble`])
     expect((await host.files.list(root)).map(({ name }) => name)).toEqual([`gear-build-${running}`])
+  })
+})
+
+describe('the folder of a build', () => {
+  it('stays when that is asked for, also when the next one clears up', async () => {
+    const host = machine()
+    const options = { signal: new AbortController().signal, say: () => undefined, workRoot: root, isSweeping: true }
+    await runBuild(host, asked(), { ...options, isFolderKept: true })
+    await runBuild(host, asked({ id: 'bbbbbbbbbbbbbbbbbbbbbb' as RequestId }), options)
+    expect((await host.files.list(root)).map(({ name }) => name)).toEqual([`gear-build-${id}`])
+    expect([...host.builder.containers.keys()]).toEqual([])
+  })
+})
+
+describe('the usage of a builder image', () => {
+  it('is what its assemble script says when it is asked for help', async () => {
+    const host = machine()
+    let said = ''
+    host.builder.behave('-h', ({ command }, { say }) => {
+      say(command.join(' '))
+      return {}
+    })
+    const say = (text: string): void => {
+      said += text
+    }
+    await runUsage(host, asked(), { signal: new AbortController().signal, say, workRoot: root, isSweeping: true })
+    expect(said).toBe('/s2i/assemble -h')
+    expect(host.builder.commits).toEqual([])
+    expectNothingLeft(host)
   })
 })
 

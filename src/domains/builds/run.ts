@@ -5,13 +5,13 @@
  */
 import { asGearError, explain, GearError, limits, type RequestId } from '../../api/index.ts'
 import { printEnvironment } from '../../formats/index.ts'
-import type { Host, Lock, Streams } from '../../host/index.ts'
-import { applyBuild, type BuildWork } from './apply.ts'
+import type { BuilderImage, Host, Lock, Streams } from '../../host/index.ts'
+import { applyBuild, applyUsage, type BuildWork } from './apply.ts'
 import { type BuildRequest, type Built, containersOf } from './build.ts'
 import { LastLines } from './last-lines.ts'
 import { findImage, findScripts, findSource, findVariables, sourceTree } from './look.ts'
-import { planBuild } from './plan.ts'
-import { workFolderOf } from './scripts.ts'
+import { planBuild, planUsage } from './plan.ts'
+import { type Scripts, workFolderOf } from './scripts.ts'
 
 export type BuildRunHost = Pick<Host, 'builder' | 'sources' | 'files' | 'network' | 'clock'>
 
@@ -20,6 +20,7 @@ export interface BuildRunOptions extends Streams {
   readonly workRoot: string
   /** Whether what killed builds left there is cleared up; only where nobody else can put things. */
   readonly isSweeping: boolean
+  readonly isFolderKept?: boolean
 }
 
 /** Throws a GearError, or the reason of the signal. The callback is told either way, but not of an abort. */
@@ -32,7 +33,7 @@ export async function runBuild(host: BuildRunHost, request: BuildRequest, option
   }
   const streams = { signal: options.signal, say }
   try {
-    const built = await inFolder(host, request.id, options.workRoot, folder => build(host, request, { streams, folder, last }))
+    const built = await inFolder(host, request.id, options, folder => build(host, request, { streams, folder, last }))
     say(`Built ${request.tag} (${built.imageId})\n`)
     await callBack(host, request, { isSuccess: true, lines: [`Built ${request.tag} (${built.imageId})`] }, say)
     return built
@@ -44,6 +45,18 @@ export async function runBuild(host: BuildRunHost, request: BuildRequest, option
   }
 }
 
+/** Runs the script usage of a builder image or, in images that have none, assemble with -h (spec §12.2). */
+export async function runUsage(host: BuildRunHost, request: BuildRequest, options: BuildRunOptions): Promise<void> {
+  if (options.isSweeping) await sweepBuilds(host, options.workRoot)
+  await inFolder(host, request.id, options, async folder => {
+    const image = await findImage(host, request.image, options)
+    const source = { folder, only: 'none', commit: undefined }
+    const work = await workOf(host, request, { image, source, tree: undefined, folder, streams: options, lastLines: () => [] })
+    const { assemble } = await findScriptsOf(host, work, image)
+    await applyUsage(work, planUsage(request, assemble, work.settings.workFolder))
+  })
+}
+
 interface Surroundings {
   readonly streams: Streams
   readonly folder: string
@@ -51,62 +64,64 @@ interface Surroundings {
 }
 
 async function build(host: BuildRunHost, request: BuildRequest, { streams, folder, last }: Surroundings): Promise<Built> {
-  const { files, builder } = host
+  const { builder } = host
   const [image, previous] = await Promise.all([findImage(host, request.image, streams), builder.image(request.tag)])
-  const workFolder = workFolderOf(image)
   const source = await findSource(host, request, `${folder}/src`, streams)
-  for (const name of ['scripts', 'artifacts']) await files.makeFolder(`${folder}/upload/${name}`, 0o755)
-  const variables = await findVariables(host, request, source)
-  const variablesFile = `${folder}/environment`
-  await files.write(variablesFile, printEnvironment(variables), 0o600)
-  const { memoryBytes, cpus, pids, network } = request
-  const work: BuildWork = {
-    host,
-    request,
-    source,
-    tree: await sourceTree(host, source),
-    user: image.user,
-    folder,
-    settings: {
-      slice: 'container-small.slice',
-      memoryBytes,
-      cpus,
-      pids,
-      workFolder,
-      ...(network === undefined ? {} : { network }),
-      ...(variables.length === 0 ? {} : { variablesFile }),
-    },
-    streams,
-    lastLines: () => last.lines,
-  }
-  const scripts = await findScripts(host, {
-    request,
-    image,
-    source,
-    folder: `${folder}/upload/scripts`,
-    listImage: inner => listImage(host, work, inner),
-    streams,
-  })
+  const tree = await sourceTree(host, source)
+  const work = await workOf(host, request, { image, source, tree, folder, streams, lastLines: () => last.lines })
+  const scripts = await findScriptsOf(host, work, image)
+  const { workFolder } = work.settings
   const plan = planBuild(request, { image, previous, scripts, commit: source.commit, workFolder })
   if (request.isVerbose) for (const { kind, reason } of plan.steps) streams.say(`Step ${kind}: ${reason}\n`)
   const imageId = await applyBuild(work, plan)
   return { imageId, commit: source.commit, isIncremental: plan.isIncremental }
 }
 
+type WorkParts = Pick<BuildWork, 'source' | 'tree' | 'folder' | 'streams' | 'lastLines'> & { readonly image: BuilderImage }
+
+/** What all containers of the build have in common, with what they need on the host. */
+async function workOf(host: BuildRunHost, request: BuildRequest, { image, ...parts }: WorkParts): Promise<BuildWork> {
+  const { files } = host
+  const { folder, source } = parts
+  for (const name of ['scripts', 'artifacts']) await files.makeFolder(`${folder}/upload/${name}`, 0o755)
+  const variables = await findVariables(host, request, source)
+  const variablesFile = `${folder}/environment`
+  await files.write(variablesFile, printEnvironment(variables), 0o600)
+  const { memoryBytes, cpus, pids, network } = request
+  const settings = {
+    slice: 'container-small.slice',
+    memoryBytes,
+    cpus,
+    pids,
+    workFolder: workFolderOf(image),
+    ...(network === undefined ? {} : { network }),
+    ...(variables.length === 0 ? {} : { variablesFile }),
+  }
+  return { ...parts, host, request, user: image.user, settings }
+}
+
+function findScriptsOf(host: BuildRunHost, work: BuildWork, image: BuilderImage): Promise<Scripts> {
+  const { request, source, folder, streams } = work
+  const listImage = (inner: string) => listFolder(host, work, inner)
+  return findScripts(host, { request, image, source, folder: `${folder}/upload/scripts`, listImage, streams })
+}
+
 /** What a folder of the builder image has; looked at in a container that never runs. */
-async function listImage({ builder }: BuildRunHost, { request, settings }: BuildWork, folder: string): Promise<readonly string[]> {
+async function listFolder({ builder }: BuildRunHost, { request, settings }: BuildWork, folder: string): Promise<readonly string[]> {
   const { look: name } = containersOf(request.id)
   await builder.create({ ...settings, name, image: request.image, command: ['/bin/true'] })
   return (await builder.list(name, folder)) ?? []
 }
 
 const lockName = 'lock'
+/** Marks a folder that a user keeps. */
+const keptName = 'kept'
 
 /** Makes the folder of a build, which nobody else can have made, and leaves nothing of the build. */
 async function inFolder<Result>(
   host: BuildRunHost,
   id: RequestId,
-  root: string,
+  { workRoot: root, isFolderKept = false, say }: BuildRunOptions,
   task: (folder: string) => Promise<Result>,
 ): Promise<Result> {
   const folder = `${root}/${folderPrefix}${id}`
@@ -117,7 +132,11 @@ async function inFolder<Result>(
   try {
     return await task(folder)
   } finally {
-    await clear(host, id, folder, lock)
+    if (isFolderKept) {
+      await host.files.write(`${folder}/${keptName}`, '', 0o600)
+      say(`The folder of the build is ${folder}\n`)
+    }
+    await clear(host, id, folder, lock, isFolderKept)
   }
 }
 
@@ -128,18 +147,19 @@ export async function sweepBuilds(host: BuildRunHost, root: string): Promise<voi
   for (const { name, kind } of await host.files.list(root)) {
     const id = new RegExp(`^${folderPrefix}([A-Za-z0-9_-]{22})$`).exec(name)?.[1]
     if (id === undefined || kind !== 'directory') continue
+    if (await host.files.exists(`${root}/${name}/${keptName}`)) continue
     const lock = await host.files.lock(`${root}/${name}/${lockName}`)
     if (lock !== undefined) await clear(host, id as RequestId, `${root}/${name}`, lock)
   }
 }
 
 /** The folder goes last: while it is there, the containers are known. */
-async function clear(host: BuildRunHost, id: RequestId, folder: string, lock: Lock | undefined): Promise<void> {
+async function clear(host: BuildRunHost, id: RequestId, folder: string, lock: Lock | undefined, isFolderKept = false): Promise<void> {
   const isGone = await host.builder.remove(Object.values(containersOf(id))).then(
     () => true,
     () => false,
   )
-  if (isGone) await host.files.removeTree(folder)
+  if (isGone && !isFolderKept) await host.files.removeTree(folder)
   await lock?.[Symbol.asyncDispose]()
 }
 

@@ -55,7 +55,7 @@ export class FakeNetwork extends Faults<keyof Network> implements Network {
     const guard = this.#guard(url, options)
     if (guard !== undefined) throw new GearError('CALLBACK_FAILED', `Could not call ${url}`, { cause: new Error(guard) })
     this.posted.push({ url, json })
-    return this.statuses.get(url) ?? 200
+    return this.statuses.get(url) ?? (this.texts.size === 0 || this.texts.has(url) ? 200 : 404)
   }
 
   #guard(url: string, { mayReachHost }: { readonly mayReachHost: boolean }): string | undefined {

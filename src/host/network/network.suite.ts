@@ -103,4 +103,24 @@ export function networkSuite(make: () => Promise<NetworkUnderTest>): void {
       })
     })
   })
+
+  describe('posting', () => {
+    const options = { timeoutMs: 5000, mayReachHost: true }
+
+    test('answers the status, whatever it is', async () => {
+      const page = await under.serve('text')
+      expect(await network.postJson(page, '{}', options)).toBe(200)
+      expect(await network.postJson(`${page}-nowhere`, '{}', options)).toBe(404)
+    })
+
+    test.each(['http://127.0.0.1/', 'http://localhost/', 'http://[::1]/', 'http://169.254.169.254/'])(
+      'to %s is not for everybody',
+      async url => {
+        await expect(network.postJson(url, '{}', { ...options, mayReachHost: false })).rejects.toMatchObject({
+          code: 'CALLBACK_FAILED',
+          cause: { message: expect.stringMatching(/address of this host/) },
+        })
+      },
+    )
+  })
 }

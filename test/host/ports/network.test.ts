@@ -50,6 +50,28 @@ describe.each([
   }))
 })
 
+describe('posting', () => {
+  test('sends the text as JSON', async () => {
+    const seen = Promise.withResolvers<readonly unknown[]>()
+    const page = await serve(async (request, response) => {
+      let body = ''
+      for await (const bytes of request) body += String(bytes)
+      seen.resolve([request.method, request.headers['content-type'], body])
+      response.writeHead(202).end()
+    })
+    expect(await linuxNetwork(diskFiles()).postJson(page, '{"ü":1}', { timeoutMs: 5000, mayReachHost: true })).toBe(202)
+    expect(await seen.promise).toEqual(['POST', 'application/json', '{"ü":1}'])
+  })
+
+  test('to nobody, and to who does not answer, is told', async () => {
+    const network = linuxNetwork(diskFiles())
+    const silent = await serve(() => {})
+    const code = { code: 'CALLBACK_FAILED' }
+    await expect(network.postJson('http://127.0.0.1:1/', '{}', { timeoutMs: 5000, mayReachHost: true })).rejects.toMatchObject(code)
+    await expect(network.postJson(silent, '{}', { timeoutMs: 100, mayReachHost: true })).rejects.toMatchObject(code)
+  })
+})
+
 describe('fetching', () => {
   const options = { maxBytes: 100, timeoutMs: 5000, mayReachHost: true }
   const network = linuxNetwork(diskFiles())

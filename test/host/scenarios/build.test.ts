@@ -38,7 +38,19 @@ async function makeNodeBuilder(): Promise<void> {
     docker rm node-builder`)
 }
 
+const source = '/root/site'
+
+/** Sources with scripts of their own: a site of the original's kind, and one whose assemble does not end. */
+async function makeSources(): Promise<void> {
+  await host.sh(`mkdir -p ${source}/.sti/bin; cd ${source}; echo '<h1>a built page</h1>' > index.html
+    printf '#!/bin/sh\\nmkdir -p /site && cp /tmp/src/*.html /site\\n[ ! -e /tmp/artifacts/count ] || cp /tmp/artifacts/count /site\\necho x >> /site/count; wc -l < /site/count\\n' > .sti/bin/assemble
+    printf '#!/bin/sh\\nexec busybox httpd -f -p 8080 -h /site\\n' > .sti/bin/run
+    printf '#!/bin/sh\\ncp /site/count /tmp/artifacts; echo saved\\n' > .sti/bin/save-artifacts`)
+  await host.sh(`mkdir -p /root/slow/.s2i/bin; printf '#!/bin/sh\\necho it goes on; sleep 600\\n' > /root/slow/.s2i/bin/assemble`)
+}
+
 beforeAll(async () => {
+  await makeSources()
   await makeNodeBuilder()
   await host.sh(
     `systemd-run --quiet --unit=npm-registry /usr/lib/gear/bin/node ${fixtures}/npm-registry.mjs ${registryPort} hono @hono/node-server`,
@@ -103,13 +115,7 @@ describe('a Node application', () => {
 })
 
 describe('a site with scripts of its own, of the kind the original had', () => {
-  const source = '/root/site'
-
   it('is built by an image that is no builder', async () => {
-    await host.sh(`mkdir -p ${source}/.sti/bin; cd ${source}; echo '<h1>a built page</h1>' > index.html
-      printf '#!/bin/sh\\nmkdir -p /site && cp /tmp/src/*.html /site\\n[ ! -e /tmp/artifacts/count ] || cp /tmp/artifacts/count /site\\necho x >> /site/count; wc -l < /site/count\\n' > .sti/bin/assemble
-      printf '#!/bin/sh\\nexec busybox httpd -f -p 8080 -h /site\\n' > .sti/bin/run
-      printf '#!/bin/sh\\ncp /site/count /tmp/artifacts; echo saved\\n' > .sti/bin/save-artifacts`)
     await host.sh(`gear build ${source} gear/httpd lab/site --network none`)
     expect(await host.do(['docker', 'image', 'inspect', '-f', '{{json .Config.Cmd}}', 'lab/site'])).toBe('["/opt/sti/bin/run"]\n')
     await host.gearDo('install', 'lab/site', 'old-site', '--start', '--wait', '-p', '8080:0')
@@ -138,17 +144,31 @@ describe('a site with scripts of its own, of the kind the original had', () => {
   })
 })
 
+describe('sti', () => {
+  it('builds, shows what a builder says of itself, and tells its version', async () => {
+    expect(await host.sh('sti version')).toMatch(/^sti version /)
+    await host.sh(`cp -R /root/site /root/sti; cd /root/sti
+      printf '#!/bin/sh\nif [ "$1" = -h ]; then echo "give it a site"; exit; fi\nmkdir /site; echo "$MODE" > /site/mode\n' > .sti/bin/assemble`)
+    await host.sh('sti build /root/sti gear/httpd lab/sti -e MODE=a,NAME=b --clean')
+    expect(await host.do(['docker', 'run', '--rm', 'lab/sti', 'cat', '/site/mode'])).toBe('a\n')
+    expect(await host.sh('sti usage gear/httpd --scripts file:///root/sti/.sti/bin')).toBe('give it a site\n')
+    const outcome = await host.exec(['sti', 'build', '/root/broken', 'gear/httpd', 'lab/sti', '--clean'])
+    expect([outcome.exitCode, outcome.stdout]).toEqual([1, expect.stringContaining('An error occurred: assemble ended with exit code 3')])
+  })
+})
+
 describe('a repository', () => {
-  const repository = '/root/large.git'
+  const repository = '/root/small.git'
 
   beforeAll(async () => {
     await host.sh(`
       export GIT_AUTHOR_NAME=lab GIT_AUTHOR_EMAIL=lab@example.com GIT_COMMITTER_NAME=lab GIT_COMMITTER_EMAIL=lab@example.com
-      git init -q -b main /root/large; cd /root/large; mkdir -p .s2i/bin
-      printf '#!/bin/sh\\nmkdir /site; cp /tmp/src/which /site; sha256sum /tmp/src/large\\n' > .s2i/bin/assemble
-      head -c 52428800 /dev/urandom > large; echo main > which; git add .; git commit -qm one; git tag v1
+      git init -q -b main /root/small; cd /root/small; mkdir -p .s2i/bin
+      printf '#!/bin/sh\\nmkdir /site; cp /tmp/src/which /site; sha256sum /tmp/src/large || :\\n' > .s2i/bin/assemble
+      echo main > which; git add .; git commit -qm one; git tag v1
       git checkout -q -b other; echo other > which; git commit -qam two
-      git checkout -q main; git clone -q --bare /root/large ${repository}
+      git checkout -q main; git clone -q --bare /root/small ${repository}
+      head -c 52428800 /dev/urandom > large; git add .; git commit -qm large; git clone -q --bare /root/small /root/large.git
       systemd-run --quiet --unit=git-daemon git daemon --export-all --base-path=/root /root`)
     await until('git is served', async () =>
       (await host.exec(['git', 'ls-remote', 'git://127.0.0.1/large.git'])).exitCode === 0 ? true : 'not yet',
@@ -157,7 +177,7 @@ describe('a repository', () => {
   afterAll(() => host.sh('systemctl stop git-daemon'))
 
   it('of 50 MB comes whole', async () => {
-    const sum = (await host.do(['sha256sum', '/root/large/large'])).slice(0, 64)
+    const sum = (await host.do(['sha256sum', '/root/small/large'])).slice(0, 64)
     expect(await host.sh('gear build git://127.0.0.1/large.git gear/httpd lab/large')).toContain(sum)
   })
 
@@ -180,7 +200,7 @@ describe('a repository', () => {
   it('that does not have the ref is named', async () => {
     const outcome = await host.gear('build', repository, 'gear/httpd', 'lab/none', '--ref', 'nowhere')
     expect(outcome.exitCode).toBe(1)
-    expect(outcome.stderr).toMatch(/Could not clone nowhere of \S*\/root\/large\.git: .* \[SOURCE_FAILED\]/)
+    expect(outcome.stderr).toMatch(/Could not clone nowhere of \S*\/root\/small\.git: .* \[SOURCE_FAILED\]/)
   })
 
   it.each([['ext::sh -c touch% /run/owned'], ['--upload-pack=touch /run/owned'], ['ssh://-oProxyCommand=touch%20x/x.git'], ['fd::17']])(
@@ -206,10 +226,6 @@ describe('a repository', () => {
 })
 
 describe('a build that does not come to its end', () => {
-  beforeAll(() =>
-    host.sh(`mkdir -p /root/slow/.s2i/bin; printf '#!/bin/sh\\necho it goes on; sleep 600\\n' > /root/slow/.s2i/bin/assemble`),
-  )
-
   it('leaves nothing when it is interrupted', async () => {
     const child = spawn(fileURLToPath(new URL('../../../lab/lab', import.meta.url)), [
       'exec',
@@ -236,6 +252,20 @@ describe('a build that does not come to its end', () => {
     expect(await host.do(['docker', 'ps', '-q', '--filter', 'name=gear-build-'])).not.toBe('')
     await host.gear('build', '/root/nowhere', 'gear/httpd', 'lab/slow')
     await expectNothingLeft()
+  })
+})
+
+describe('Podman', () => {
+  it('builds as Docker does', async () => {
+    await host.sh('podman load --quiet --input /usr/share/gear-lab/images.tar > /dev/null')
+    for (const expected of ['1', '2']) {
+      expect(await host.sh('GEARD_ENGINE=podman gear build /root/site gear/httpd lab/site --network none')).toContain(`\n${expected}\n`)
+    }
+    expect(await host.do(['podman', 'run', '--rm', '--network=none', 'lab/site', 'ls', '/site', '/tmp'])).toMatch(/count[\s\S]*index\.html/)
+    expect(await host.do(['podman', 'image', 'inspect', '-f', '{{json .Config.Volumes}} {{json .Config.Cmd}}', 'lab/site'])).toBe(
+      'null ["/opt/sti/bin/run"]\n',
+    )
+    expect(await host.sh('podman ps -aq; podman volume ls -q; ls -A /var/lib/containers/builds/work')).toBe('')
   })
 })
 
@@ -269,7 +299,7 @@ describe('a build that an agent is asked for', () => {
     const name = 'bWJ2s4o0QnuNn2iTfyQ3bg'
     const body = { Source: '/root/paused', BaseImage: 'gear/httpd', Tag: 'lab/paused' }
     await host.sh(
-      `mkdir -p /root/paused/.s2i/bin; printf '#!/bin/sh\\necho half way; sleep 8; echo the rest\\n' > /root/paused/.s2i/bin/assemble`,
+      `mkdir -p /root/paused/.s2i/bin; printf '#!/bin/sh\\necho half way; sleep 4; echo the rest\\n' > /root/paused/.s2i/bin/assemble`,
     )
     const first = build(name, body)
     await until('it assembles', async () =>

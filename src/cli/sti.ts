@@ -1,0 +1,101 @@
+/**
+ * `sti`, the original's tool for builds (spec §2.6), with its flags: `sti build`, `sti usage`, `sti version`. Too few arguments and every failure
+ * end with 1 and a message on stdout, as there. A flag that it does not know is wrong usage as well, where the original ended with 0.
+ */
+import { asGearError, type BuildAsked, explain, GearError } from '../api/index.ts'
+import { type Input, request } from '../client/index.ts'
+import { FormatError } from '../formats/index.ts'
+import { parseVariables } from './commands/build.ts'
+import { type Context, Interruption } from './context.ts'
+import { UsageError } from './usage-error.ts'
+
+const usageText = `Usage: sti build SOURCE IMAGE TAG [flags]
+       sti usage IMAGE [flags]
+       sti version
+
+  -U, --url URL          address of the engine (unix:///var/run/docker.sock)
+      --verbose          tell every step
+      --savetempdir      keep the folder of the build
+      --clean            take nothing over from the image that has the name now
+      --rm               remove the image that had the name before
+  -e, --env N=V,N2=V2    variables of the scripts and the image
+  -r, --ref REF          branch, tag or commit
+      --callbackUrl URL  call it when the build has ended
+  -s, --scripts URL      folder of scripts that count before all others
+`
+
+const options = {
+  url: { type: 'string', short: 'U' },
+  verbose: { type: 'boolean' },
+  savetempdir: { type: 'boolean' },
+  clean: { type: 'boolean' },
+  rm: { type: 'boolean' },
+  env: { type: 'string', short: 'e', multiple: true },
+  ref: { type: 'string', short: 'r' },
+  callbackUrl: { type: 'string' },
+  scripts: { type: 'string', short: 's' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+/** The exit code. Never throws. */
+export async function runSti(words: readonly string[], context: Context): Promise<number> {
+  try {
+    return await carryOut(words, context)
+  } catch (error) {
+    const { reason } = context.signal
+    if (reason instanceof Interruption) return reason.exitCode
+    const isUsage = error instanceof UsageError || error instanceof FormatError || isParseError(error)
+    const message = error instanceof Error && isUsage ? error.message : explain(asGearError(error))
+    await context.out.write(`An error occurred: ${message}\n`)
+    return 1
+  }
+}
+
+async function carryOut(words: readonly string[], context: Context): Promise<number> {
+  const { parseArgs } = process.getBuiltinModule('node:util')
+  const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true })
+  const [verb, ...args] = positionals
+  if (values.help || verb === undefined || verb === 'help') {
+    await context.err.write(usageText)
+    return 0
+  }
+  if (verb === 'version') {
+    await context.out.write(`sti ${context.version}\n`)
+    return 0
+  }
+  const [source, image, tag] = verb === 'usage' ? ['/', args[0], 'usage'] : args
+  if ((verb !== 'build' && verb !== 'usage') || source === undefined || image === undefined || tag === undefined) {
+    throw new UsageError(`give sti build SOURCE IMAGE TAG, sti usage IMAGE or sti version, not: ${positionals.join(' ')}`)
+  }
+  const body: NonNullable<Input<'buildImage'>['body']> = {
+    source,
+    baseImage: image,
+    tag,
+    ref: values.ref,
+    clean: values.clean ?? false,
+    removePrevious: values.rm ?? false,
+    verbose: values.verbose ?? false,
+    callbackUrl: values.callbackUrl,
+    scripts: values.scripts,
+    environment: { variables: (values.env ?? []).flatMap(parseVariables), source: '' },
+  }
+  const asked = request('buildImage', { body }).body as BuildAsked
+  const { buildHere, showUsage } = await import('../agent/index.ts')
+  let written = Promise.resolve()
+  const say = (text: string): void => {
+    written = context.out.write(text)
+  }
+  const work = { signal: context.signal, say, engineAddress: values.url, isFolderKept: values.savetempdir ?? false }
+  try {
+    if (verb === 'usage') await showUsage(asked, work)
+    else await buildHere(asked, work)
+  } finally {
+    await written
+  }
+  return 0
+}
+
+/** What parseArgs says of flags it does not know, and of values that are missing. */
+function isParseError(error: unknown): boolean {
+  return error instanceof TypeError && !(error instanceof GearError) && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+}
