@@ -46,5 +46,5 @@ finish() {
     count
   fi
   rm -f "$dir/container-id" "$dir/pid" "$dir/conmon-pid" "$dir/ready" "$dir/stopping" \
-    "$dir/links-applied"
+    "$dir/links-applied" "$dir/volumes.lock"
 }

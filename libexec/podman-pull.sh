@@ -15,13 +15,21 @@ pull() {
   done
 }
 
-# pull_once IMAGE: its progress, a line per layer and stage, goes to the journal, where whoever waits for the start sees it.
+# pull_once IMAGE: a wait can be called off, a command could not.
 pull_once() {
-  message=$(podman pull "$1" 2>&1 | while IFS= read -r line; do
-    say "$line"
-    case $line in 'Error: '*) printf '%s\n' "$line" ;; esac
-  done)
+  podman pull "$1" 2>&1 | pass_on > "$dir/pull-error" &
+  wait "$!"
+  message=$(cat "$dir/pull-error")
+  rm "$dir/pull-error"
   [ -n "$message" ] || return 0
   tidy_message
   return 1
+}
+
+# pass_on: the progress, a line per layer and stage, to the journal, where whoever waits for the start sees it; prints what went wrong.
+pass_on() {
+  while IFS= read -r line; do
+    say "$line"
+    case $line in 'Error: '*) printf '%s\n' "$line" ;; esac
+  done
 }

@@ -7,7 +7,15 @@ cli() { podman "$@"; }
 
 find_storage() { podman info --format '{{.Store.GraphRoot}}' 2>&1; }
 
+# run_container OPTIONS… IMAGE: without those for volumes that ID-data holds; podman would make new ones for them, where docker does not.
 run_container() {
+  left=$#
+  while [ "$left" -gt 0 ]; do
+    if [ "$1" = -v ] && is_held "$2"; then shift 2; left=$((left - 2)); continue; fi
+    set -- "$@" "$1"
+    shift
+    left=$((left - 1))
+  done
   attempts=0
   until run_once "$@"; do
     attempts=$((attempts + 1))

@@ -7,12 +7,23 @@
 # is the common case; podman would take 40. What else it says is asked of podman. A doubtful answer is a failure: without its data
 # a container must not run.
 find_data() {
-  volumes_from=''
+  volumes_from='' held=''
   if [ -s "$dir/no-data" ]; then : > "$dir/no-data"; return; fi
   find_index
   if [ -e "$index" ] && ! grep -qF "\"names\":[\"$id-data\"" "$index"; then return; fi
   inspect "$id-data" || fail run-failed "podman could not say whether $id-data exists: $problem"
-  if [ "$found" = ours ] && [ "$role" = '"data"' ]; then volumes_from="--volumes-from=$id-data"; fi
+  if [ "$found" = ours ] && [ "$role" = '"data"' ]; then volumes_from="--volumes-from=$id-data" held=$volumes; fi
+}
+
+# is_held PATH: whether ID-data has a volume for it.
+is_held() {
+  case "$held$newline" in *":\"$1\"$newline"*) ;; *) return 1 ;; esac
+}
+
+# lock_volumes: the start helper may still be at it when the container has ended already.
+lock_volumes() {
+  exec 8> "$dir/volumes.lock"
+  /usr/bin/flock 8
 }
 
 # find_index: where podman keeps the names of its containers; asked once per boot and configuration of podman's.
@@ -52,13 +63,13 @@ hold_volumes() {
   while IFS= read -r mount; do
     [ -n "$mount" ] || continue
     path=${mount#*:}
-    case $path in *\\* | *:*) problem="the path $path of one of its volumes has a colon or a control character"; return 1 ;; esac
+    case $path in *\\* | *:*) problem="the path $path of one of its volumes has a line break, a colon or a quote"; return 1 ;; esac
     path=${path#\"} path=${path%\"}
     case " $* " in *":$path "*) ;; *) set -- "$@" -v "${mount%%:*}:$path" ;; esac
   done <<LIST
 $mounts
 LIST
   if [ "$found" = ours ]; then problem=$(podman rm "$id-data" 2>&1 > /dev/null) || return 1; fi
-  problem=$(podman create --pull=never --name "$id-data" --label "gear.id=$id" --label gear.role=data --entrypoint /bin/true "$@" \
+  problem=$(podman create --pull=never --log-driver=none --name "$id-data" --label "gear.id=$id" --label gear.role=data --entrypoint /bin/true "$@" \
     "$used_image" 2>&1 > /dev/null)
 }

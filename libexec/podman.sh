@@ -39,6 +39,7 @@ is_running() {
 
 # remove_container: the container, last inspected and not running, goes when its volumes are held by ID-data. Anonymous volumes stay.
 remove_container() {
+  lock_volumes
   keep_volumes || return 1
   problem=$(podman rm --force --time 0 "$id" 2>&1 > /dev/null)
 }

@@ -144,6 +144,13 @@ export class LabHost {
     })
   }
 
+  async untilAgentIsUp(): Promise<void> {
+    await until('the agent answers', async () => {
+      const outcome = await this.exec(['curl', '-q', '-s', '--unix-socket', '/run/gear/gear.sock', 'http://gear/healthz'])
+      return outcome.exitCode === 0 ? true : `curl says ${outcome.exitCode}`
+    })
+  }
+
   /** The first external port of a container. */
   async port(id: string): Promise<number> {
     const { Ports } = JSON.parse(

@@ -103,6 +103,7 @@ const keys: Readonly<Record<string, readonly string[]>> = {
     'Type',
     'NotifyAccess',
     'Delegate',
+    'KillMode',
     'TasksMax',
     'OOMPolicy',
     'LogRateLimitIntervalSec',

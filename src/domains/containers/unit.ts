@@ -81,6 +81,8 @@ const types: Readonly<Record<EngineKind, readonly UnitEntry[]>> = {
     ['Type', 'notify'],
     ['NotifyAccess', 'all'],
     ['Delegate', 'yes'],
+    // A container that has lost its conmon is ended by the cleanup helper, as it would be on docker; systemd alone would wait 2 minutes for it.
+    ['KillMode', 'mixed'],
     ['TasksMax', 'infinity'],
     // A container decides itself what the loss of one of its processes means, as on docker.
     ['OOMPolicy', 'continue'],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { UnitName } from '../../api/index.ts'
 import { fakeHost } from '../fakes.ts'
 import { journalSuite } from './journal.suite.ts'
-import { journalctlArguments } from './journalctl.ts'
+import { isPodmansOwn, journalctlArguments } from './journalctl.ts'
 import { linesOf } from './lines.ts'
 
 const unit = 'ctr-web-1.service' as UnitName
@@ -69,4 +69,14 @@ describe('lines', () => {
     expect(await linesFrom(['abc', 'def', 'gh\nij\n'], 4)).toEqual(['abcd', 'ij'])
     expect(await linesFrom(['abcd\n'], 4)).toEqual(['abcd'])
   })
+})
+
+test.each([
+  ['Nov 25 01:41:56 web1 podman[341]: ', true],
+  ['Nov  5 01:41:56 web1 podman[341]: ', true],
+  ['Nov 25 01:41:56 web1 podman[341]: Error', false],
+  ['Nov 25 01:41:56 web1 shop[341]: ', false],
+  ['Nov 25 01:41:56 web1 shop[341]: said podman[1]: ', false],
+])('"%s" is a line that podman wrote of itself: %s', (line, isOwn) => {
+  expect(isPodmansOwn(line)).toBe(isOwn)
 })

@@ -31,7 +31,7 @@ async function* lines(query: JournalQuery, signal: AbortSignal): AsyncGenerator<
     // the pipe is read only as lines are taken, so a slow reader stops the child
     for await (const line of linesOf(child.stdout, limits.logLineBytes)) {
       if (signal.aborted) return
-      yield line
+      if (!isPodmansOwn(line)) yield line
     }
     const failure = await ended.promise
     if (signal.aborted) return
@@ -49,7 +49,16 @@ async function statusText(commands: Commands, unit: UnitName): Promise<string> {
   const { exitCode, stdout, stderr } = await commands.run('systemctl', args)
   // 0 active, 3 not active, 4 unknown: all are a status (systemctl(1), EXIT STATUS)
   if (![0, 3, 4].includes(exitCode)) throw commandFailed('systemctl', args, new Error(stderr.trim()))
-  return stdout === '' ? stderr : stdout
+  const text = stdout === '' ? stderr : stdout
+  return text
+    .split('\n')
+    .filter(line => !isPodmansOwn(line))
+    .join('\n')
+}
+
+/** Podman writes an empty line into the log of a container when it makes one. */
+export function isPodmansOwn(line: string): boolean {
+  return line.endsWith(']: ') && /^\S+ +\d+ \S+ \S+ podman\[\d+\]: $/.test(line)
 }
 
 /** Now is when we ask, not when journalctl has started: what is written between is not to be missed. */
