@@ -15,10 +15,12 @@ pull() {
   done
 }
 
-# pull_once IMAGE: a wait can be called off, a command could not.
+# pull_once IMAGE: it can be called off; without a reader podman ends.
 pull_once() {
   podman pull "$1" 2>&1 | pass_on > "$dir/pull-error" &
-  wait "$!"
+  waiting=$!
+  wait "$waiting"
+  waiting=''
   message=$(cat "$dir/pull-error")
   rm "$dir/pull-error"
   [ -n "$message" ] || return 0

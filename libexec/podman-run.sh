@@ -9,6 +9,7 @@ find_storage() { podman info --format '{{.Store.GraphRoot}}' 2>&1; }
 
 # run_container OPTIONS… IMAGE: without those for volumes that ID-data holds; podman would make new ones for them, where docker does not.
 run_container() {
+  for image_name; do :; done
   left=$#
   while [ "$left" -gt 0 ]; do
     if [ "$1" = -v ] && is_held "$2"; then shift 2; left=$((left - 2)); continue; fi
@@ -21,8 +22,10 @@ run_container() {
     attempts=$((attempts + 1))
     [ "$attempts" -lt 5 ] || fail run-failed "$message"
     case $message in
+      *"$damaged_image"* | 'creating container storage: creating read-write layer'*) replace_damaged "$image_name" ;;
+      *'invalid database'* | *'database disk image is malformed'*) fail storage-damaged "$message" ;;
       *': image not known') pull "${message%: image not known}" ;;
-      *'that name is already in use'*) make_way ;;
+      *'that name is already in use'* | *'is in use: container already exists'*) make_way ;;
       *'address already in use'*) fail port-taken "$message" ;;
       *'enough available IDs'*) fail no-user-numbers "$message" ;;
       *crun*cgroup*) other_runtime runc ;;
@@ -44,9 +47,10 @@ run_once() {
   return 1
 }
 
-# tidy_message: what podman said, as one line without its warnings and its preamble.
+# tidy_message: what podman said, as one line without its preamble and its warnings, but for the one of an image that is damaged.
+damaged_image='exists in local storage but may be corrupted'
 tidy_message() {
-  message=$(printf '%s\n' "$message" | sed -e '/^time=".*level=/d' -e 's/^Error: //')
+  message=$(printf '%s\n' "$message" | sed -e "/^time=\".*level=/{/$damaged_image/!d}" -e 's/^time=.* msg="\(.*\)"$/\1;/' -e 's/^Error: //')
   join_lines
 }
 
@@ -55,23 +59,4 @@ other_runtime() {
   if [ -n "$runtime" ] || ! command -v "$1" > /dev/null; then fail run-failed "$message"; fi
   runtime=$1
   forget_container
-}
-
-# forget_container: the container of an attempt that failed to start.
-forget_container() {
-  message=$(podman rm --force --time 0 "$id" 2>&1 > /dev/null) || { tidy_message; fail run-failed "$message"; }
-}
-
-# make_way: a container of this name is there. If it is ours (the host crashed) its volumes are kept and it goes; a foreign one is never
-# touched. One that podman itself does not know is what is left of a start that was cut off.
-make_way() {
-  inspect "$id" || fail run-failed "podman could not say what it has named $id: $problem"
-  case $found in
-    ours) remove_container || fail run-failed "the container of an earlier run stays: $problem" ;;
-    foreign) fail name-taken "a container named $id exists that gear did not make" ;;
-    none) [ "$(podman ps --all --external --filter "name=^$id\$" --format '{{.Command}}')" = storage ] ||
-      fail name-taken "a container named $id exists that gear did not make"
-      forget_container ;;
-  esac
-  find_data
 }

@@ -86,6 +86,11 @@ function refused({ installed: { image, engine }, id }: Situation, { reason, mess
         cause: `the engine has a container named ${id} that gear did not make`,
         next: `Remove or rename it (${engine} rename ${id} NEW), or install under another id.`,
       }
+    case 'storage-damaged':
+      return {
+        cause: `the engine's storage is damaged${said}`,
+        next: `Remove what is damaged and bring the image here again (${engine} image rm, ${engine} pull); as the last resort: ${engine} system reset`,
+      }
     case 'links-failed':
       return { cause: `its network links could not be applied${said}`, next: `Look at: journalctl -u ctr-${id}` }
     case 'isolation-failed':

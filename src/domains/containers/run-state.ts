@@ -10,7 +10,7 @@ export interface LastExit {
   readonly oomKilled: boolean
   /**
    * `exited` or `stopped` (on request); or why it did not start: `image-missing`, `pull-failed`, `port-taken`, `name-taken`, `isolation-failed`, `no-user-numbers`, `links-failed`,
-   * `run-failed`, `start-timeout`; or who ended it: `engine-away`, `waiter-lost`.
+   * `run-failed`, `storage-damaged`, `start-timeout`; or who ended it: `engine-away`, `waiter-lost`.
    */
   readonly reason: string
   /** systemd's word for the result of the run. */

@@ -120,6 +120,23 @@ onBothEngines(host, engine => {
     })
   })
 
+  describe('a delete in the middle of a start', () => {
+    it('leaves nothing with the engine, at whatever moment it comes', async () => {
+      // An engine that has been told to make a container makes it, though whoever told it is gone.
+      const left = await host.sh(
+        `call() { curl -q -s -o /dev/null -w '%{http_code}\n' --unix-socket /run/gear/gear.sock "$@"; }
+         for moment in 0 0.02 0.04 0.06 0.08 0.1 0.12 0.14 0.16 0.18 0.2 0.25 0.3; do
+           call -X PUT http://gear/container/hasty -d '{"Image":"gear/httpd","Started":true,"Ports":[{"Internal":8080}]}'
+           sleep $moment
+           call -X DELETE 'http://gear/container/hasty?all=1'
+           ${engine.name} ps -a --format "after $moment s: {{.Names}} {{.State}}" --filter name=hasty
+         done | grep -v '^204$' || :
+         ${engine.name} ps -a --format 'in the end: {{.Names}} {{.State}}' --filter name=hasty`,
+      )
+      expect(left).toBe('')
+    })
+  })
+
   describe('the agent', () => {
     it('can be restarted, stopped and killed without anything that runs noticing', async () => {
       await host.gearDo('install', 'gear/httpd', 'steady', '--start', '--wait', '-p', '8080:0')
@@ -172,23 +189,6 @@ onBothEngines(host, engine => {
       await host.untilAgentIsUp()
       for (const id of ['stays', 'rests']) await host.gearDo('delete', '--all', id)
     })
-  })
-})
-
-describe('a delete in the middle of a start', () => {
-  it('leaves nothing with the engine, at whatever moment it comes', async () => {
-    // An engine that has been told to make a container makes it, though whoever told it is gone.
-    const left = await host.sh(
-      `call() { curl -q -s -o /dev/null -w '%{http_code}\n' --unix-socket /run/gear/gear.sock "$@"; }
-       for moment in 0 0.02 0.04 0.06 0.08 0.1 0.12 0.14 0.16 0.18 0.2 0.25 0.3; do
-         call -X PUT http://gear/container/hasty -d '{"Image":"gear/httpd","Started":true,"Ports":[{"Internal":8080}]}'
-         sleep $moment
-         call -X DELETE 'http://gear/container/hasty?all=1'
-         docker ps -a --format "after $moment s: {{.Names}} {{.State}}" --filter name=hasty
-       done | grep -v '^204$' || :
-       docker ps -a --format 'in the end: {{.Names}} {{.State}}' --filter name=hasty`,
-    )
-    expect(left).toBe('')
   })
 })
 
