@@ -15,12 +15,12 @@ const iptables = [
 ]
 const volumes = [...iptables, '/etc/services:/etc/services'].map(volume => `${volume}:ro`).join(',')
 
-beforeAll(async () => {
-  await host.gearDo('install', 'gear/busybox', 'entered', '-v', volumes, 'A=1', 'B=two words', '--start', '--wait')
-})
-afterAll(() => host.gear('delete', '--all', 'entered'))
+describe.each(['docker', 'podman'])('switchns on %s', engine => {
+  beforeAll(async () => {
+    await host.gearDo('install', 'gear/busybox', 'entered', '--engine', engine, '-v', volumes, 'A=1', 'B=two words', '--start', '--wait')
+  })
+  afterAll(() => host.gear('delete', '--all', 'entered'))
 
-describe('switchns', () => {
   it('shows the links of a container with the iptables in it', async () => {
     await host.gearDo('link', '-n', '127.0.0.1:8081:74.125.239.114:80', 'entered')
     const names = await enter('--container=entered', '--', '/sbin/iptables', '-t', 'nat', '-L')
@@ -40,7 +40,7 @@ describe('switchns', () => {
     const configured = await enter('--container=entered', '--', '/bin/env')
     expect(configured.stdout).toContain('A=1\nB=two words\n')
     const given = await enter('--container=entered', '--env=X=q"uo\\te', '--env', 'Y=two\nlines', '--', '/bin/env')
-    expect(given.stdout).toMatch(/^X=q"uo\\te\nY=two\nlines\n/)
+    expect(given.stdout).toContain('X=q"uo\\te\nY=two\nlines\n')
     expect(given.stdout).not.toContain('A=1')
   })
 
