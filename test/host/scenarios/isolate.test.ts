@@ -29,6 +29,7 @@ async function makeDebian(name: string, programs: string): Promise<void> {
 }
 
 beforeAll(async () => {
+  await host.sh('mkdir -p /srv/of-1000 && chown 1000:1000 /srv/of-1000')
   const show = `#!/bin/sh
 trap 'echo bye; exit 7' TERM
 for argument; do printf '<%s>' "$argument"; done
@@ -90,7 +91,6 @@ describe('an isolated container', () => {
   })
 
   it('gives the user of its image the number of its account, and runs its entry point and command to the letter', async () => {
-    await host.sh('mkdir -p /srv/of-1000 && chown 1000:1000 /srv/of-1000')
     await host.gearDo('install', 'isolate/user', 'iso-user', '--isolate', '--start', '--wait', '-v', '/srv/of-1000:/mnt')
     await until('the command runs', async () => ((await host.gearDo('log', 'iso-user')).includes('uid=') ? true : 'not yet'))
     const { account, process } = await numbers('iso-user')
@@ -144,6 +144,23 @@ describe('an isolated container', () => {
     await host.gearDo('start', 'iso-debian', '--wait')
     const again = await numbers('iso-debian')
     expect(again.process).toBe(again.account)
+  })
+
+  it('shares its account with nobody, however many start at once', async () => {
+    const ids = ['iso-a', 'iso-b', 'iso-c', 'iso-d']
+    await host.gearDo(
+      'install',
+      'gear/adduser',
+      ...ids,
+      '--isolate',
+      '--start',
+      '--wait',
+      'SCRIPT=trap "exit 0" TERM; while :; do sleep 1000 & wait; done',
+    )
+    const accounts = await Promise.all(ids.map(id => numbers(id)))
+    for (const { account, process } of accounts) expect(process).toBe(account)
+    expect(new Set(accounts.map(({ account }) => account)).size).toBe(ids.length)
+    await host.gearDo('delete', '--all', ...ids)
   })
 
   it('leaves no script behind when it is installed again as a plain one', async () => {
