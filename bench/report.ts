@@ -1,5 +1,6 @@
-/** Findings as people read them: one table, the same for a terminal and for `RESULTS.md`. */
+/** Findings as people read them: one table, the same for a terminal and for `docs/performance.md`. */
 import type { Finding, Goal } from './finding.ts'
+import { plot } from './plot.ts'
 import type { Figure, Range } from './statistics.ts'
 
 export const columns = ['CLAIM', 'MEDIAN', 'P99', 'SPREAD', 'RATIO', 'GOAL', 'MET'] as const
@@ -57,16 +58,63 @@ export interface Circumstances {
   readonly gear: string
 }
 
-/** The page `RESULTS.md`. */
-export function page(findings: readonly Finding[], { date, machine, otherWork, gear }: Circumstances): string {
+/** What one claim found. */
+export interface Section {
+  readonly claim: string
+  readonly findings: readonly Finding[]
+}
+
+/** The pictures of a claim, one a unit, by the names of their files. */
+export function pictures({ claim, findings }: Section): ReadonlyMap<string, string> {
+  const units = [...new Set(findings.filter(isDrawn).map(finding => finding.unit))]
+  return new Map(
+    units.map((unit, index) => [
+      `${claim}${index === 0 ? '' : `-${index + 1}`}.svg`,
+      plot(titles[claim] ?? claim, findings.filter(isDrawn), unit),
+    ]),
+  )
+}
+
+/** A count of nothing makes no picture. */
+function isDrawn({ figure }: Finding): boolean {
+  return figure.median.value > 0
+}
+
+const titles: Readonly<Record<string, string>> = {
+  'new-containers': 'Installing beside 1,000 containers',
+  reads: 'Reads beside 1,000 containers',
+  changes: 'Changes beside 1,000 containers',
+  sixteen: 'Sixteen connections against one',
+  reloads: 'Reloads of systemd',
+  serving: 'From nothing to the first page served',
+  memory: 'Memory beside each container',
+  commands: 'The command line',
+  log: 'Following a log',
+  idle: 'The agent at rest',
+}
+
+/** The page `docs/performance.md`. */
+export function page(sections: readonly Section[], { date, machine, otherWork, gear }: Circumstances): string {
   const line = (cells: readonly string[]) => `| ${cells.map(cell => cell.trim()).join(' | ')} |\n`
+  const findings = sections.flatMap(section => section.findings)
+  const missed = findings.filter(finding => finding.isMet === false).length
+  const held = findings.filter(finding => finding.isMet === true).length
   return [
-    '# Latest figures\n\n',
-    'Written by `node bench/run.ts --write`. Each claim is measured on a fresh lab host, with its peers in the same run. Of the repetitions the\n',
-    'middle one is told; the spread is that of the value the goal is about.\n\n',
-    `* Date: ${date}\n* Machine: ${machine}\n* Other work on it: ${otherWork}\n* Build: ${gear}\n\n`,
-    line(columns),
-    line(columns.map(() => '---')),
-    ...findings.flatMap(rows).map(line),
-  ].join('')
+    '# Performance\n\n',
+    'Written by `node bench/run.ts --write`. Each claim is measured on a fresh lab host, with its peers in the same run, because a figure by itself says\n',
+    'more of the machine than of the program. Of the repetitions the middle one is told; the spread is that of the value the goal is about.\n\n',
+    `* Date: ${date}\n* Machine: ${machine}\n* Other work on it: ${otherWork}\n* Build: ${gear}\n* Goals: ${held} met, ${missed} missed\n\n`,
+    'In the pictures a bar is a median, ours in blue; the thin line goes up to the 99th percentile; red is the goal (for a ratio: where it is beside the first peer).\n\n',
+    ...sections.flatMap(section => [
+      `## ${titles[section.claim] ?? section.claim}\n\n`,
+      ...[...pictures(section).keys()].map(file => `![${titles[section.claim] ?? section.claim}](performance/${file})\n\n`),
+      line(columns),
+      line(columns.map(() => '---')),
+      ...section.findings.flatMap(rows).map(line),
+      '\n',
+    ]),
+  ]
+    .join('')
+    .trimEnd()
+    .concat('\n')
 }

@@ -2,20 +2,20 @@
  * Measures what is claimed, each claim on a lab host that is made for it and goes away again.
  *
  * Usage: node bench/run.ts [--json | --write] [CLAIM…]
- * `--json` prints the findings for programs; `--write` writes bench/RESULTS.md, and takes all claims. The exit code is 1 when a goal is missed.
+ * `--json` prints the findings for programs; `--write` writes docs/performance.md with its pictures, and takes all claims. The exit code is 1 when a goal is missed.
  */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { printTable } from '../src/formats/index.ts'
 import { LabHost, labCommand } from '../test/host/lab-host.ts'
 import { claims } from './claims/index.ts'
-import { type Finding, judge, type Measurement } from './finding.ts'
+import { judge, type Measurement } from './finding.ts'
 import { machineText, otherWorkText, waitUntilIdle } from './machine.ts'
-import { type Circumstances, columns, page, rows } from './report.ts'
+import { type Circumstances, columns, page, pictures, rows, type Section } from './report.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const folder = '/opt/gear-bench'
@@ -33,7 +33,7 @@ if (flags.write && asked.length > 0) throw new Error('--write takes all claims: 
 // A lab of its own, so that the hosts of others are left alone.
 process.env['GEAR_LAB'] = 'bench'
 await beAlone()
-const findings: Finding[] = []
+const sections: Section[] = []
 let gear = ''
 let busiest = 0
 try {
@@ -43,13 +43,13 @@ try {
     busiest = Math.max(busiest, await waitUntilIdle())
     process.stderr.write(`measuring ${name}\n`)
     gear = (await host.gearDo('--version')).trim()
-    findings.push(...(await measureOn(host, name)).map(judge))
+    sections.push({ claim: name, findings: (await measureOn(host, name)).map(judge) })
   }
 } finally {
   await labCommand('down')
 }
-print(findings, { date: new Date().toISOString().slice(0, 10), machine: machineText(), otherWork: otherWorkText(busiest), gear })
-process.exitCode = findings.some(finding => finding.isMet === false) ? 1 : 0
+print(sections, { date: new Date().toISOString().slice(0, 10), machine: machineText(), otherWork: otherWorkText(busiest), gear })
+process.exitCode = sections.some(({ findings }) => findings.some(finding => finding.isMet === false)) ? 1 : 0
 
 /** Two runs would take each other's host away, and slow each other down. An abstract socket is free again however its process ends. */
 async function beAlone(): Promise<void> {
@@ -81,8 +81,20 @@ async function measureOn(host: LabHost, claim: string): Promise<readonly Measure
   return JSON.parse(output) as readonly Measurement[]
 }
 
-function print(all: readonly Finding[], circumstances: Circumstances): void {
-  if (flags.write) writeFileSync(`${here}RESULTS.md`, page(all, circumstances))
-  if (flags.json) process.stdout.write(`${JSON.stringify({ ...circumstances, findings: all }, undefined, 2)}\n`)
-  else process.stdout.write(printTable([...columns], all.flatMap(rows)))
+function print(all: readonly Section[], circumstances: Circumstances): void {
+  if (flags.write) {
+    const folder = `${here}../docs/performance`
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder)
+    for (const [name, picture] of all.flatMap(section => [...pictures(section)])) writeFileSync(`${folder}/${name}`, picture)
+    writeFileSync(`${folder}.md`, page(all, circumstances))
+  }
+  if (flags.json) process.stdout.write(`${JSON.stringify({ ...circumstances, claims: all }, undefined, 2)}\n`)
+  else
+    process.stdout.write(
+      printTable(
+        [...columns],
+        all.flatMap(({ findings }) => findings.flatMap(rows)),
+      ),
+    )
 }

@@ -17,6 +17,8 @@ export const claims: Readonly<Record<string, () => Promise<Claim>>> = {
   serving: () => import('./serving.ts'),
   memory: () => import('./memory.ts'),
   commands: () => import('./commands.ts'),
+  log: () => import('./log.ts'),
+  idle: () => import('./idle.ts'),
   deploy: () => import('./deploy.ts'),
   cloning: () => import('./cloning.ts'),
 }
