@@ -147,7 +147,11 @@ describe('a key', () => {
       const outcome = await as(
         'writer',
         `${ssh('writer')} -N -o ExitOnForwardFailure=yes ${forward} git-shop-src@localhost & pid=$!
-        sleep 0.5; curl -q -s -m 2 http://127.0.0.1:9998/version || curl -q -s -m 2 --unix-socket /tmp/forwarded http://x/version || echo none; kill $pid 2>/dev/null || :`,
+        code=7
+        while [ $code = 7 ] && kill -0 $pid 2>/dev/null; do
+          code=0; curl -q -s -m 2 ${forward.includes('/tmp') ? '--unix-socket /tmp/forwarded ' : ''}http://127.0.0.1:9998/version || code=$?; sleep 0.1
+        done
+        [ $code = 0 ] || echo none; kill $pid 2>/dev/null || :`,
       )
       expect(outcome.stdout.trim()).toBe('none')
     }
@@ -216,6 +220,18 @@ describe('a clone', () => {
     expect(outcome.stderr).not.toContain('secret')
     expect(await traces('stalled')).toBe('')
     expect(await exists('/tmp/owned')).toBe(false)
+  })
+
+  it('that fails is a failure on the wire too', async () => {
+    const answer = await host.api('PUT', '/repository/stalled?source=http://127.0.0.1:1/x')
+    expect(answer.status).toBe(500)
+    expect(JSON.parse(answer.body)).toMatchObject({
+      Code: 'REPOSITORY_CREATE_FAILED',
+      Message: expect.stringContaining('Could not run git clone'),
+    })
+    const streaming = { headers: ['Accept: text/plain;stream=true'] }
+    const streamed = await host.api('PUT', '/repository/stalled?source=http://127.0.0.1:1/x', streaming)
+    expect(streamed.body).toMatch(/^Error: Repository stalled could not be created: Could not run git clone: fatal: .*$/m)
   })
 
   it('that was broken off is a failure, leaves nothing that hinders, and can be made again', async () => {
