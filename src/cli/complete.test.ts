@@ -13,6 +13,7 @@ const setup: Setup = {
       listContainers: listContainers('web-1', 'web-2', 'db-1'),
       listImages: async () => ({ text: 'acme/shop:latest\nacme/db:7\n' }),
       listEnvironments: async () => ({ environments: [{ id: 'shop-env' }] }),
+      listRepositories: async () => ({ repositories: [{ id: 'shop-src', branch: 'main', account: 'git-shop-src' }] }),
     },
     node7: { listContainers: listContainers('web-7') },
     'node8:80': { listContainers: () => Promise.reject(new GearError('HOST_UNREACHABLE', 'away')) },
@@ -68,6 +69,7 @@ describe('completion', () => {
       ['shop-env', 'node7/', 'node8:80/'],
     ],
     [['set-env', 'shop'], ['shop-env']],
+    [['delete-repo', 'shop'], ['shop-src']],
     [
       ['list-units', 'node'],
       ['node7', 'node8:80'],

@@ -1,4 +1,4 @@
-/** Names that exist right now, for completion: containers, environments and images of this host and of others, and hosts to name. */
+/** Names that exist right now, for completion: containers, environments, images and repositories of this host and of others, and hosts to name. */
 import { contract } from '../api/index.ts'
 import { type Client, request } from '../client/index.ts'
 import { FormatError, type LocatorHost, parseHost } from '../formats/index.ts'
@@ -33,7 +33,7 @@ export async function liveNames(kind: Exclude<NameKind, 'command'>, asking: Aski
 }
 
 async function namesOn(
-  kind: 'container' | 'environment' | 'image',
+  kind: 'container' | 'environment' | 'image' | 'repository',
   { context, tokenFile }: Asking,
   host: string,
 ): Promise<readonly Proposal[]> {
@@ -59,7 +59,11 @@ function hostOf(text: string): LocatorHost {
   }
 }
 
-async function ask(kind: 'container' | 'environment' | 'image', client: Client, signal: AbortSignal): Promise<readonly Proposal[]> {
+async function ask(
+  kind: 'container' | 'environment' | 'image' | 'repository',
+  client: Client,
+  signal: AbortSignal,
+): Promise<readonly Proposal[]> {
   switch (kind) {
     case 'container': {
       const { containers } = await client.call(request('listContainers', { query: { all: true } }), { signal })
@@ -68,6 +72,10 @@ async function ask(kind: 'container' | 'environment' | 'image', client: Client, 
     case 'environment': {
       const { environments } = await client.call(request('listEnvironments', {}), { signal })
       return environments.map(({ id }) => ({ value: id, brief: 'Environment' }))
+    }
+    case 'repository': {
+      const { repositories } = await client.call(request('listRepositories', {}), { signal })
+      return repositories.map(({ id, branch }) => ({ value: id, brief: branch ?? 'Repository' }))
     }
     case 'image': {
       const { text } = await client.call(request('listImages', {}), { signal })

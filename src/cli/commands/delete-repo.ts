@@ -18,7 +18,7 @@ export const command = () =>
     description: [
       'Removes repositories with everything in them, their accounts, and the access of all keys to them. Pushes and clones that are under way end. A repository that does not exist is no error.',
     ],
-    argument: { placeholder: 'NAME', brief: 'A repository: [repo://][host[:port]/]id' },
+    argument: { placeholder: 'NAME', brief: 'A repository: [repo://][host[:port]/]id', names: ['repository'] },
     examples: ['gear delete-repo shop-src', 'gear delete-repo node7/shop-src --dry-run'],
     flags: dryRunFlags,
     run: (context, flags, args) => {

@@ -21,7 +21,7 @@ export const command = () =>
       'Does what a push to a repository that was created with --build does by itself: builds what is on the default branch, and updates and restarts the container with it. The output of the build comes as it is written.',
       'One deployment of a repository runs at a time; others wait. When a build fails the container runs on as it was, and the exit code is 1.',
     ],
-    argument: { placeholder: 'NAME', brief: 'A repository: [repo://][host[:port]/]id' },
+    argument: { placeholder: 'NAME', brief: 'A repository: [repo://][host[:port]/]id', names: ['repository'] },
     examples: ['gear deploy-repo shop-src', 'gear deploy-repo node7/shop-src'],
     flags: {},
     run: (context, flags, args) => {

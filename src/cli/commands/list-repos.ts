@@ -12,7 +12,7 @@ export const command = () =>
     description: [
       'Prints one line per repository: ID SERVER BRANCH ACCOUNT IMAGE CONTAINER. BRANCH is the one that a clone checks out; IMAGE what its pushes are built into, and CONTAINER what is restarted then.',
     ],
-    argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine' },
+    argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine', names: ['host'] },
     examples: ['gear list-repos', 'gear list-repos node7 node8 --output json'],
     flags: {},
     run: (context, flags, args) =>

@@ -109,6 +109,20 @@ describe('two pushes at once', () => {
   })
 })
 
+describe('an agent that is killed', () => {
+  it('in the middle of a deployment does not keep what was pushed from being deployed', async () => {
+    const pushing = push('version seven')
+    await until('it is being built', async () =>
+      (await host.sh('systemctl list-units --plain --no-legend "build-*"')) === '' ? 'it is not' : true,
+    )
+    await host.do(['systemctl', 'kill', '--signal=KILL', 'gear.service'])
+    const { exitCode, stderr } = await pushing
+    expect(exitCode).toBe(0)
+    expect(stderr).toMatch(/^remote: \w{10} runs as site/m)
+    await host.untilPage(port, 'version seven')
+  })
+})
+
 describe('the account of a repository', () => {
   const asAccount = (...command: readonly string[]) => host.exec(['runuser', '-u', `git-${id}`, '--', ...command])
 
