@@ -31,6 +31,7 @@ const addKeys = {
   reply: { kind: 'none' },
   errors: ['KEYS_FAILED', 'DISK_FULL', 'STORAGE_FAILED'],
   effect: 'idempotent',
+  hasDryRun: true,
   lane: 'job',
 } as const
 
@@ -89,5 +90,6 @@ export const deleteKey = operation({
   reply: { kind: 'none' },
   errors: ['KEY_UNKNOWN', 'COMMAND_FAILED', 'STORAGE_FAILED'],
   effect: 'idempotent',
+  hasDryRun: true,
   lane: 'job',
 })

@@ -68,4 +68,12 @@ describe('--dry-run', () => {
     expect(out).toMatch(/: 1 step\n {2}1\. reload\n {5}to tell systemd\n$/)
     expect(exitCode).toBe(0)
   })
+
+  it.each(['add-keys web-1 --key-file key.pub', 'keys remove web-1 --key-file key.pub'])('is known to: gear %s', async words => {
+    const planned: Handlers['putKeys'] = async ({ dryRun }) => dryRun?.add([{ kind: 'sync', reason: 'to be durable' }])
+    const files = { 'key.pub': 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKVsMWF/wy8Ln4oIp4uSMZ87hhAsZYsC059XG+84Cf7U\n' }
+    const { out, exitCode } = await gear(`${words} --dry-run`, { hosts: { local: { putKeys: planned, deleteKey: planned } }, files })
+    expect(out).toBe('web-1: 1 step\n  1. sync\n     to be durable\n')
+    expect(exitCode).toBe(0)
+  })
 })

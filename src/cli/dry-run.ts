@@ -18,7 +18,7 @@ export function showPlans<Each extends Task & { readonly request: Request }>(
     groups: requestAll(groups, task => ({ plan: planOf(task.request) })),
     run: async ({ task, client, signal }): Promise<Plan> => client.call(task.plan, { signal }),
     show: async done => {
-      for (const { task, value } of done) await context.out.write(foreignText(planText(task.name, value)))
+      for (const { task, value } of done) await context.out.write(planText(task.name, value))
     },
   })
 }
@@ -29,14 +29,14 @@ export function showPlans<Each extends Task & { readonly request: Request }>(
  *     1. link unit  /etc/systemd/system/ctr-web-1.service
  *        systemd looks for units there
  */
-function planText(name: string, { steps }: Plan): string {
-  if (steps.length === 0) return `${name}: nothing to do\n`
+export function planText(name: string, { steps }: Plan): string {
+  if (steps.length === 0) return foreignText(`${name}: nothing to do\n`)
   const width = String(steps.length).length
   const lines = steps.flatMap(({ kind, on, reason }, index) => [
     `  ${String(index + 1).padStart(width)}. ${wordsOf(kind)}${on.length === 0 ? '' : `  ${on.join(' ')}`}`,
     `  ${' '.repeat(width + 2)}${reason}`,
   ])
-  return `${[`${name}: ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`, ...lines].join('\n')}\n`
+  return foreignText(`${[`${name}: ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`, ...lines].join('\n')}\n`)
 }
 
 /** `swapUnit` as people write it: `swap unit`. */

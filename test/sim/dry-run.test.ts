@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { contract, type Operation, type OperationName } from '../../src/api/index.ts'
+import { parseAuthorizedKey, sshKeyFingerprint } from '../../src/formats/index.ts'
 import type { FakeHost } from '../../src/host/fakes.ts'
 import { DryRun } from '../../src/lib/index.ts'
 import { type Agent, agentOn, base, newHost } from './machine.ts'
@@ -18,6 +19,13 @@ interface Example {
 const params = { id: 'shop' }
 const onePort = { Ports: [{ Internal: 80, External: 0 }] }
 const running = (agent: Agent) => agent.install('shop', { ...onePort, Started: true })
+
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKVsMWF/wy8Ln4oIp4uSMZ87hhAsZYsC059XG+84Cf7U'
+const keys = { Keys: [{ Type: 'authorized_keys', Value: key }], Permissions: [{ Type: 'container', With: 'shop' }] }
+const keyStored = async (agent: Agent) => {
+  await agent.install('shop', onePort)
+  await agent.call('putKeys', { body: keys })
+}
 
 const examples: Partial<Readonly<Record<OperationName, Example>>> = {
   installContainer: {
@@ -41,6 +49,9 @@ const examples: Partial<Readonly<Record<OperationName, Example>>> = {
   },
   createRepository: { params, body: { CloneUrl: 'https://git.example/acme/shop.git' } },
   deleteRepository: { params, arrange: async (_, host) => host.files.put(`${base}/git/shop/HEAD`, 'ref: refs/heads/main\n') },
+  putKeys: { body: keys, arrange: agent => agent.install('shop', onePort) },
+  postKeys: { body: keys, arrange: agent => agent.install('shop', onePort) },
+  deleteKey: { params: { fingerprint: sshKeyFingerprint(parseAuthorizedKey(key).key) }, arrange: keyStored },
   putEnvironment: { params, body: { Variables: [{ Name: 'A', Value: 'secret' }] } },
   patchEnvironment: { params, body: { Variables: [{ Name: 'A', Value: 'secret' }] }, arrange: agent => agent.putEnvironment('shop', {}) },
 }

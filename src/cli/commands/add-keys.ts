@@ -3,12 +3,13 @@ import { GearError, limits } from '../../api/index.ts'
 import { type Request, request } from '../../client/index.ts'
 import { type KeyLine, printSshKey } from '../../formats/index.ts'
 import { defineCommand } from '../command.ts'
-import { text, toggle } from '../flags.ts'
+import { showPlans } from '../dry-run.ts'
+import { type DryRunFlags, dryRunFlags, text, toggle } from '../flags.ts'
 import { type KeyPlace, readKeyFile, readKeyPlaces } from '../key-arguments.ts'
 import { runWork } from '../run.ts'
 import { UsageError } from '../usage-error.ts'
 
-interface AddKeysFlags {
+interface AddKeysFlags extends DryRunFlags {
   readonly keyFile?: string
   readonly write?: boolean
 }
@@ -30,6 +31,7 @@ export const command = () =>
     flags: {
       keyFile: text('FILE', 'File with the keys; - or nothing for the standard input'),
       write: toggle('Let the keys push to the repositories, too'),
+      ...dryRunFlags,
     },
     run: async (context, flags, args) => {
       const groups = readKeyPlaces(args)
@@ -38,6 +40,13 @@ export const command = () =>
         throw new UsageError('--write is for repositories: repo://[host[:port]/]id')
       }
       const keys = await readKeyFile(context, flags.keyFile)
+      if (flags.dryRun) {
+        const plans = groups.map(({ host, places }) => ({
+          host,
+          targets: requestsOf(keys, places, canWrite).map(each => ({ name: places.map(({ id }) => id).join(', '), request: each })),
+        }))
+        return showPlans(context, flags, plans)
+      }
       return runWork(context, flags, {
         groups: groups.map(({ host, places }) => ({
           host,

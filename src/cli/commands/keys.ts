@@ -1,16 +1,17 @@
 /** `gear keys list` and `gear keys remove` */
-import { GearError, keyAccessText, type StoredKey } from '../../api/index.ts'
-import { type Client, request } from '../../client/index.ts'
+import { GearError, keyAccessText, type Plan, type StoredKey } from '../../api/index.ts'
+import { type Client, planOf, request } from '../../client/index.ts'
 import { printTable, sshKeyFingerprint } from '../../formats/index.ts'
 import { type HostTargets, readHosts } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { type CommonFlags, repeated, text, toggle } from '../flags.ts'
+import { planText } from '../dry-run.ts'
+import { type CommonFlags, type DryRunFlags, dryRunFlags, repeated, text, toggle } from '../flags.ts'
 import { type KeyPlace, readKeyFile, readKeyPlaces } from '../key-arguments.ts'
 import { runWork } from '../run.ts'
 import { UsageError } from '../usage-error.ts'
 
-interface KeysFlags {
+interface KeysFlags extends DryRunFlags {
   readonly keyFile?: string
   readonly fingerprint?: readonly string[]
   readonly everywhere?: boolean
@@ -42,6 +43,7 @@ export const command = () =>
         input => input,
       ),
       everywhere: toggle('For remove: out of everything on the hosts that are named, or on this machine'),
+      ...dryRunFlags,
     },
     run: async (context, flags, [word, ...args]) => {
       if (word === 'list') return list(context, flags, args)
@@ -75,6 +77,22 @@ async function remove(context: Context, flags: KeysFlags & CommonFlags, args: re
   const groups = flags.everywhere ? everywhere(args) : removals(args)
   const fingerprints =
     flags.keyFile === undefined ? names : (await readKeyFile(context, flags.keyFile)).map(({ key }) => sshKeyFingerprint(key))
+  if (flags.dryRun) {
+    return runWork(context, flags, {
+      groups,
+      run: async ({ task: { place }, client, signal }): Promise<Plan> => {
+        const query = place === undefined ? {} : { [place.type]: place.id }
+        const steps: Plan['steps'] = []
+        for (const given of fingerprints) {
+          const fingerprint = await resolve(client, given, signal)
+          const plan = await client.call(planOf(request('deleteKey', { params: { fingerprint }, query })), { signal })
+          steps.push(...plan.steps)
+        }
+        return { steps }
+      },
+      show: async done => context.out.write(done.map(({ task, value }) => planText(task.name, value)).join('')),
+    })
+  }
   return runWork(context, flags, {
     groups,
     change: ({ name }) => ({ what: `Removing keys from ${name}`, look: 'gear keys list' }),

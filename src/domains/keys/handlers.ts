@@ -3,16 +3,17 @@ import { type Call, type CreateKeys, type Handlers, type KeyPermission, readKeyP
 import type { Keys } from './service.ts'
 
 export function keyHandlers(keys: Keys) {
-  const add = ({ body }: Call<unknown, unknown, CreateKeys>) =>
+  const add = ({ body, dryRun }: Call<unknown, unknown, CreateKeys>) =>
     keys.add(
       body.keys.map(key => key.value),
       permissionsOf(body),
+      dryRun,
     )
   return {
     putKeys: add,
     postKeys: add,
     listKeys: async ({ query }) => ({ keys: [...(await keys.list(query))] }),
-    deleteKey: ({ params, query }) => keys.remove(params.fingerprint, query),
+    deleteKey: ({ params, query, dryRun }) => keys.remove(params.fingerprint, query, dryRun),
   } satisfies Partial<Handlers>
 }
 

@@ -8,9 +8,9 @@ import {
   type RepositoryId,
   type StoredKey,
 } from '../../api/index.ts'
-import { FormatError, openSshFingerprint, parseAuthorizedKey, type SshKey } from '../../formats/index.ts'
+import { FormatError, openSshFingerprint, parseAuthorizedKey, type SshKey, sshKeyFingerprint } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
-import { KeyedMutex } from '../../lib/index.ts'
+import { applySteps, type DryRun, KeyedMutex } from '../../lib/index.ts'
 import { GeneratedFiles } from './generated.ts'
 import { KeyStore } from './store.ts'
 
@@ -28,6 +28,20 @@ interface KeyFailure {
   readonly message: string
 }
 
+type KeyStep =
+  | { readonly kind: 'storeKey'; readonly reason: string; readonly fingerprint: KeyFingerprint; readonly key: SshKey }
+  | {
+      readonly kind: 'permit' | 'forbid'
+      readonly reason: string
+      readonly id: string
+      readonly fingerprint: KeyFingerprint
+      readonly permission: KeyPermission
+    }
+  | { readonly kind: 'removeKey'; readonly reason: string; readonly fingerprint: KeyFingerprint }
+  | { readonly kind: 'sync'; readonly reason: string }
+  | { readonly kind: 'forgetGenerated'; readonly reason: string; readonly id: string; readonly permission: KeyPermission }
+  | { readonly kind: 'endLogins'; readonly reason: string; readonly account: string; readonly permission: KeyPermission }
+
 export class Keys {
   readonly #host: KeysHost
   readonly #store: KeyStore
@@ -41,26 +55,28 @@ export class Keys {
   }
 
   /** Stores keys and lets them in. Throws KEYS_FAILED with every failure in `data`, once all else is done. */
-  async add(lines: readonly string[], permissions: readonly KeyPermission[]): Promise<void> {
+  async add(lines: readonly string[], permissions: readonly KeyPermission[], dryRun?: DryRun): Promise<void> {
     await this.#lock.run('keys', async () => {
       const absent = await this.#absent(permissions)
       const failures: KeyFailure[] = []
-      const changed = new Set<string>()
+      const steps: KeyStep[] = []
       for (const [index, line] of lines.entries()) {
         const key = readKey(line)
         if (key instanceof FormatError) {
           failures.push({ index, message: key.message })
           continue
         }
-        const written = await this.#store.write(key)
-        for (const folder of written.changed) changed.add(folder)
+        const fingerprint = sshKeyFingerprint(key) as KeyFingerprint
+        steps.push({ kind: 'storeKey', reason: 'keys are stored once for a host', fingerprint, key })
         for (const permission of permissions) {
-          if (absent.has(permission)) failures.push({ index, message: `there is no ${permission.type} ${permission.id} on this host` })
-          else for (const folder of await this.#store.permit(permission, written.fingerprint)) changed.add(folder)
+          const { type, id } = permission
+          if (absent.has(permission)) failures.push({ index, message: `there is no ${type} ${id} on this host` })
+          else steps.push({ kind: 'permit', reason: `the key is let into the ${type}`, id, fingerprint, permission })
         }
       }
-      await this.#host.files.syncFolders(changed)
-      for (const permission of permissions) if (!absent.has(permission)) await this.#generated.forget(permission)
+      steps.push({ kind: 'sync', reason: 'the change survives a power cut' })
+      for (const permission of permissions) if (!absent.has(permission)) steps.push(forgetStep(permission))
+      await this.#apply(steps, dryRun)
       if (failures.length > 0) throw keysFailed(failures, lines.length)
     })
   }
@@ -80,22 +96,49 @@ export class Keys {
    * Takes a key out of a place, or removes it for good. Throws KEY_UNKNOWN. Whoever is logged in by an account that it was let into is logged out,
    * since a connection does not tell by which key it came.
    */
-  async remove(fingerprint: KeyFingerprint, place: KeyPlace): Promise<void> {
+  async remove(fingerprint: KeyFingerprint, place: KeyPlace, dryRun?: DryRun): Promise<void> {
     await this.#lock.run('keys', async () => {
       const all = (await this.#store.permissions(undefined)).get(fingerprint) ?? []
       const only = placesOf(place)
       const taken = only === undefined ? all : all.filter(({ type, id }) => only.some(other => other.type === type && other.id === id))
       if (taken.length === 0 && (only !== undefined || (await this.#store.read(fingerprint)) === undefined))
         throw unknownKey(fingerprint, only)
-      const changed = new Set<string>()
-      for (const permission of taken) changed.add(await this.#store.forbid(permission, fingerprint))
-      if (taken.length === all.length) changed.add(await this.#store.remove(fingerprint))
-      await this.#host.files.syncFolders(changed)
+      const steps: KeyStep[] = taken.map(permission => ({
+        kind: 'forbid',
+        reason: `the key is taken out of the ${permission.type}`,
+        id: permission.id,
+        fingerprint,
+        permission,
+      }))
+      if (taken.length === all.length) steps.push({ kind: 'removeKey', reason: 'nothing is left that it is let into', fingerprint })
+      steps.push({ kind: 'sync', reason: 'the change survives a power cut' })
       for (const permission of taken) {
-        await this.#generated.forget(permission)
-        await this.#endLogins(permission)
+        const reason = 'a connection does not tell by which key it came'
+        steps.push(forgetStep(permission), { kind: 'endLogins', reason, account: loginOf(permission.type, permission.id), permission })
       }
+      await this.#apply(steps, dryRun)
     })
+  }
+
+  async #apply(steps: readonly KeyStep[], dryRun: DryRun | undefined): Promise<void> {
+    const changed = new Set<string>()
+    const note = (folders: readonly string[]): void => {
+      for (const folder of folders) changed.add(folder)
+    }
+    await applySteps<KeyStep>(
+      steps,
+      {
+        storeKey: async ({ key }) => note((await this.#store.write(key)).changed),
+        permit: async ({ permission, fingerprint }) => note(await this.#store.permit(permission, fingerprint)),
+        forbid: async ({ permission, fingerprint }) => note([await this.#store.forbid(permission, fingerprint)]),
+        removeKey: async ({ fingerprint }) => note([await this.#store.remove(fingerprint)]),
+        sync: () => this.#host.files.syncFolders(changed),
+        forgetGenerated: ({ permission }) => this.#generated.forget(permission),
+        endLogins: ({ permission }) => this.#endLogins(permission),
+      },
+      undefined,
+      dryRun,
+    )
   }
 
   async #endLogins({ type, id }: KeyPermission): Promise<void> {
@@ -107,6 +150,10 @@ export class Keys {
     const found = await Promise.all(permissions.map(permission => this.#store.exists(permission)))
     return new Set(permissions.filter((_, index) => !found[index]))
   }
+}
+
+function forgetStep(permission: KeyPermission): KeyStep {
+  return { kind: 'forgetGenerated', reason: 'sshd is told the keys anew', id: permission.id, permission }
 }
 
 function placesOf({ container, repository }: KeyPlace): readonly Pick<KeyPermission, 'type' | 'id'>[] | undefined {
