@@ -6,9 +6,11 @@ import type { Host, Lock } from '../host/index.ts'
 import type { Config } from './config.ts'
 import { type Listeners, openListeners, parseListenUrl } from './listeners.ts'
 import type { Log } from './log.ts'
+import { Lanes } from './queue.ts'
 import { Requests } from './requests.ts'
 import type { Value } from './route.ts'
 import { makeApp } from './serve.ts'
+import { Sessions } from './sessions.ts'
 import { takeWriterLock } from './writer-lock.ts'
 
 /** What the handlers need to know of the agent. */
@@ -41,19 +43,29 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   }
 }
 
+interface AgentParts {
+  readonly options: AgentOptions
+  readonly lock: Lock
+  readonly requests: Requests<Value>
+  readonly sessions: Sessions
+  readonly listeners: Listeners
+}
+
 export class Agent {
   readonly #options: AgentOptions
   readonly #lock: Lock
   readonly #listeners: Listeners
   readonly #requests: Requests<Value>
+  readonly #sessions: Sessions
   readonly #ended = Promise.withResolvers<void>()
   readonly #watch = new AbortController()
   #stopping: Promise<void> | undefined
 
-  private constructor(options: AgentOptions, lock: Lock, requests: Requests<Value>, listeners: Listeners) {
+  private constructor({ options, lock, requests, sessions, listeners }: AgentParts) {
     this.#options = options
     this.#lock = lock
     this.#requests = requests
+    this.#sessions = sessions
     this.#listeners = listeners
   }
 
@@ -62,15 +74,20 @@ export class Agent {
     const requests = new Requests<Value>()
     let document: unknown
     const handlers = makeHandlers(host, { version, openApi: () => (document ??= openApiDocument(contract, version)) })
-    const app = makeApp({
+    const lanes = new Lanes()
+    const serving = {
       contract: contract as Readonly<Record<string, unknown>> as Readonly<Record<string, Operation>>,
       handlers,
       log,
       clock: host.clock,
       requests,
-    })
+      lanes,
+    }
+    const app = makeApp(serving)
+    const sessions = new Sessions(serving, lanes)
     const listeners = await openListeners({
       app,
+      sessions,
       host,
       log,
       urls: config.listen.map(parseListenUrl).filter(url => url !== undefined),
@@ -80,7 +97,7 @@ export class Agent {
       hostNames: config.hostNames,
       ...(environment === undefined ? {} : { environment }),
     })
-    const agent = new Agent(options, lock, requests, listeners)
+    const agent = new Agent({ options, lock, requests, sessions, listeners })
     for (const address of listeners.addresses) log.info({ address }, 'listening')
     void agent.#watchIdle()
     return agent
@@ -109,20 +126,20 @@ export class Agent {
     return this.#stopping
   }
 
-  async #stop(reason: string): Promise<void> {
+  async #stop(why: string): Promise<void> {
     const { log, host } = this.#options
-    log.info({ reason, running: this.#requests.runningCount }, 'stopping')
+    log.info({ reason: why, running: this.#requests.runningCount }, 'stopping')
     this.#watch.abort()
+    const reason = new GearError('HOST_UNREACHABLE', 'The agent is being stopped')
+    this.#sessions.stop(reason)
     const closed = this.#listeners.close(limits.shutdownMs)
     const enough = new AbortController()
-    const finished = this.#requests
-      .stop(new GearError('HOST_UNREACHABLE', 'The agent is being stopped'))
-      .then(() => this.#listeners.closeIdle())
+    const finished = this.#requests.stop(reason).then(() => this.#listeners.closeIdle())
     await Promise.race([finished, host.clock.sleep(limits.shutdownMs, enough.signal).catch(() => undefined)])
     enough.abort()
     await closed
     await this.#lock[Symbol.asyncDispose]()
-    log.info({ reason }, 'stopped')
+    log.info({ reason: why }, 'stopped')
     this.#ended.resolve()
   }
 

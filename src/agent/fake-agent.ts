@@ -11,6 +11,7 @@ import { type LaneBounds, Lanes } from './queue.ts'
 import { type RequestBounds, Requests } from './requests.ts'
 import type { Value } from './route.ts'
 import { makeApp } from './serve.ts'
+import { Sessions } from './sessions.ts'
 
 export interface LogLine {
   readonly level: LogLevel
@@ -42,20 +43,35 @@ export async function startFakeAgent(handlers: Partial<Handlers>, options: FakeA
   }
   const all = Object.fromEntries(Object.keys(contract).map(name => [name, missing]))
   const operations: Readonly<Record<string, unknown>> = contract
-  const app = makeApp({
+  const lanes = new Lanes(options.lanes)
+  const serving = {
     contract: operations as Readonly<Record<string, Operation>>,
     handlers: { ...all, ...handlers },
     log,
     clock: host.clock,
     requests,
-    lanes: new Lanes(options.lanes),
-  })
+    lanes,
+  }
+  const app = makeApp(serving)
+  const sessions = new Sessions(serving, lanes)
   const folder = mkdtempSync(join(tmpdir(), 'gear-agent-'))
   const socketPath = join(folder, 'gear.sock')
-  const settings = { app, host, log, urls: [], socketPath, tokenFile: undefined, isInsecure: false, hostNames: [], environment: {} }
+  const settings = {
+    app,
+    sessions,
+    host,
+    log,
+    urls: [],
+    socketPath,
+    tokenFile: undefined,
+    isInsecure: false,
+    hostNames: [],
+    environment: {},
+  }
   const listeners = await openListeners(settings)
   const dispose = async (): Promise<void> => {
     const stopped = requests.stop(new GearError('HOST_UNREACHABLE', 'The agent is being stopped'))
+    sessions.stop(new GearError('HOST_UNREACHABLE', 'The agent is being stopped'))
     const closed = listeners.close(1000)
     await host.clock.advance(1000)
     await Promise.all([stopped, closed])

@@ -28,6 +28,7 @@ import {
 } from './callers.ts'
 import type { Log } from './log.ts'
 import type { App } from './serve.ts'
+import { asksForSession, type Sessions } from './sessions.ts'
 import { parseTarget } from './target.ts'
 
 /** Most time for the header of a request, for all of a request, and between two requests of a connection. */
@@ -57,6 +58,8 @@ export function parseListenUrl(url: string): ListenUrl | undefined {
 
 export interface ListenerOptions {
   readonly app: App
+  /** Without them an upgrade is passed over. */
+  readonly sessions?: Sessions
   readonly host: Pick<Host, 'files' | 'network' | 'clock'>
   readonly log: Log
   readonly urls: readonly ListenUrl[]
@@ -205,7 +208,7 @@ export class Listeners {
   }
 
   #makeListener(admission: Admission | undefined): Listener {
-    const { app, log, connectionsMax = limits.connectionsMax } = this.#options
+    const { app, log, sessions, connectionsMax = limits.connectionsMax } = this.#options
     const serve = getRequestListener(
       async (request, bindings) => {
         const { incoming, outgoing } = bindings as HttpBindings
@@ -214,7 +217,13 @@ export class Listeners {
       },
       { hostname: 'gear', errorHandler: error => this.#unreadable(error) },
     )
-    const server = createServer(serverOptions, (incoming, outgoing) => void serve(incoming, outgoing))
+    const shouldUpgradeCallback = (incoming: IncomingMessage): boolean => sessions !== undefined && asksForSession(incoming)
+    const server = createServer({ ...serverOptions, shouldUpgradeCallback }, (incoming, outgoing) => void serve(incoming, outgoing))
+    server.on('upgrade', async (incoming, stream, head) => {
+      const socket = stream as Socket
+      const caller = await this.#callerOf(incoming, listener).catch(asGearError)
+      await sessions?.serve({ incoming, socket, head, caller })
+    })
     // Whoever expects a dry run is not to be answered by an agent that knows none; to every other expectation Node's own answer is 417.
     server.on('checkExpectation', (incoming, outgoing) => {
       const isDryRun = incoming.headers.expect === dryRunExpectation && parseTarget(incoming.url ?? '').query[dryRunParameter] !== undefined

@@ -60,6 +60,7 @@ export function toResult(operation: Operation, given: unknown, signal: AbortSign
   if (reply.kind === 'events') {
     return streamResult({ operation, form: 'events', pieces: eventLines(given as AsyncIterable<unknown>), headers: {}, signal, around })
   }
+  if (reply.kind === 'session') throw new TypeError(`${operation.id} is a session and has no other result`)
   if (reply.kind === 'bytes') return bytesResult(given as BytesResult, signal, around)
   const result = given as TextResult | { readonly data: unknown }
   if ('data' in result) return dataResult(result.data, { isAsIs: false, hasTable: false })

@@ -119,6 +119,7 @@ class Server {
     const texts = parseTarget(incoming.url ?? '').query
     const route = isDryRun(given.operation, texts) ? dryRunRoute(given) : given
     const { operation } = route
+    if (operation.reply.kind === 'session') throw new GearError('UPGRADE_REQUIRED', `${operation.id} is a session`)
     const accepts = acceptsOf({ accept: incoming.headers.accept, xAccept: single(incoming.headers['x-accept']) })
     requireAcceptable(operation, accepts)
     const wants = wantedForm(operation, accepts)

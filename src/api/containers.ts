@@ -5,6 +5,8 @@ import {
   cpus,
   engine,
   environment,
+  execUser,
+  execWords,
   flag,
   id,
   image,
@@ -21,6 +23,7 @@ import {
   restartPolicy,
   seccompProfile,
   slice,
+  terminalSize,
   text,
   userNamespace,
   volumeConfig,
@@ -190,6 +193,32 @@ export const restartContainer = operation({
   effect: 'once',
   hasDryRun: true,
   lane: 'job',
+})
+
+const execBody = z.object({
+  command: execWords,
+  /** With a terminal there is one output, and input is what somebody types. */
+  terminal: flag,
+  columns: z._default(terminalSize, 80),
+  rows: z._default(terminalSize, 24),
+  user: z._default(execUser, ''),
+})
+export type ExecIn = z.infer<typeof execBody>
+
+export const execContainer = operation({
+  id: 'execContainer',
+  method: 'POST',
+  path: '/container/{id}/exec',
+  summary: 'Run a command in a running container',
+  description:
+    'A session: the request asks for an upgrade, and the body is its first frame. The command ends when the connection does. It runs as the account of an isolated container, otherwise as the user of the container, unless User is given.',
+  params: containerParams,
+  query: nothing,
+  body: execBody,
+  reply: { kind: 'session' },
+  errors: ['CONTAINER_UNKNOWN', 'CONTAINER_NOT_RUNNING', 'UPGRADE_REQUIRED', 'ENGINE_FAILED', 'ENGINE_UNAVAILABLE', 'STORAGE_FAILED'],
+  effect: 'once',
+  lane: 'stream',
 })
 
 /** How a container is. Times are RFC 3339, sizes bytes. */

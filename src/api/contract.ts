@@ -18,6 +18,7 @@ export const contract = {
   containerStatus: containers.containerStatus,
   containerLog: containers.containerLog,
   containerPorts: containers.containerPorts,
+  execContainer: containers.execContainer,
   waitContainer: containers.waitContainer,
   listContainers: containers.listContainers,
   containersUsage: containers.containersUsage,

@@ -239,6 +239,18 @@ export const errorCatalogue = {
     meaning: 'No such public key is stored on the host, or it is not let into what was named.',
     next: 'See which there are with: gear keys list.',
   },
+  CONTAINER_NOT_RUNNING: {
+    status: 409,
+    shape: 'json',
+    meaning: 'The container does not run, so nothing can be run in it.',
+    next: 'Start it with: gear start ID; gear status ID tells why it does not run.',
+  },
+  UPGRADE_REQUIRED: {
+    status: 426,
+    shape: 'json',
+    meaning: 'The call is a session, in which both sides talk, and the request did not ask for one.',
+    next: 'Use gear exec, or send Connection: Upgrade and Upgrade: gear-session and then frames, as the reference has it.',
+  },
   CONTAINER_CHANGING: {
     status: 429,
     shape: 'json',

@@ -447,3 +447,20 @@ export const pids = whole(0, 4_194_304)
 export const cloneSource = parsed(input => (input === '' ? undefined : (parseCloneSource(input).text as CloneUrl)), '')
 /** The name of a branch, a tag or a commit. */
 export const gitRef = parsed(input => parseGitRef(input) as GitRef)
+
+/** Words of a command, as they are handed to the program; no shell reads them. */
+const execWord = text.check(
+  maxBytes(limits.bodyBytes),
+  z.refine(value => value.isWellFormed() && !value.includes('\0'), { error: () => 'must be Unicode text without NUL' }),
+)
+export const execWords = list(execWord, limits.execWordsMax).check(
+  z.refine(words => words[0] !== undefined && words[0] !== '', { path: [0], error: () => 'must be a program' }),
+)
+export const terminalSize = whole(1, 65_535)
+/** A user in the container, or the empty string for the one that is usual. */
+export const execUser = text.check(
+  z.refine(
+    value => /^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?)?$/.test(value),
+    wants('a user, with a group after a colon or not'),
+  ),
+)

@@ -34,6 +34,8 @@ export const limitTable = {
   streamsRunning: { value: 100, unit: 'count', why: 'Logs followed and waits held at once; one more is answered 503.' },
   logWindowMs: { value: 30_000, unit: 'ms', why: 'Length of a log request without parameters (spec §4.7).' },
   logLinesMax: { value: 10_000, unit: 'count', why: 'Most past lines that one log request asks for.' },
+  sessionFrameBytes: { value: 262_144, unit: 'bytes', why: 'Largest frame of a session, such as an exec.' },
+  execWordsMax: { value: 1000, unit: 'count', why: 'Most words of a command that is run in a container.' },
   logLineBytes: { value: 65_536, unit: 'bytes', why: 'Longest line of a log that is passed on whole.' },
   stopWaitMs: { value: 15_000, unit: 'ms', why: 'Longest wait of a stop with Wait (spec §4.4).' },
   startWaitMs: { value: 1_800_000, unit: 'ms', why: 'Longest wait for a start; a first start may pull a large image.' },

@@ -167,6 +167,12 @@ function successes({ reply, method, effect }: Operation): Readonly<Record<string
           'application/json': { schema: jsonSchema(reply.schema, 'output', true) },
         }),
       }
+    case 'session':
+      return {
+        101: success(
+          'The session is open. Both sides send frames: a byte for the kind, four for the length of what follows (big-endian), and that. From the caller: 0 the body of this call as JSON, which comes first; 1 input; 2 end of the input; 3 size of the terminal, {"Columns", "Rows"}. From the agent: 16 stdout, 17 stderr, 18 {"ExitCode"} as the last, 19 instead of it a failure as other calls have it.',
+        ),
+      }
     case 'bytes': {
       const file = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } }
       return {

@@ -5,6 +5,7 @@
 import type * as z from 'zod/mini'
 import type { DryRun } from '../lib/index.ts'
 import type { ErrorCode } from './errors.ts'
+import type { Session } from './sessions.ts'
 
 export type Schema<Value> = z.ZodMiniType<Value, unknown>
 
@@ -14,7 +15,7 @@ export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
  * How a call answers (spec §3.3).
  * `none`: 204. `data`: 200 with JSON, or a text table when asked for. `text`: a stream of text, 202 or 204 by what the caller accepts;
  * GET routes also give it to plain callers as 200; with `data` the same path gives JSON to callers that accept exactly that.
- * `events`: 200, one JSON object a line, as they happen. `bytes`: 200 with the content type of the result, or 202 text/plain to callers that
+ * `events`: 200, one JSON object a line, as they happen. `session`: both sides talk, after an upgrade (sessions.ts). `bytes`: 200 with the content type of the result, or 202 text/plain to callers that
  * take a stream, as the original answers them; never joined or kept for repeats.
  */
 export type Reply<Data> =
@@ -23,6 +24,7 @@ export type Reply<Data> =
   | { readonly kind: 'text'; readonly data?: Schema<Data> }
   | { readonly kind: 'events'; readonly schema: Schema<Data> }
   | { readonly kind: 'bytes' }
+  | { readonly kind: 'session' }
 
 /** Rows of a text table: the column titles, then one row per item. */
 export interface TableOf<Data> {
@@ -108,9 +110,11 @@ type Result<Kind, Data> = Kind extends 'none'
       ? TextResult | { readonly data: Data }
       : Kind extends 'events'
         ? AsyncIterable<Data>
-        : Kind extends 'bytes'
-          ? BytesResult
-          : never
+        : Kind extends 'session'
+          ? Session
+          : Kind extends 'bytes'
+            ? BytesResult
+            : never
 
 /** The function that carries an operation out. */
 export type Handler<Op> =

@@ -29,6 +29,7 @@ import { command as deploy } from './commands/deploy.ts'
 import { command as deployRepo } from './commands/deploy-repo.ts'
 import { command as deployment } from './commands/deployment.ts'
 import { command as env } from './commands/env.ts'
+import { command as exec } from './commands/exec.ts'
 import { command as explain } from './commands/explain.ts'
 import { command as init } from './commands/init.ts'
 import { command as initRepo } from './commands/init-repo.ts'
@@ -42,6 +43,7 @@ import { command as log } from './commands/log.ts'
 import { command as purge } from './commands/purge.ts'
 import { command as restart } from './commands/restart.ts'
 import { command as setEnv } from './commands/set-env.ts'
+import { command as shell } from './commands/shell.ts'
 import { command as start } from './commands/start.ts'
 import { command as status } from './commands/status.ts'
 import { command as stop } from './commands/stop.ts'
@@ -74,6 +76,8 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   deployment,
   env,
   'set-env': setEnv,
+  exec,
+  shell,
   keys,
   'add-keys': addKeys,
   'create-repo': createRepo,

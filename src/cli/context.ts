@@ -43,6 +43,8 @@ export interface Context {
   readonly replaceFile: (path: string, text: string) => Promise<void>
   /** `user@host`, for messages that others read. */
   readonly identity: () => string
+  /** The standard streams as they are, for what talks with a program elsewhere. */
+  readonly streams: Streams
   /** All of the standard input, as text. */
   readonly readInput: () => Promise<string>
   /** Writes bytes as they come: to a file, which must not be there yet, or to standard output. */
@@ -51,6 +53,22 @@ export interface Context {
 
 /** Text of a file, at most so much of it when a limit is given; one byte more tells that there is more. */
 export type ReadTextFile = (path: string, bytesMax?: number) => Promise<string>
+
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** Bytes as they come and go; nothing of them is looked at. */
+export interface Streams {
+  readonly input: () => AsyncIterable<Uint8Array>
+  /** Resolves when more can be taken. */
+  readonly write: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => Promise<void>
+  /** Of the terminal that both the input and the output are; undefined when either is something else. */
+  readonly size: () => TerminalSize | undefined
+  /** Every key goes to the reader at once, signals among them, until the function returned is called. */
+  readonly takeKeys: (onSize: (size: TerminalSize) => void) => () => void
+}
 
 /** Why the command was told to stop. */
 export class Interruption extends Error {
@@ -126,6 +144,7 @@ export function processContext(version: string): ProcessContext {
     createFile,
     replaceFile,
     identity,
+    streams: processStreams,
     readInput,
     saveBytes,
   }
@@ -148,6 +167,22 @@ async function readTextFile(path: string, bytesMax = Number.POSITIVE_INFINITY): 
     if (sizeBytes > bytesMax) break
   }
   return Buffer.concat(pieces).toString('utf8')
+}
+
+const processStreams: Streams = {
+  input: () => process.stdin as AsyncIterable<Uint8Array>,
+  write: (stream, bytes) => new Promise(resolve => void process[stream].write(bytes, () => resolve())),
+  size: () =>
+    process.stdin.isTTY && process.stdout.isTTY ? { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 } : undefined,
+  takeKeys: onSize => {
+    const onResize = () => onSize({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 })
+    process.stdin.setRawMode(true)
+    process.stdout.on('resize', onResize)
+    return () => {
+      process.stdin.setRawMode(false)
+      process.stdout.off('resize', onResize)
+    }
+  },
 }
 
 /** What a command reads whole from its standard input is small: lists, keys. */

@@ -68,6 +68,14 @@ export async function gear(words: string | readonly string[], setup: Setup = {})
     saveBytes: async (bytes, path) => {
       for await (const piece of bytes) await out.output.write(`${path}: ${Buffer.from(piece).toString()}\n`)
     },
+    streams: {
+      input: async function* () {
+        if (setup.input !== undefined) yield Buffer.from(setup.input)
+      },
+      write: (stream, bytes) => (stream === 'stdout' ? out : err).output.write(Buffer.from(bytes).toString()),
+      size: () => (setup.isTerminal ? { columns: setup.columns ?? 80, rows: 24 } : undefined),
+      takeKeys: () => () => undefined,
+    },
     readInput: async () => setup.input ?? '',
   }
   const list = typeof words === 'string' ? words.split(' ').filter(word => word !== '') : words

@@ -14,6 +14,8 @@ export const summaries = {
   deployment: 'Show what a deployment file describes',
   env: 'Print environments',
   'set-env': 'Add variables to environments, or replace them',
+  exec: 'Run a command in a container',
+  shell: 'Open a shell in a container',
   keys: 'List and remove the public SSH keys that are let in',
   'add-keys': 'Let public SSH keys into containers and repositories',
   'create-repo': 'Create a git repository, empty or cloned',

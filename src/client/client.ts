@@ -2,7 +2,7 @@
  * What the command line, and any other program, knows of an agent: one call, typed by the contract. Whether an answer comes over TCP, over the
  * Unix socket or from handlers in this very process is behind this interface.
  */
-import type { Contract, Operation, OperationName, Plan, RequestId } from '../api/index.ts'
+import type { Contract, Operation, OperationName, Plan, RequestId, Session } from '../api/index.ts'
 import type { Request, Wants } from './request.ts'
 
 export interface CallOptions {
@@ -15,8 +15,13 @@ export interface CallOptions {
 export interface Client {
   /** Throws a GearError, or the reason of the signal. */
   call<Name extends OperationName, Form extends Wants>(request: Request<Name, Form>, options?: CallOptions): Promise<Answer<Name, Form>>
+  /** Opens a session of an operation that is one. Throws a GearError, or the reason of the signal, which also ends the session. */
+  open(request: Request<SessionName, 'text'>, options?: CallOptions): Promise<Session>
   close(): Promise<void>
 }
+
+/** Operations in which both sides talk. */
+export type SessionName = { [Name in OperationName]: KindOf<Name> extends 'session' ? Name : never }[OperationName]
 
 /** Text comes in pieces, as the reader takes them. An original agent may say something even where ours says nothing. */
 export interface TextAnswer {

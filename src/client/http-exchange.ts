@@ -12,16 +12,18 @@ export interface RequestHead {
   readonly headers: Readonly<Record<string, string>>
   /** JSON text. */
   readonly payload: string | undefined
+  /** What becomes of the connection; `close` unless said otherwise. */
+  readonly connection?: 'close' | 'Upgrade'
 }
 
 /** The whole request. Throws for what would end a line too early. */
-export function requestText({ method, target, host, headers, payload }: RequestHead): string {
+export function requestText({ method, target, host, headers, payload, connection = 'close' }: RequestHead): string {
   const lines = [
     `${method} ${target} HTTP/1.1`,
     `Host: ${host}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ...bodyHeaders(method, payload),
-    'Connection: close',
+    `Connection: ${connection}`,
   ]
   const broken = lines.find(line => !/^[\t\x20-\x7e]*$/.test(line))
   if (broken !== undefined || /\s/.test(target)) throw new Error(`a request must not have the line ${JSON.stringify(broken ?? target)}`)

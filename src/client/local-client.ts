@@ -2,11 +2,13 @@
 import {
   type BytesResult,
   type Call,
+  GearError,
   type Handlers,
   type Operation,
   type OperationName,
   planning,
   type RequestId,
+  type Session,
   type TextResult,
 } from '../api/index.ts'
 import { type AnyAnswer, type CallOptions, type Client, opened } from './client.ts'
@@ -36,6 +38,14 @@ export function localClient(host: OpenedHandlers, newRequestId: () => RequestId)
       })
       return opened<Name, Form>(answerOf(result, request.operation))
     },
+    async open(request, options = {}) {
+      options.signal?.throwIfAborted()
+      const handler = handlerOf(host.handlers, request)
+      const { params, query, body } = request
+      const call = { params, query, body, wants: 'text' as const, mediaTypes: [], caller: { isRoot: true } }
+      const signal = options.signal ?? new AbortController().signal
+      return (await handler({ ...call, requestId: newRequestId(), signal })) as Session
+    },
     async close() {
       await host[Symbol.asyncDispose]()
     },
@@ -58,6 +68,8 @@ function answerOf(result: unknown, { reply }: Operation): AnyAnswer {
       return { kind: 'data', data: result }
     case 'bytes':
       return { kind: 'bytes', bytes: (result as BytesResult).bytes }
+    case 'session':
+      throw new GearError('UPGRADE_REQUIRED', 'The call is a session')
     case 'events':
       return { kind: 'events', events: result as AsyncIterable<unknown> }
     case 'text': {
@@ -84,19 +96,21 @@ export interface FallbackOptions {
 export function withFallback({ first, isAbsent, open }: FallbackOptions): Client {
   let opening: Promise<Client> | undefined
   let second: Client | undefined
-  return {
-    async call(request, options) {
-      if (opening === undefined) {
-        try {
-          return await first.call(request, options)
-        } catch (error) {
-          if (!isAbsent(error)) throw error
-        }
+  const through = async <Value>(use: (client: Client) => Promise<Value>): Promise<Value> => {
+    if (opening === undefined) {
+      try {
+        return await use(first)
+      } catch (error) {
+        if (!isAbsent(error)) throw error
       }
-      opening ??= open()
-      second = await opening
-      return second.call(request, options)
-    },
+    }
+    opening ??= open()
+    second = await opening
+    return use(second)
+  }
+  return {
+    call: (request, options) => through(client => client.call(request, options)),
+    open: (request, options) => through(client => client.open(request, options)),
     async close() {
       await first.close()
       await second?.close()

@@ -245,6 +245,7 @@ describe('connections that fail', () => {
         tried++
         throw new ConnectionError('answer', 'no answer within 180 s', { isTimeout: true })
       },
+      upgrade: () => Promise.reject(new Error('no session')),
       close: () => undefined,
     })
     expect(await failureOf(client.call(start))).toMatchObject({ code: 'HOST_UNREACHABLE' })
@@ -254,6 +255,7 @@ describe('connections that fail', () => {
   it('for want of permission are not those of a host that is away', async () => {
     const { client } = clientOver({
       exchange: () => Promise.reject(new ConnectionError('connect', 'permission denied', { code: 'EACCES' })),
+      upgrade: () => Promise.reject(new Error('no session')),
       close: () => undefined,
     })
     expect(await failureOf(client.call(start))).toMatchObject({ code: 'CALLER_REFUSED' })

@@ -3,6 +3,7 @@ import { asGearError, dryRunExpectation, GearError, type OperationName, type Req
 import { type CallOptions, type Client, opened } from './client.ts'
 import { readReply } from './reply.ts'
 import type { Request, Wants } from './request.ts'
+import { sessionOn, type Upgraded } from './session.ts'
 import type { Credentials } from './token.ts'
 import { ConnectionError, type Transport, type WireReply } from './transport.ts'
 
@@ -28,14 +29,31 @@ export function remoteClient({ transport, place, credentials, newRequestId, paus
         'X-Api-Version': '1',
         'X-Request-Id': requestId,
         ...(request.wants === 'plan' ? { Expect: dryRunExpectation } : {}),
-        ...(credentials?.token === undefined ? {} : { Authorization: `Bearer ${credentials.token}` }),
+        ...authorization(),
       }
       const reply = await exchange(request, headers, options)
       return opened<Name, Form>(await readReply(reply, request, { place, credentials }))
     },
+    async open(request, { signal } = {}) {
+      const { operation, target } = request
+      const wire = { method: operation.method, target, headers: authorization(), payload: undefined }
+      let reply: WireReply | Upgraded
+      try {
+        reply = await transport.upgrade(wire, signal)
+      } catch (error) {
+        throw error instanceof ConnectionError ? unreachable(error, place) : error
+      }
+      if ('socket' in reply) return sessionOn(reply, request, place)
+      await readReply(reply, request, { place, credentials })
+      throw new GearError('REPLY_UNEXPECTED', `The agent at ${place} opened no session`)
+    },
     async close() {
       transport.close()
     },
+  }
+
+  function authorization(): Readonly<Record<string, string>> {
+    return credentials?.token === undefined ? {} : { Authorization: `Bearer ${credentials.token}` }
   }
 
   /**

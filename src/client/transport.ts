@@ -3,8 +3,9 @@
  * quickest way to it.
  */
 import type { Socket } from 'node:net'
-import { GearError, limits } from '../api/index.ts'
+import { GearError, limits, sessionProtocol } from '../api/index.ts'
 import { type ReplyHead, ReplyMalformed, ReplyReader, requestText } from './http-exchange.ts'
+import type { Upgraded } from './session.ts'
 
 export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -26,6 +27,8 @@ export interface WireReply extends ReplyHead {
 
 export interface Transport {
   exchange(request: WireRequest, signal?: AbortSignal): Promise<WireReply>
+  /** Asks for a session: its connection or, where it is refused, an answer like any other. */
+  upgrade(request: WireRequest, signal?: AbortSignal): Promise<WireReply | Upgraded>
   /** Closes what is open, answers that nobody has read among it. */
   close(): void
 }
@@ -62,20 +65,36 @@ export function httpTransport(address: Address): Transport {
   const place = address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path }
   const host = address.kind === 'tcp' ? placeOf(address) : 'localhost'
   const sockets = new Set<Socket>()
+  const open = (signal: AbortSignal | undefined): Socket => {
+    signal?.throwIfAborted()
+    const socket = connect({ ...place, keepAlive: true, keepAliveInitialDelay: keepAliveMs })
+    const stop = () => socket.destroy()
+    sockets.add(socket)
+    signal?.addEventListener('abort', stop, { once: true })
+    socket.once('close', () => {
+      sockets.delete(socket)
+      signal?.removeEventListener('abort', stop)
+    })
+    return socket
+  }
   return {
     async exchange(request, signal) {
-      signal?.throwIfAborted()
       const text = requestText({ ...request, host })
-      const socket = connect({ ...place, keepAlive: true, keepAliveInitialDelay: keepAliveMs })
-      const stop = () => socket.destroy()
-      sockets.add(socket)
-      signal?.addEventListener('abort', stop, { once: true })
-      socket.once('close', () => {
-        sockets.delete(socket)
-        signal?.removeEventListener('abort', stop)
-      })
+      const socket = open(signal)
       try {
         return await replyOn(socket, text, (error, lost) => failureOf(error, lost, address, signal))
+      } catch (error) {
+        socket.destroy()
+        throw error
+      }
+    },
+    async upgrade(request, signal) {
+      const headers = { ...request.headers, Upgrade: sessionProtocol }
+      const text = requestText({ ...request, headers, host, connection: 'Upgrade' })
+      const socket = open(signal)
+      const explain: Explain = (error, lost) => failureOf(error, lost, address, signal)
+      try {
+        return (await upgradeOn(socket, text, explain)) ?? (await replyOn(socket, '', explain))
       } catch (error) {
         socket.destroy()
         throw error
@@ -101,6 +120,53 @@ function failureOf(error: unknown, lost: Parameters<Explain>[1], address: Addres
   if (error instanceof ConnectionError) return error
   if (!(error instanceof ReplyMalformed)) return lost(error as NodeJS.ErrnoException)
   return new GearError('REPLY_UNEXPECTED', `The answer of ${placeOf(address)} is not HTTP`, { cause: error })
+}
+
+/** Sends a request for a session. Undefined when the answer is another one, which then can be read from its beginning. */
+async function upgradeOn(socket: Socket, text: string, explain: Explain): Promise<Upgraded | undefined> {
+  let stage: 'connect' | 'answer' = 'connect'
+  socket.once('connect', () => {
+    stage = 'answer'
+  })
+  socket.setTimeout(limits.connectMs, () =>
+    socket.destroy(new ConnectionError(stage, `no answer within ${limits.connectMs / 1000} s`, { isTimeout: true })),
+  )
+  socket.write(text)
+  try {
+    const head = await headOf(socket)
+    socket.setTimeout(0)
+    const end = head.indexOf(headEnd) + headEnd.length
+    if (/^HTTP\/1\.1 101\b/.test(head.toString('latin1', 0, end))) return { socket, head: head.subarray(end) }
+    socket.unshift(head)
+    return undefined
+  } catch (error) {
+    throw explain(error, lost => connectionError(stage, lost))
+  }
+}
+
+const headEnd = '\r\n\r\n'
+
+/** All that has come once the head of an answer has, or too much, or the end. */
+function headOf(socket: Socket): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let all = Buffer.alloc(0)
+    const finish = (settle: () => void): void => {
+      socket.off('readable', read).off('error', onError).off('end', onEnd)
+      settle()
+    }
+    const read = (): void => {
+      for (let piece = socket.read() as Buffer | null; piece !== null; piece = socket.read() as Buffer | null) {
+        all = Buffer.concat([all, piece])
+        if (!all.includes(headEnd) && all.length <= limits.headerBytes) continue
+        finish(() => resolve(all))
+        return
+      }
+    }
+    const onError = (error: Error): void => finish(() => reject(error))
+    const onEnd = (): void =>
+      finish(() => reject(new ConnectionError('answer', 'the connection was closed before an answer', { code: 'ECONNRESET' })))
+    socket.on('readable', read).once('error', onError).once('end', onEnd)
+  })
 }
 
 /** Sends a request; resolves when the head of its answer is there. */

@@ -56,6 +56,10 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
     releaseLease: async call => called('releaseLease', call),
     putKeys: async call => called('putKeys', call),
     postKeys: async call => called('postKeys', call),
+    execContainer: async call => {
+      called('execContainer', call)
+      throw new Error('no fixture opens a session')
+    },
     listKeys: async call => {
       called('listKeys', call)
       const key = { fingerprint: 'I5F2ohFZ1whUO0NF62juMIuPG5nfKTgonWPaKWpY13M', sha256: 'SHA256:x', algorithm: 'ssh-rsa' }

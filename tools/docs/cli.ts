@@ -48,6 +48,7 @@ async function helpText(words: readonly string[], version: string): Promise<stri
     createFile: none,
     replaceFile: none,
     identity: none,
+    streams: { input: none, write: none, size: none, takeKeys: none },
     readInput: none,
     saveBytes: none,
   }

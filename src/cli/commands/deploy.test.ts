@@ -136,7 +136,7 @@ function world(names: readonly string[], onCall: OnCall = () => undefined) {
       throw new GearError('HOST_UNREACHABLE', `The agent at ${printHost(host)} cannot be reached`, { cause })
     }
     const call: Client['call'] = async (request, options) => reach().call(request, options)
-    return { call, close: async () => undefined }
+    return { call, open: (request, options) => reach().open(request, options), close: async () => undefined }
   }
   const deploy = async (words: string, setup: Setup = {}) => {
     const result = await gear(`deploy ${words}`, { connect, written, files, ...setup })

@@ -1,6 +1,7 @@
 /** The contract's container operations, carried out by the service and the reports. */
 import type { Handlers } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
+import { execIn } from './exec.ts'
 import { containerLog } from './log.ts'
 import type { ContainerReports } from './reports.ts'
 import { type Containers, portMappingText } from './service.ts'
@@ -42,6 +43,7 @@ export function containerHandlers(host: Host, containers: Containers, reports: C
       return { text: containerLog(host, { id: params.id, isFollowing: follow, since, lines, signal }) }
     },
     containerPorts: async ({ params }) => ({ ports: [...(await reports.ports(params.id))] }),
+    execContainer: ({ params, body, signal }) => execIn(host, params.id, body, signal),
     waitContainer: async ({ params, query, signal }) => {
       await reports.requireInstalled(params.id)
       return waitForContainer(host, { id: params.id, target: query.for, signal, explain: status => reports.explain(params.id, status) })

@@ -17,6 +17,21 @@ export interface CommandOptions {
 export interface Commands {
   /** An abort kills the tool and rejects with the signal's reason. */
   run(tool: Tool, args: readonly string[], options?: CommandOptions): Promise<CommandResult>
+  /** Starts a tool that talks for as long as it likes. One that is missing ends with 127. */
+  open(tool: Tool, args: readonly string[]): OpenCommand
+}
+
+/** A tool that runs. */
+export interface OpenCommand {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined
+  /** To be read once; both outputs in the order in which they come. */
+  readonly output: AsyncIterable<{ readonly stream: 'stdout' | 'stderr'; readonly bytes: Uint8Array }>
+  readonly exitCode: Promise<number>
+  /** Resolves when more is taken. */
+  readonly write: (bytes: Uint8Array) => Promise<void>
+  /** There is no more input. */
+  readonly end: () => void
 }
 
 interface ToolPlace {

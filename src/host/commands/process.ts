@@ -6,6 +6,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { limits } from '../../api/index.ts'
 import { commandFailed } from './errors.ts'
+import { openCommand } from './open.ts'
 import { type CommandOptions, type CommandResult, type Commands, type Tool, toolEnvironment, tools } from './port.ts'
 
 interface Bounds {
@@ -16,6 +17,7 @@ interface Bounds {
 export function processCommands(bounds: Bounds = { runMs: limits.toolCallMs, outputBytes: limits.toolOutputBytes }): Commands {
   return {
     run: (tool, args, { runMs = bounds.runMs, ...options } = {}) => run(tool, args, { bounds: { ...bounds, runMs }, ...options }),
+    open: openCommand,
   }
 }
 

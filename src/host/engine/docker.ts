@@ -3,11 +3,13 @@
  * has the figures. Calls are under way on few kept connections; every one is bounded in time and size.
  */
 import type { Agent, IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { limits } from '../../api/index.ts'
 import { builtinHttp } from '../../lib/index.ts'
 import { recordOf, textOf } from './answers.ts'
 import { engineFailed, engineUnavailable } from './errors.ts'
-import type { Engine, EngineContainer, EngineImage } from './port.ts'
+import { hangUp, outputsOf } from './exec.ts'
+import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineProcess } from './port.ts'
 
 export interface DockerOptions {
   readonly socketPath?: string
@@ -32,6 +34,7 @@ interface Call {
   readonly path: string
   /** For messages: `read container web`. */
   readonly attempted: string
+  readonly body?: unknown
 }
 
 export function dockerEngine(options: DockerOptions = {}): Engine {
@@ -86,6 +89,89 @@ class DockerEngine implements Engine {
     expectSuccess(call, await this.#call(call))
   }
 
+  async exec(container: string, { words, user, terminal }: EngineCommand): Promise<EngineProcess> {
+    const attempted = `run ${words[0]} in container ${container}`
+    const hasTerminal = terminal !== undefined
+    const body = {
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: !hasTerminal,
+      Tty: hasTerminal,
+      Cmd: words,
+      User: user,
+      ...(hasTerminal ? { Env: ['TERM=xterm'] } : {}),
+    }
+    const create: Call = { method: 'POST', path: `/containers/${encodeURIComponent(container)}/exec`, attempted, body }
+    const made = await this.#call(create)
+    expectSuccess(create, made)
+    const id = understood(create, () => textOf(recordOf(made.body, 'the answer')['Id'], 'Id'))
+    const socket = await this.#connect(`/exec/${id}/start`, { Detach: false, Tty: hasTerminal }, attempted)
+    const inspect = async () => recordOf(await this.#find({ method: 'GET', path: `/exec/${id}/json`, attempted }), 'the answer')
+    const resize: EngineProcess['resize'] = async ({ columns, rows }) =>
+      // It may have ended meanwhile, which its exit code tells.
+      void (await this.#call({ method: 'POST', path: `/exec/${id}/resize?h=${rows}&w=${columns}`, attempted }))
+    if (hasTerminal) await resize(terminal)
+    let isClosed = false
+    return {
+      output: outputsOf(socket, hasTerminal),
+      write: bytes => written(socket, bytes),
+      end: () => void socket.end(),
+      resize,
+      exitCode: async () => {
+        for (let looks = 1; ; looks++) {
+          const { ExitCode: code, Running: isRunning } = await inspect()
+          if (isRunning !== true && typeof code === 'number') return code
+          // The output ends a moment before the engine has noted the end.
+          if (looks === exitLooksMax) throw engineFailed(attempted, new Error('it does not say how it ended'))
+          await new Promise(resolve => setTimeout(resolve, looks))
+        }
+      },
+      close: async () => {
+        if (isClosed) return
+        isClosed = true
+        socket.destroy()
+        const { Pid: pid, Running: isRunning } = await inspect()
+        if (isRunning === true && typeof pid === 'number') hangUp(pid)
+      },
+    }
+  }
+
+  /** A connection that belongs to the other end of a command from now on. */
+  #connect(path: string, body: unknown, attempted: string): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const text = JSON.stringify(body)
+      const request = builtinHttp().request({
+        socketPath: this.#socketPath,
+        method: 'POST',
+        path,
+        headers: {
+          host: 'localhost',
+          connection: 'Upgrade',
+          upgrade: 'tcp',
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(text),
+        },
+      })
+      const timer = setTimeout(() => request.destroy(new Error(`no answer within ${this.#callMs} ms`)), this.#callMs)
+      request.on('error', error => reject(engineUnavailable(this.#socketPath, error)))
+      request.on('upgrade', (_response, socket, head) => {
+        clearTimeout(timer)
+        if (head.length > 0) socket.unshift(head)
+        // One that is cut off has an output that ends; the exit code tells the rest.
+        socket.on('error', () => undefined)
+        resolve(socket as Socket)
+      })
+      request.on('response', response => {
+        clearTimeout(timer)
+        bodyOf(response).then(
+          answer => reject(engineFailed(attempted, new Error(answer.trim()))),
+          error => reject(engineUnavailable(this.#socketPath, error)),
+        )
+      })
+      request.end(text)
+    })
+  }
+
   /** The body, or undefined when there is no such thing. */
   async #find(call: Call): Promise<unknown> {
     const reply = await this.#call(call)
@@ -105,6 +191,7 @@ class DockerEngine implements Engine {
   }
 
   #send(call: Call): Promise<Reply> {
+    const payload = call.body === undefined ? '' : JSON.stringify(call.body)
     this.#agent ??= new (builtinHttp().Agent)({ keepAlive: true, maxSockets: connectionsMax })
     return new Promise((resolve, reject) => {
       const request = builtinHttp().request({
@@ -112,7 +199,11 @@ class DockerEngine implements Engine {
         socketPath: this.#socketPath,
         method: call.method,
         path: call.path,
-        headers: { host: 'localhost', 'content-length': 0 },
+        headers: {
+          host: 'localhost',
+          'content-length': Buffer.byteLength(payload),
+          ...(payload === '' ? {} : { 'content-type': 'application/json' }),
+        },
       })
       const timer = setTimeout(() => request.destroy(new Error(`no answer within ${this.#callMs} ms`)), this.#callMs)
       const fail = (error: Error): void => {
@@ -126,9 +217,20 @@ class DockerEngine implements Engine {
           resolve({ status: response.statusCode ?? 0, body: parsed(text) })
         }, fail)
       })
-      request.end()
+      request.end(payload)
     })
   }
+}
+
+/** After the end of the output, a millisecond longer apart each time: five seconds in all. */
+const exitLooksMax = 100
+
+/** Resolves when the connection takes more, or is gone. */
+function written(socket: Socket, bytes: Uint8Array): Promise<void> {
+  return new Promise(resolve => {
+    if (socket.destroyed || socket.writableEnded) resolve()
+    else socket.write(bytes, () => resolve())
+  })
 }
 
 class StaleConnection extends Error {}

@@ -1,7 +1,7 @@
 /** A container engine in memory. */
 import { Faults } from '../faults.ts'
-import { engineUnavailable } from './errors.ts'
-import type { Engine, EngineContainer, EngineImage, EngineKind, Engines } from './port.ts'
+import { engineFailed, engineUnavailable } from './errors.ts'
+import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineKind, EngineOutput, EngineProcess, Engines } from './port.ts'
 
 export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements Engine {
   readonly kind: Engine['kind']
@@ -68,6 +68,29 @@ export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements
     await this.#reach('removeContainer', name)
     const container = this.#find(name)
     if (container !== undefined) this.#containers.delete(container.name)
+  }
+
+  /** `echo WORDS` and `exit CODE` are all it runs; `cat` gives back its input. */
+  async exec(container: string, { words }: EngineCommand): Promise<EngineProcess> {
+    await this.#reach('exec', container)
+    const running = this.#find(container)
+    if (running?.isRunning !== true) throw engineFailed(`run ${words[0]} in container ${container}`, new Error('it does not run'))
+    const [program, ...rest] = words
+    const input = Promise.withResolvers<void>()
+    const said: EngineOutput[] = []
+    async function* output() {
+      if (program === 'echo') yield { stream: 'stdout' as const, bytes: Buffer.from(`${rest.join(' ')}\n`) }
+      if (program === 'cat') await input.promise
+      yield* said
+    }
+    return {
+      output: output(),
+      write: async bytes => void said.push({ stream: 'stdout', bytes }),
+      end: input.resolve,
+      resize: async () => undefined,
+      exitCode: async () => (program === 'exit' ? Number(rest[0]) : ['echo', 'cat'].includes(program ?? '') ? 0 : 127),
+      close: async () => input.resolve(),
+    }
   }
 
   async ping(): Promise<void> {

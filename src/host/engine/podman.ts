@@ -3,12 +3,14 @@
  * figures. A call takes 30 ms; that a name is not taken, which is what an install asks, the index of its storage tells in less than one.
  */
 
+import { randomUUID } from 'node:crypto'
 import type { CommandResult, Commands } from '../commands/port.ts'
 import { tools } from '../commands/port.ts'
 import type { Files } from '../files/port.ts'
 import { recordOf, textOf } from './answers.ts'
 import { engineFailed, engineUnavailable } from './errors.ts'
-import type { Engine, EngineContainer, EngineImage } from './port.ts'
+import { hangUp, hangUpAll } from './exec.ts'
+import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineProcess } from './port.ts'
 
 export interface PodmanParts {
   readonly commands: Commands
@@ -63,6 +65,28 @@ class PodmanEngine implements Engine {
   /** Opens its storage, so one that is damaged is told. */
   async ping(): Promise<void> {
     await this.#findIndex()
+  }
+
+  /** The CLI holds the other end. It passes hang-ups on to nobody, so the command is known by a word in its environment. */
+  async exec(container: string, { words, user, terminal }: EngineCommand): Promise<EngineProcess> {
+    const size =
+      terminal === undefined
+        ? []
+        : ['--tty', '--env', 'TERM=xterm', '--env', `COLUMNS=${terminal.columns}`, '--env', `LINES=${terminal.rows}`]
+    const mark = `GEAR_EXEC=${randomUUID()}`
+    const options = ['--interactive', '--detach-keys=', '--env', mark, ...size, ...(user === '' ? [] : ['--user', user])]
+    const child = this.#parts.commands.open('podman', ['--events-backend=none', 'exec', ...options, container, ...words])
+    return {
+      output: child.output,
+      write: child.write,
+      end: child.end,
+      resize: async () => undefined,
+      exitCode: () => child.exitCode,
+      close: async () => {
+        await hangUpAll(mark)
+        if (child.pid !== undefined) hangUp(child.pid)
+      },
+    }
   }
 
   /** Whether the storage has a container of this name or id; true when in doubt. Containers run with `--rm` have an index of their own. */

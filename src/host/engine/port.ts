@@ -41,6 +41,41 @@ export interface Engine {
    */
   removeContainer(name: string, options: { readonly withVolumes: boolean }): Promise<void>
   ping(): Promise<void>
+  /** Runs a command in a running container, with its control group, capabilities and filters. A program that is not there is one that ends with 126 or 127. */
+  exec(container: string, command: EngineCommand): Promise<EngineProcess>
+}
+
+export interface EngineCommand {
+  readonly words: readonly string[]
+  /** In the container; empty for the container's own. */
+  readonly user: string
+  readonly terminal: TerminalSize | undefined
+}
+
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+export interface EngineOutput {
+  readonly stream: 'stdout' | 'stderr'
+  readonly bytes: Uint8Array
+}
+
+/** A command that runs in a container. */
+export interface EngineProcess {
+  /** To be read once; ends when the command has ended and all it wrote has come. */
+  readonly output: AsyncIterable<EngineOutput>
+  /** Resolves when more is taken. */
+  write(bytes: Uint8Array): Promise<void>
+  /** There is no more input. */
+  end(): void
+  /** Podman's terminals keep the size they began with. */
+  resize(size: TerminalSize): Promise<void>
+  /** Once the output has ended. */
+  exitCode(): Promise<number>
+  /** Hangs up: the command is told, and ended when it does not end. Calling it again does nothing. */
+  close(): Promise<void>
 }
 
 /** The engines of a host. Which one a container is on never changes; its unit file says it. */

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest'
+import { GearError, type Handlers, type Session, type SessionInput, type SessionOutput } from '../api/index.ts'
+import { connect, request } from '../client/index.ts'
+import { exchange, startFakeAgent } from './fake-agent.ts'
+
+/** A session that gives back its input, until that ends. */
+function echo(onClose: () => void = () => undefined): { readonly session: Session; readonly seen: SessionInput[] } {
+  const seen: SessionInput[] = []
+  let wake = () => {}
+  const write = async (input: SessionInput) => {
+    seen.push(input)
+    wake()
+  }
+  async function* output(): AsyncGenerator<SessionOutput> {
+    for (let at = 0; ; at++) {
+      while (seen[at] === undefined) {
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
+      }
+      const input = seen[at]
+      if (input?.kind === 'end') break
+      if (input?.kind === 'input') yield { kind: 'stdout', bytes: input.bytes }
+    }
+    yield { kind: 'exit', exitCode: 7 }
+  }
+  return { session: { output: output(), write, close: onClose }, seen }
+}
+
+async function collect(session: Session): Promise<readonly string[]> {
+  const got: string[] = []
+  for await (const output of session.output)
+    got.push(output.kind === 'exit' ? `exit ${output.exitCode}` : Buffer.from(output.bytes).toString())
+  return got
+}
+
+const exec = (command: readonly string[] = ['cat']) =>
+  request('execContainer', { params: { id: 'web-1' }, body: { command: [...command] } })
+
+describe('a session', () => {
+  it('carries both ways, with its size, to its end', async () => {
+    const { session, seen } = echo()
+    const bodies: unknown[] = []
+    const execContainer: Handlers['execContainer'] = async ({ body, params }) => {
+      bodies.push([params.id, body.command])
+      return session
+    }
+    await using agent = await startFakeAgent({ execContainer })
+    const client = connect({ kind: 'socket', path: agent.socketPath })
+    const opened = await client.open(exec(['cat', '-u']))
+    await opened.write({ kind: 'input', bytes: Buffer.from('hello') })
+    await opened.write({ kind: 'size', columns: 99, rows: 33 })
+    await opened.write({ kind: 'end' })
+    expect((await collect(opened)).join('')).toBe('helloexit 7')
+    expect(seen).toContainEqual({ kind: 'size', columns: 99, rows: 33 })
+    expect(bodies).toEqual([['web-1', ['cat', '-u']]])
+    await client.close()
+  })
+
+  it('ends with the failure of its handler, in the words of the catalogue', async () => {
+    const execContainer = () => Promise.reject(new GearError('CONTAINER_UNKNOWN', 'There is no container web-1'))
+    await using agent = await startFakeAgent({ execContainer })
+    const client = connect({ kind: 'socket', path: agent.socketPath })
+    const opened = await client.open(exec())
+    await expect(collect(opened)).rejects.toMatchObject({ code: 'CONTAINER_UNKNOWN', message: 'There is no container web-1' })
+    await client.close()
+  })
+
+  it('ends at the other end when the caller goes', async () => {
+    const closed = Promise.withResolvers<void>()
+    await using agent = await startFakeAgent({ execContainer: async () => echo(closed.resolve).session })
+    const client = connect({ kind: 'socket', path: agent.socketPath })
+    const opened = await client.open(exec())
+    await opened.write({ kind: 'input', bytes: Buffer.from('x') })
+    for await (const output of opened.output) {
+      expect(output.kind).toBe('stdout')
+      break
+    }
+    opened.close()
+    await closed.promise
+    await client.close()
+  })
+
+  it('is not to be had by a call that asks for none', async () => {
+    await using agent = await startFakeAgent({})
+    const { status, body } = await exchange(
+      agent.socketPath,
+      'POST /container/web-1/exec HTTP/1.1\r\nHost: gear\r\nContent-Length: 0\r\n\r\n',
+    )
+    expect(status).toContain('426')
+    expect(JSON.parse(body.toString())).toMatchObject({ Code: 'UPGRADE_REQUIRED' })
+  })
+
+  it.each([
+    ['a path without one', 'POST /container/web-1/nothing', '404'],
+    ['another method', 'GET /container/web-1/exec', '405'],
+    ['an id that is none', 'POST /container/x/exec', '400'],
+  ])('is refused before it opens: %s', async (_, line, expected) => {
+    await using agent = await startFakeAgent({})
+    const { status } = await exchange(
+      agent.socketPath,
+      `${line} HTTP/1.1\r\nHost: gear\r\nConnection: Upgrade\r\nUpgrade: gear-session\r\n\r\n`,
+    )
+    expect(status).toContain(expected)
+  })
+
+  it('that begins with nonsense is told so', async () => {
+    await using agent = await startFakeAgent({})
+    const head = 'POST /container/web-1/exec HTTP/1.1\r\nHost: gear\r\nConnection: Upgrade\r\nUpgrade: gear-session\r\n\r\n'
+    const { status } = await exchange(agent.socketPath, Buffer.concat([Buffer.from(head), Buffer.from([1, 0, 0, 0, 0])]))
+    expect(status).toContain('101')
+  })
+
+  it('is for those whom other calls are for: another upgrade is passed over', async () => {
+    await using agent = await startFakeAgent({ getVersion: async () => ({ version: '1', api: '1', engine: 'docker' }) })
+    const { status } = await exchange(
+      agent.socketPath,
+      'GET /version HTTP/1.1\r\nHost: gear\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n',
+    )
+    expect(status).toContain('200')
+  })
+})

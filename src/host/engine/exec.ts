@@ -1,0 +1,54 @@
+/** What the engines' adapters share to run a command in a container: the streams of Docker's connection, and the end of a process by its number. */
+import { readdir, readFile } from 'node:fs/promises'
+import type { EngineOutput } from './port.ts'
+
+const headBytes = 8
+
+/**
+ * The outputs of a command without a terminal, which Docker sends in frames: a byte for the stream, three of nothing, four for the length
+ * (Docker Engine API, attach). With a terminal everything is its output.
+ */
+export async function* outputsOf(pieces: AsyncIterable<Buffer>, hasTerminal: boolean): AsyncGenerator<EngineOutput> {
+  let rest: Buffer = Buffer.alloc(0)
+  for await (const piece of pieces) {
+    if (hasTerminal) {
+      yield { stream: 'stdout', bytes: piece }
+      continue
+    }
+    rest = rest.length === 0 ? piece : Buffer.concat([rest, piece])
+    while (rest.length >= headBytes) {
+      const length = rest.readUInt32BE(4)
+      if (rest.length < headBytes + length) break
+      yield { stream: rest.readUInt8() === 2 ? 'stderr' : 'stdout', bytes: rest.subarray(headBytes, headBytes + length) }
+      rest = rest.subarray(headBytes + length)
+    }
+  }
+}
+
+const hangUpMs = 500
+
+/** Tells a process of the host that nobody is there any more, and ends it for good when it does not mind. */
+export function hangUp(pid: number): void {
+  if (pid <= 1) return
+  signal(pid, 'SIGHUP')
+  setTimeout(() => signal(pid, 'SIGKILL'), hangUpMs).unref()
+}
+
+function signal(pid: number, name: 'SIGHUP' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // it has ended
+  }
+}
+
+/** Hangs up on every process that was started with this in its environment; only it and its children have a word that was drawn for it. */
+export async function hangUpAll(variable: string): Promise<void> {
+  const names = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
+  await Promise.all(
+    names.map(async name => {
+      const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '')
+      if (environment.split('\0').includes(variable)) hangUp(Number(name))
+    }),
+  )
+}
