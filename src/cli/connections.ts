@@ -29,10 +29,12 @@ export function openClient(host: LocatorHost, { tokenFile, socketPath, isRoot, p
 
 /** A system without systemd can be asked for nothing. */
 function noClient(platform: string): Client {
+  const refuse = async (): Promise<never> => {
+    throw new GearError('LOCAL_UNSUPPORTED', `There are no containers on ${systemName(platform)} itself`)
+  }
   return {
-    call: async () => {
-      throw new GearError('LOCAL_UNSUPPORTED', `There are no containers on ${systemName(platform)} itself`)
-    },
+    call: refuse,
+    open: refuse,
     close: async () => undefined,
   }
 }
