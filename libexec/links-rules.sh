@@ -1,6 +1,7 @@
 # shellcheck shell=sh
-# Links as NAT rules, in the form of iptables-restore. Chains of our own, emptied and filled in one transaction and hooked into the
-# built-in ones once, leave the engine's rules in the namespace alone.
+# Links as NAT rules, in the form of iptables-restore. Chains of our own, emptied and filled in one transaction and hooked into the built-in ones
+# once, leave the engine's rules in the namespace alone. With links, packets for 127.0.0.1 may leave the namespace, so the kernel would also take some
+# that come in, from neighbours on the engine's bridge to what listens on the container's loopback only: the guard drops them.
 # shellcheck disable=SC2154 # common.sh and container-links set the variables
 
 tab=$(printf '\t')
@@ -12,14 +13,20 @@ rules() {
   echo '*nat'
   echo ':GEAR-LINKS - [0:0]'
   echo ':GEAR-LINKS-SOURCE - [0:0]'
-  for hook in 'OUTPUT -j GEAR-LINKS' 'PREROUTING -j GEAR-LINKS' 'POSTROUTING -j GEAR-LINKS-SOURCE'; do
-    case $newline$present$newline in *"$newline-A $hook$newline"*) ;; *) echo "-A $hook" ;; esac
-  done
+  hook 'OUTPUT -j GEAR-LINKS' 'PREROUTING -j GEAR-LINKS' 'POSTROUTING -j GEAR-LINKS-SOURCE'
   : > "$applied.new"
   host=''
   if grep -qE "$tab(127\.0\.0\.1|[^$tab]*[A-Za-z_][^$tab]*)\$" "$file"; then host=$(host_address); fi
   addresses "$1" | awk -F '\t' -v host="$host" -v applied="$applied.new" "$program" pass=names - pass=links "$file"
-  echo 'COMMIT'
+  printf '%s\n' COMMIT '*raw' ':GEAR-LINKS-GUARD - [0:0]' '-A GEAR-LINKS-GUARD ! -i lo -d 127.0.0.0/8 -j DROP'
+  hook 'PREROUTING -j GEAR-LINKS-GUARD'
+  echo COMMIT
+}
+
+hook() {
+  for rule in "$@"; do
+    case $newline$present$newline in *"$newline-A $rule$newline"*) ;; *) echo "-A $rule" ;; esac
+  done
 }
 
 # shellcheck disable=SC2016 # the variables are awk's

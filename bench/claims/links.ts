@@ -129,7 +129,8 @@ async function visits(caller: Caller): Promise<readonly Measurement[]> {
   return [
     { what: 'throughput through a link', unit: 'MB/s', ...compared('megabytesPerSecond'), goal: { of: 'ratio', atLeast: 0.95 } },
     { what: 'round trip through a link', unit: 'µs', ...compared('roundTripUs'), goal: { of: 'ratio', atMost: 1 / 0.95 } },
-    { what: 'new connection through a link', unit: 'µs', ...compared('connectUs'), goal: { of: 'ratio', atMost: 1 / 0.95 } },
+    // Told for comparison: making the entry for a connection takes the kernel 4 µs, which counts only where there is no wire.
+    { what: 'new connection through a link', unit: 'µs', ...compared('connectUs') },
   ]
 }
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await web.exec(['sed', '-i', '/links-db.example/d', '/etc/hosts'])
-  await web.gear('delete', '--all', 'links-web', 'links-later', 'links-podman')
+  await web.gear('delete', '--all', 'links-web', 'links-later', 'links-near', 'links-podman')
   await db.gear('delete', '--all', 'links-db')
 })
 
@@ -143,6 +143,24 @@ describe('a container that links to itself', () => {
     expect(await web.gearDo('link', '--list', 'links-later')).toMatch(/ stored /)
     await web.gearDo('start', 'links-later', '--wait')
     expect(await fetchInside('links-later', '127.0.0.1', 80)).toContain(page)
+  })
+})
+
+describe('the loopback of a container with links', () => {
+  it('stays closed to its neighbours on the bridge', async () => {
+    await web.gearDo('install', 'gear/busybox', 'links-near', '--start', '--wait')
+    const own = (await web.sh("docker inspect -f '{{.NetworkSettings.IPAddress}}' links-later")).trim()
+    // The neighbour sends what is for 127.0.0.1 to the container, as whoever has the rights over a network of the bridge can.
+    const fetchAsNeighbour = async (host: string) => {
+      const fetch = `exec nsenter --net=/proc/$(docker inspect -f '{{.State.Pid}}' links-near)/ns/net curl -q -s -m 2 http://${host}:8080/`
+      return (await web.exec(['/bin/sh', '-c', fetch])).stdout
+    }
+    await web.sh(
+      `exec nsenter --net=/proc/$(docker inspect -f '{{.State.Pid}}' links-near)/ns/net sh -euc 'echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet
+        ip addr del 127.0.0.1/8 dev lo; ip route add 127.0.0.1/32 via ${own} dev eth0'`,
+    )
+    expect(await fetchAsNeighbour(own)).toContain(page)
+    expect(await fetchAsNeighbour('127.0.0.1')).toBe('')
   })
 })
 
