@@ -2,7 +2,7 @@
  * The command line's view of its process: arguments, environment, terminal, interruptions. The only file of the command line that touches
  * `process` or files; commands get a `Context`, tests make one of their own.
  */
-import type { Client } from '../client/index.ts'
+import { type Client, pause as delay } from '../client/index.ts'
 import type { LocatorHost } from '../formats/index.ts'
 import { openClient } from './connections.ts'
 import { foreignText } from './render/foreign-text.ts'
@@ -41,6 +41,8 @@ export interface Context {
   readonly createFile: (path: string, text: string) => Promise<boolean>
   /** Replaces a file's content at once, or not at all. */
   readonly replaceFile: (path: string, text: string) => Promise<void>
+  /** Waits, whatever the user does meanwhile; rejects with the reason of the signal. */
+  readonly delay: (waitMs: number, signal: AbortSignal) => Promise<void>
   /** `user@host`, for messages that others read. */
   readonly identity: () => string
   /** The standard streams as they are, for what talks with a program elsewhere. */
@@ -143,6 +145,7 @@ export function processContext(version: string): ProcessContext {
     readTextFile,
     createFile,
     replaceFile,
+    delay,
     identity,
     streams: processStreams,
     readInput,

@@ -59,6 +59,11 @@ export async function gear(words: string | readonly string[], setup: Setup = {})
       return isNew
     },
     replaceFile: async (path, text) => void setup.written?.set(path, text),
+    // Short waits are over at once, long ones when they are called off.
+    delay: (waitMs, signal) =>
+      waitMs <= 1000
+        ? Promise.resolve()
+        : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true })),
     identity: () => 'ann@ops1',
     readTextFile: async path => {
       const text = setup.files?.[path]

@@ -88,6 +88,18 @@ describe('withFallback', () => {
     expect(closed).toEqual(['closed'])
   })
 
+  it('goes back to the first when that has come up meanwhile and is the one who works now', async () => {
+    const up = { isUp: false }
+    const first = clientOf({ listContainers: async () => (up.isUp ? { containers: [] } : Promise.reject(absent)) })
+    const closed: string[] = []
+    const busy = clientOf({ listContainers: () => Promise.reject(new GearError('WRITER_BUSY', 'busy')) }, closed)
+    const client = withFallback({ first, isAbsent: error => error === absent, open: async () => busy })
+    await expect(client.call(list)).rejects.toMatchObject({ code: 'WRITER_BUSY' })
+    up.isUp = true
+    expect(await client.call(list)).toEqual({ containers: [] })
+    expect(closed).toEqual(['closed'])
+  })
+
   it('says why the second cannot be used, to every call', async () => {
     const client = withFallback({ first: away, isAbsent: () => true, open: () => Promise.reject(new GearError('WRITER_BUSY', 'busy')) })
     await expect(client.call(list)).rejects.toMatchObject({ code: 'WRITER_BUSY' })

@@ -92,10 +92,12 @@ export interface FallbackOptions {
   readonly open: () => Promise<Client>
 }
 
-/** A client that turns to another for good when the first has nobody at its end: with no agent running, a local command does the work itself. */
+/**
+ * A client that turns to another when the first has nobody at its end: with no agent running, a local command does the work itself. It stays with the
+ * other, unless that finds that somebody else is at work.
+ */
 export function withFallback({ first, isAbsent, open }: FallbackOptions): Client {
   let opening: Promise<Client> | undefined
-  let second: Client | undefined
   const through = async <Value>(use: (client: Client) => Promise<Value>): Promise<Value> => {
     if (opening === undefined) {
       try {
@@ -105,15 +107,27 @@ export function withFallback({ first, isAbsent, open }: FallbackOptions): Client
       }
     }
     opening ??= open()
-    second = await opening
-    return use(second)
+    const used = opening
+    try {
+      return await use(await used)
+    } catch (error) {
+      if (!(error instanceof GearError) || error.code !== 'WRITER_BUSY') throw error
+      // An agent may have come up meanwhile; it holds the lock, and does what it is asked.
+      if (opening === used) opening = undefined
+      await used.then(client => client.close(), ignore)
+      return await use(first).catch((again: unknown) => {
+        throw isAbsent(again) ? error : again
+      })
+    }
   }
   return {
     call: (request, options) => through(client => client.call(request, options)),
     open: (request, options) => through(client => client.open(request, options)),
     async close() {
       await first.close()
-      await second?.close()
+      await opening?.then(client => client.close(), ignore)
     },
   }
 }
+
+function ignore(): void {}

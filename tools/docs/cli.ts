@@ -47,6 +47,7 @@ async function helpText(words: readonly string[], version: string): Promise<stri
     readTextFile: none,
     createFile: none,
     replaceFile: none,
+    delay: none,
     identity: none,
     streams: { input: none, write: none, size: none, takeKeys: none },
     readInput: none,

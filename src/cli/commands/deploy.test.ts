@@ -515,6 +515,20 @@ describe('what goes wrong', () => {
     expect((await deploy('s.json')).exitCode).toBe(0)
   })
 
+  it('an agent that is restarted meanwhile is waited for', async () => {
+    const refusals = { left: 1 }
+    const onCall: OnCall = (host, call) => {
+      if (host !== 'a' || call !== 'start web-1' || refusals.left-- <= 0) return
+      throw new GearError('HOST_UNREACHABLE', 'The agent at a cannot be reached', {
+        cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
+      })
+    }
+    const { files, deploy, of } = world(['a'], onCall)
+    files['s.json'] = simple
+    expect(await deploy('s.json a')).toMatchObject({ exitCode: 0, err: '' })
+    expect(of('a').calls).toContain('start web-1')
+  })
+
   it('two deploys at once: one wins, the other is told by whom', async () => {
     const gate = Promise.withResolvers<void>()
     const { files, of, deploy, written } = world(['a', 'b'])

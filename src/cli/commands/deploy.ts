@@ -1,6 +1,6 @@
 /** `gear deploy` (spec §10.4) */
 import { GearError } from '../../api/index.ts'
-import { freshRequestId, pause } from '../../client/index.ts'
+import { freshRequestId } from '../../client/index.ts'
 import type { DeploymentPlan, DeployReport, Described } from '../../domains/deployments/index.ts'
 import { type LocatorHost, printHost, printTable } from '../../formats/index.ts'
 import { readHosts } from '../arguments.ts'
@@ -70,7 +70,7 @@ function planOf(place: string, make: () => DeploymentPlan): DeploymentPlan {
 
 function connectionOf(context: Context, flags: CommonFlags) {
   const tokenFile = flags.tokenFile ?? context.tokenFile
-  return { connect: (host: LocatorHost) => context.connect(host, { tokenFile }), signal: context.signal }
+  return { connect: (host: LocatorHost) => context.connect(host, { tokenFile }), signal: context.signal, pause: context.delay }
 }
 
 async function showPlan(context: Context, flags: CommonFlags, planned: DeploymentPlan): Promise<number> {
@@ -112,7 +112,7 @@ async function carryOut(context: Context, flags: DeployFlags & CommonFlags, { pl
     waitMs,
     say,
     save: (described: Described) => file.save(printDeployment(described)),
-    lease: { name, holder: context.identity(), token: freshRequestId(), pause },
+    lease: { name, holder: context.identity(), token: freshRequestId() },
   })
   await tell(context, report, { isJson, file })
   if (report.stopReason instanceof Interruption) return report.stopReason.exitCode

@@ -9,7 +9,7 @@ import { hostKey } from './members.ts'
 import { type DeploymentPlan, withObserved } from './plan.ts'
 
 export interface DeployOptions extends HostsOptions, Omit<ApplyOptions, 'hosts'> {
-  readonly lease: Omit<LeaseRequest, 'idPrefix' | 'containers'>
+  readonly lease: Omit<LeaseRequest, 'idPrefix' | 'containers' | 'pause'>
 }
 
 export interface DeployReport {
@@ -30,13 +30,13 @@ export async function deploy(plan: DeploymentPlan, options: DeployOptions): Prom
     else signal.addEventListener('abort', () => stop.abort(signal.reason), { once: true })
   }
   forward(options.signal)
-  const hosts = new Hosts({ connect: options.connect, signal: stop.signal, callMs: options.waitMs })
+  const hosts = new Hosts({ connect: options.connect, signal: stop.signal, callMs: options.waitMs, pause: options.pause })
   try {
     const needed = new Set(plan.instances.map(({ host }) => hostKey(host)))
     const lease = await takeLease(
       hosts,
       placesOf(plan),
-      { ...options.lease, idPrefix: plan.idPrefix, containers: plan.containers.map(({ name }) => name) },
+      { ...options.lease, idPrefix: plan.idPrefix, containers: plan.containers.map(({ name }) => name), pause: options.pause },
       host => needed.has(hostKey(host)),
     )
     forward(lease.lost)

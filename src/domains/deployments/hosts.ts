@@ -13,6 +13,8 @@ export interface HostsOptions {
   readonly signal: AbortSignal
   /** Longest wait for the answer to one call. */
   readonly callMs?: number
+  /** Waits; rejects when the signal aborts. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 interface CallLimits {
@@ -27,10 +29,14 @@ export class Hosts {
   readonly #clients = new Map<string, Client>()
   readonly #lost = new Map<string, GearError>()
   readonly #callMs: number
+  readonly #pause: HostsOptions['pause']
+  /** Hosts that have answered, by `hostKey`. */
+  readonly #answered = new Set<string>()
   readonly signal: AbortSignal
 
-  constructor({ connect, signal, callMs = limits.deployCallMs }: HostsOptions) {
+  constructor({ connect, signal, callMs = limits.deployCallMs, pause }: HostsOptions) {
     this.#connect = connect
+    this.#pause = pause
     this.#callMs = Math.min(callMs, limits.deployCallMs)
     this.signal = signal
   }
@@ -59,13 +65,33 @@ export class Hosts {
     const late = AbortSignal.timeout(limitMs)
     try {
       const signal = options.signal === undefined ? late : AbortSignal.any([late, options.signal])
-      return await this.#clientOf(host).call(request, { signal })
+      const answer = await this.#insistently(host, () => this.#clientOf(host).call(request, { signal }), signal)
+      this.#answered.add(hostKey(host))
+      return answer
     } catch (error) {
       if (options.signal?.aborted) throw options.signal.reason
       const known = late.aborted ? silent(host, limitMs) : error
       const isLost = known instanceof GearError && known.code === 'HOST_UNREACHABLE' && options.isTolerant !== true
       throw isLost ? this.lose(host, known) : known
     }
+  }
+
+  /** An agent that is being restarted refuses calls for a moment; nothing of such a call was done, so it is made again. */
+  async #insistently<Result>(host: LocatorHost, call: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await call()
+      } catch (error) {
+        if (attempt === attemptsMax || !this.#isRestarting(host, error)) throw error
+        await this.#pause(restartMs, signal)
+      }
+    }
+  }
+
+  #isRestarting(host: LocatorHost, error: unknown): boolean {
+    if (!(error instanceof GearError)) return false
+    const isRefused = (error.cause as { readonly code?: string } | undefined)?.code === 'ECONNREFUSED'
+    return error.code === 'WRITER_BUSY' || (isRefused && this.#answered.has(hostKey(host)))
   }
 
   /** Works through items, each on its host: those of one host in order. Ends quietly, with the rest not begun, when the signal aborts. */
@@ -90,6 +116,9 @@ export class Hosts {
     for (const client of this.#clients.values()) await client.close()
   }
 }
+
+const attemptsMax = 6
+const restartMs = 1000
 
 function silent(host: LocatorHost, limitMs: number): GearError {
   return new GearError('HOST_UNREACHABLE', `The agent of ${printHost(host)} did not answer within ${limitMs / 1000} s`)
