@@ -216,7 +216,7 @@ function failures(operation: Operation): Readonly<Record<string, Json>> {
     'CALLER_REFUSED',
     'TOKEN_REQUIRED',
     'BROWSER_REFUSED',
-    (reply.kind === 'events' || (reply.kind === 'data' && reply.table === undefined)) && 'NOT_ACCEPTABLE',
+    (reply.kind === 'events' || reply.kind === 'bytes' || (reply.kind === 'data' && reply.table === undefined)) && 'NOT_ACCEPTABLE',
     lane !== 'direct' && 'QUEUE_FULL',
     'INTERNAL',
   ]

@@ -35,13 +35,11 @@ export const command = () =>
         change: ({ id }) => ({ what: `The deployment of ${id}`, look: `gear list-repos` }),
         run: async call => {
           for (let attempt = 1; ; attempt++) {
-            try {
-              await deploy(call, call.task)
-              return {}
-            } catch (error) {
-              if (attempt === attemptsMax || !isAgentGone(error)) throw error
-              await call.say('The agent went away; once more from the beginning\n')
-            }
+            const outcome = await deploy(call, call.task)
+            if (outcome === 'deployed') return {}
+            if (attempt === attemptsMax) throw outcome
+            await call.say('The agent went away; once more from the beginning\n')
+            await context.pause(agentBackMs)
           }
         },
       })
@@ -50,20 +48,25 @@ export const command = () =>
 
 /** An agent that is restarted forgets what it was deploying. What it did is done again without harm, so the same is asked of the next one. */
 const attemptsMax = 3
+/** systemd starts an agent that was killed again after 2 s; until it answers a local command would do its work, and keep it from starting. */
+const agentBackMs = 4000
 
-async function deploy({ client, signal, say }: Call<Task>, { id, request: asked }: DeployTask): Promise<void> {
-  for await (const { event, message, code, next } of await client.call(asked, { signal })) {
-    if (event === 'failed') {
-      const details = { status: 500, message, code, next, fields: [], data: undefined }
-      throw new RemoteError(details, contract.deployRepository as Operation)
+/** Answers the failure when the agent went away after it had begun: it may say so itself, as the last word of the stream. */
+async function deploy({ client, signal, say }: Call<Task>, { id, request: asked }: DeployTask): Promise<'deployed' | GearError> {
+  let hasBegun = false
+  try {
+    for await (const { event, message, code, next } of await client.call(asked, { signal })) {
+      if (event === 'failed') {
+        const details = { status: 500, message, code, next, fields: [], data: undefined }
+        throw new RemoteError(details, contract.deployRepository as Operation)
+      }
+      await say(`${message}\n`)
+      hasBegun = true
+      if (event === 'deployed') return event
     }
-    await say(`${message}\n`)
-    if (event === 'deployed') return
+  } catch (error) {
+    if (hasBegun && error instanceof GearError && error.code === 'HOST_UNREACHABLE') return error
+    throw error
   }
-  throw new GearError('HOST_UNREACHABLE', `The agent stopped reporting before ${id} was deployed`)
-}
-
-/** Also one that says itself, as the last word of the stream, that it is being stopped. */
-function isAgentGone(error: unknown): boolean {
-  return error instanceof GearError && error.code === 'HOST_UNREACHABLE'
+  return new GearError('HOST_UNREACHABLE', `The agent stopped reporting before ${id} was deployed`)
 }

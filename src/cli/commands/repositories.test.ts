@@ -76,6 +76,51 @@ describe('gear list-repos and delete-repo', () => {
   })
 })
 
+describe('gear deploy-repo', () => {
+  type Events = readonly ({ readonly event: 'log' | 'deployed' | 'failed'; readonly message: string; readonly code?: string } | GearError)[]
+
+  /** An agent that gives the next of these at every call. */
+  function deploying(...runs: readonly Events[]) {
+    let calls = 0
+    const deployRepository: Handlers['deployRepository'] = async () =>
+      (async function* () {
+        for (const event of runs[calls++] ?? []) {
+          if (event instanceof GearError) throw event
+          yield event
+        }
+      })()
+    return { hosts: { local: { deployRepository } }, calls: () => calls }
+  }
+  const gone = new GearError('HOST_UNREACHABLE', 'The agent is being stopped')
+  const building = { event: 'log', message: 'Building' } as const
+
+  it('prints what the build says, and how it ended', async () => {
+    const { hosts } = deploying([building, { event: 'deployed', message: 'abc runs as shop' }])
+    expect(await gear('deploy-repo shop-src', { hosts })).toMatchObject({ out: 'Building\nabc runs as shop\n', exitCode: 0 })
+  })
+
+  it('ends with 1 and the reason when it failed', async () => {
+    const { hosts } = deploying([building, { event: 'failed', message: 'assemble ended with 3', code: 'BUILD_FAILED' }])
+    const { err, exitCode } = await gear('deploy-repo shop-src', { hosts })
+    expect(err).toMatch(/^Error: assemble ended with 3 \[BUILD_FAILED\]/)
+    expect(exitCode).toBe(1)
+  })
+
+  it('asks once more when the agent goes away in the middle, but not when it was never there', async () => {
+    const broken = deploying([building, gone], [building, { event: 'deployed', message: 'abc runs as shop' }])
+    expect(await gear('deploy-repo shop-src', broken)).toMatchObject({
+      out: 'Building\nThe agent went away; once more from the beginning\nBuilding\nabc runs as shop\n',
+      exitCode: 0,
+    })
+    const absent = deploying([gone])
+    expect((await gear('deploy-repo shop-src', absent)).err).toContain('HOST_UNREACHABLE')
+    expect(absent.calls()).toBe(1)
+    const dying = deploying([building, gone], [building, gone], [building, gone])
+    expect((await gear('deploy-repo shop-src', dying)).exitCode).toBe(1)
+    expect(dying.calls()).toBe(3)
+  })
+})
+
 describe('gear init-repo', () => {
   it.each([
     ['init-repo', 'give an id'],

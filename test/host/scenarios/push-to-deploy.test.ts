@@ -123,6 +123,20 @@ describe('an agent that is killed', () => {
   })
 })
 
+describe('what is pushed', () => {
+  it('reaches no file of the host, neither as a link in the source nor as a link in place of the scripts', async () => {
+    await host.sh(`echo a-secret-of-root > ${work}/secret; mkdir ${work}/scripts; chmod 700 ${work}
+      printf '#!/bin/sh\\necho a script of the host\\n' > ${work}/scripts/assemble; chmod 755 ${work}/scripts/assemble`)
+    const leak = `printf '#!/bin/sh\\nls -l /tmp/src; cat /tmp/src/leak /tmp/src/folder/secret; true\\n' > .s2i/bin/assemble; ln -s ${work}/secret leak; ln -s ${work} folder;`
+    const linked = await push('version eight', leak)
+    expect(linked.stderr).toContain(`leak -> ${work}/secret`)
+    expect(linked.stderr).not.toContain('a-secret-of-root')
+    const scripts = await push('version nine', `rm -r .s2i/bin; ln -s ${work}/scripts .s2i/bin;`)
+    expect(scripts.stderr).toContain('BUILD_SCRIPT_MISSING')
+    expect(scripts.stderr).not.toContain('a script of the host')
+  })
+})
+
 describe('the account of a repository', () => {
   const asAccount = (...command: readonly string[]) => host.exec(['runuser', '-u', `git-${id}`, '--', ...command])
 
