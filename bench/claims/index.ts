@@ -21,4 +21,5 @@ export const claims: Readonly<Record<string, () => Promise<Claim>>> = {
   idle: () => import('./idle.ts'),
   deploy: () => import('./deploy.ts'),
   cloning: () => import('./cloning.ts'),
+  builds: () => import('./builds.ts'),
 }

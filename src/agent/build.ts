@@ -10,8 +10,8 @@ import { hostPaths, loadConfig } from './config.ts'
 
 export interface BuildHereOptions {
   readonly signal: AbortSignal
-  /** Told the output, in any pieces. */
-  readonly say: (text: string) => void
+  /** Told the output, in any pieces; a promise is waited for before more is read. */
+  readonly say: (text: string) => unknown
   /** Address of the engine, such as `unix:///run/podman/podman.sock`; its usual one unless given. */
   readonly engineAddress?: string | undefined
   /** The folder of the build stays, for whoever looks for a mistake. */

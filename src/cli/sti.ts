@@ -82,8 +82,9 @@ async function carryOut(words: readonly string[], context: Context): Promise<num
   const asked = request('buildImage', { body }).body as BuildAsked
   const { buildHere, showUsage } = await import('../agent/index.ts')
   let written = Promise.resolve()
-  const say = (text: string): void => {
+  const say = (text: string): Promise<void> => {
     written = context.out.write(text)
+    return written
   }
   const work = { signal: context.signal, say, engineAddress: values.url, isFolderKept: values.savetempdir ?? false }
   try {

@@ -133,9 +133,10 @@ async function buildHere(context: Context, flags: BuildFlags & CommonFlags, body
   const { buildHere: build } = await import('../../agent/index.ts')
   const isJson = flags.output === 'json'
   const lines = { written: Promise.resolve(), text: '' }
-  const say = (text: string): void => {
-    if (isJson) lines.text += text
+  const say = (text: string): Promise<void> => {
+    if (isJson) lines.text = (lines.text + text).slice(-limits.buildLogBytes)
     else lines.written = context.out.write(text)
+    return lines.written
   }
   const document = async (value: object): Promise<void> => {
     if (isJson) await context.out.write(`${JSON.stringify({ tag: asked.tag, ...value, lines: lines.text.split('\n').slice(0, -1) })}\n`)
@@ -186,7 +187,7 @@ function buildFailure({ requestId, result, code, cause, lines }: BuildReport): G
 
 async function runRequest(context: Context, folder: string): Promise<number> {
   const { buildRequested } = await import('../../agent/index.ts')
-  const isBuilt = await buildRequested(folder, { signal: context.signal, say: text => void context.out.write(text) })
+  const isBuilt = await buildRequested(folder, { signal: context.signal, say: text => context.out.write(text) })
   return isBuilt ? 0 : 1
 }
 

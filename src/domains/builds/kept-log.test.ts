@@ -15,12 +15,12 @@ function open() {
 describe('the log of a build', () => {
   it('is read as it is written, by who follows and by who comes later', async () => {
     const { host, writer, reader } = open()
-    writer.add('one\n')
-    writer.add('zwölf ')
+    void writer.add('one\n')
+    void writer.add('zwölf ')
     await writer.flush()
     expect(await reader.next()).toBe('one\nzwölf ')
     expect(await reader.next()).toBe('')
-    writer.add('ℵ\n')
+    void writer.add('ℵ\n')
     await writer.flush()
     expect(await reader.next()).toBe('ℵ\n')
     expect(await new LogReader(host, folder).next()).toBe('one\nzwölf ℵ\n')
@@ -29,13 +29,13 @@ describe('the log of a build', () => {
   it('keeps its beginning and its end, and says what is not there', async () => {
     const { host, writer } = open()
     const line = `${'x'.repeat(99)}\n`
-    writer.add('the beginning\n')
+    void writer.add('the beginning\n')
     await writer.flush()
     for (let written = 0; written < limits.buildLogBytes * 2; written += 100_000) {
-      writer.add(line.repeat(1000))
+      void writer.add(line.repeat(1000))
       await writer.flush()
     }
-    writer.add('the end\n')
+    void writer.add('the end\n')
     await writer.flush()
     const text = await new LogReader(host, folder).next()
     expect(text.length).toBeLessThan(limits.buildLogBytes * 1.5)
@@ -46,9 +46,19 @@ describe('the log of a build', () => {
 
   it('takes any amount at once', async () => {
     const { host, writer } = open()
-    writer.add('😀'.repeat(300_000))
+    void writer.add('😀'.repeat(300_000))
     await writer.flush()
     expect(await new LogReader(host, folder).next()).toBe('😀'.repeat(300_000))
+  })
+
+  it('that cannot be written is given up', async () => {
+    const { host, writer } = open()
+    host.files.failAfter(0, 'ENOSPC')
+    await writer.add('x'.repeat(1_000_000))
+    await writer.flush()
+    await writer.add('more')
+    host.files.heal()
+    expect(await new LogReader(host, folder).next()).toBe('')
   })
 
   it('that nobody has begun is empty', async () => {

@@ -20,6 +20,7 @@ export class LogWriter {
   readonly #folder: string
   #waiting = ''
   #writing: Promise<void> | undefined
+  #isBroken = false
   #start = 0
   #size = 0
   readonly #pieces: string[] = []
@@ -29,9 +30,12 @@ export class LogWriter {
     this.#folder = folder
   }
 
-  add(text: string): void {
+  /** Resolves when more can be taken. */
+  async add(text: string): Promise<void> {
+    if (this.#isBroken) return
     this.#waiting += text
     this.#writing ??= this.#drain()
+    if (this.#waiting.length > pieceBytes) await this.#writing
   }
 
   /** All that was added is on disk. */
@@ -48,6 +52,10 @@ export class LogWriter {
         this.#waiting = this.#waiting.slice(text.length)
         await this.#write(text)
       }
+    } catch {
+      // a build is not to fail for its log, on a full disk for one
+      this.#isBroken = true
+      this.#waiting = ''
     } finally {
       this.#writing = undefined
     }

@@ -27,9 +27,9 @@ export interface BuildRunOptions extends Streams {
 export async function runBuild(host: BuildRunHost, request: BuildRequest, options: BuildRunOptions): Promise<Built> {
   if (options.isSweeping) await sweepBuilds(host, options.workRoot)
   const last = new LastLines()
-  const say = (text: string): void => {
+  const say = (text: string): unknown => {
     last.add(text)
-    options.say(text)
+    return options.say(text)
   }
   const streams = { signal: options.signal, say }
   try {
@@ -171,17 +171,17 @@ async function callBack(
   { network, clock }: BuildRunHost,
   { callbackUrl, mayReachHost }: BuildRequest,
   { isSuccess, lines }: { readonly isSuccess: boolean; readonly lines: readonly string[] },
-  say: (text: string) => void,
+  say: Streams['say'],
 ): Promise<void> {
   if (callbackUrl === undefined) return
   const json = JSON.stringify({ payload: lines.join('\n'), success: isSuccess })
   for (let call = 1; ; call++) {
     try {
       const status = await network.postJson(callbackUrl, json, { timeoutMs: limits.callbackMs, mayReachHost })
-      if (status >= 300) say(`The callback was answered with ${status}\n`)
+      if (status >= 300) await say(`The callback was answered with ${status}\n`)
       return
     } catch (error) {
-      if (call === callsMax) return say(`${explain(asGearError(error))}\n`)
+      if (call === callsMax) return void say(`${explain(asGearError(error))}\n`)
       await clock.sleep(callPauseMs)
     }
   }

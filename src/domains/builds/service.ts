@@ -117,12 +117,12 @@ export class Builds {
   async #settle(id: RequestId, cause: string): Promise<void> {
     const { files, paths, clock, units } = this.#host
     const folder = buildFolder(paths, id)
-    const record = await readRecord(this.#host, folder)
-    if (record?.result !== 'running') return
     // a lost bus says nothing of the build
     if ((await units.list([buildUnit(id)])).length > 0) return
-    await files.remove(`${folder}/request.json`)
     await sweepBuilds(this.#host, workRoot(paths)).catch(() => undefined)
+    const record = await readRecord(this.#host, folder)
+    if (record?.result !== 'running') return
+    await files.remove(`${folder}/request.json`)
     const isAsked = this.#stopped.delete(id)
     await writeRecord(this.#host, folder, {
       ...record,

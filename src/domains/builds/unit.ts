@@ -35,10 +35,7 @@ export async function runRequested(host: BuildRunHost, { folder, ...options }: U
   const [request, record] = await Promise.all([readRequest(host, folder), readRecord(host, folder)])
   if (request === undefined || record === undefined) throw new GearError('BUILD_UNKNOWN', `There is nothing to build in ${folder}`)
   const log = new LogWriter(host, folder)
-  const say = (text: string): void => {
-    log.add(text)
-    options.say(text)
-  }
+  const say = (text: string): Promise<unknown> => Promise.all([log.add(text), options.say(text)])
   const end = async (ended: Partial<BuildRecord>): Promise<void> => {
     await log.flush()
     await writeRecord(host, folder, { ...record, ...ended, finishedAt: new Date(host.clock.nowMs()).toISOString() })

@@ -46,10 +46,11 @@ test('a container is made with its limits, its volume and nothing of the host', 
     pids: 10,
     network: 'none',
   }
-  expect(createArguments(container, '/container.slice')).toEqual([
+  expect(createArguments(container, { kind: 'podman', parent: '/container.slice' })).toEqual([
     'create',
     '--pull=never',
     '--name=gear-build-x',
+    '--log-driver=none',
     '--cgroup-parent=/container.slice',
     '--mount=type=volume,src=gear-build-x,dst=/tmp',
     '--memory=1024',
@@ -65,12 +66,13 @@ test('a container is made with its limits, its volume and nothing of the host', 
 
 test('a container without limits has none', () => {
   const bare = { name: 'x', image: 'y', command: [], workFolder: '/tmp', slice: 's', memoryBytes: 0, cpus: 0, pids: 0, user: '' }
-  expect(createArguments(bare, 's')).toEqual([
+  expect(createArguments(bare, { kind: 'docker', parent: 's' })).toEqual([
     'create',
     '--pull=never',
     '--name=x',
+    '--log-driver=none',
     '--cgroup-parent=s',
-    '--mount=type=volume,src=x,dst=/tmp',
+    '--mount=type=volume,dst=/tmp',
     '--user=0',
     'y',
   ])

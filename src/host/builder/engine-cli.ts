@@ -59,7 +59,8 @@ class EngineCliBuilder implements Builder {
 
   async create(container: BuildContainer): Promise<void> {
     const parent = cgroupParent(await this.#driver(), container.slice)
-    const result = await this.#run(createArguments(container, parent))
+    const { kind } = await this.#choose()
+    const result = await this.#run(createArguments(container, { kind, parent }))
     if (result.exitCode !== 0) throw this.#failed(`make container ${container.name}`, result.stderr)
   }
 
@@ -67,7 +68,8 @@ class EngineCliBuilder implements Builder {
     await this.#stream(`copy into container ${container}`, {
       args: ['cp', '--archive=false', '-', `${container}:${goods.below}`],
       signal: goods.signal,
-      input: { tool: 'tar', args: tarArguments(goods) },
+      // 1: a file changed while it was read, as those of a local source may
+      input: { tool: 'tar', args: tarArguments(goods), accepted: [1] },
     })
   }
 
@@ -175,6 +177,7 @@ class EngineCliBuilder implements Builder {
     const atOnce = kind === 'podman' ? ['--time=0'] : []
     const gone = await this.#run(['rm', '--force', '--volumes', ...atOnce, ...containers])
     if (gone.exitCode !== 0 && !isOnlyMissing(gone.stderr)) throw this.#failed(attempted, gone.stderr)
+    if (kind === 'docker') return
     const volume = await this.#run(['volume', 'rm', '--force', ...containers])
     if (volume.exitCode !== 0 && !isOnlyMissing(volume.stderr)) throw this.#failed(attempted, volume.stderr)
   }
@@ -238,14 +241,20 @@ function isTarHead(head: Buffer): boolean {
   return head.toString('latin1', 257, 262) === 'ustar' || head.subarray(0, tarHeadBytes).every(byte => byte === 0)
 }
 
-export function createArguments(container: BuildContainer, parent: string): readonly string[] {
+/** Podman writes a volume without a name into the image that is committed; that of Docker has none, and goes with its container. */
+export function createArguments(
+  container: BuildContainer,
+  { kind, parent }: { readonly kind: EngineKind; readonly parent: string },
+): readonly string[] {
   const { name, image, command, user, variablesFile, workFolder, memoryBytes, cpus, pids, network } = container
   return [
     'create',
     '--pull=never',
     `--name=${name}`,
+    // what it prints is passed on; the engine would keep it as well
+    '--log-driver=none',
     `--cgroup-parent=${parent}`,
-    `--mount=type=volume,src=${name},dst=${workFolder}`,
+    `--mount=type=volume,${kind === 'podman' ? `src=${name},` : ''}dst=${workFolder}`,
     ...(memoryBytes > 0 ? [`--memory=${memoryBytes}`, `--memory-swap=${memoryBytes}`] : []),
     ...(cpus > 0 ? [`--cpus=${cpus}`] : []),
     ...(pids > 0 ? [`--pids-limit=${pids}`] : []),

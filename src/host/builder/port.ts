@@ -23,7 +23,7 @@ export interface BuildContainer {
   readonly user?: string
   /** File with one `NAME=VALUE` a line. */
   readonly variablesFile?: string
-  /** A volume of the container's name is there: what is in it is not part of what is committed. */
+  /** A volume is there: what is in it is not part of what is committed. */
   readonly workFolder: string
   /** Such as `container-small.slice`. */
   readonly slice: string
@@ -75,8 +75,8 @@ export interface BuildRun {
 
 export interface Streams {
   readonly signal: AbortSignal
-  /** What is printed, as it comes, in any pieces. */
-  readonly say: (text: string) => void
+  /** Told what is printed, as it comes, in any pieces. A promise that it answers is waited for before more is read. */
+  readonly say: (text: string) => unknown
 }
 
 export interface Commit {

@@ -16,8 +16,11 @@ export interface Streaming {
   readonly variables?: Readonly<Record<string, string>>
   /** An abort kills it. Without one it runs to its end. */
   readonly signal?: AbortSignal
-  readonly onStdout?: (text: string) => void
-  readonly onStderr?: (text: string) => void
+  /** What they answer is waited for before more is read, if it is a promise. */
+  readonly onStdout?: (text: string) => unknown
+  readonly onStderr?: (text: string) => unknown
+  /** Exit codes that are no failure, beside 0. */
+  readonly accepted?: readonly number[]
   /** Its standard input. */
   readonly input?: Streaming
   /** Where its standard output goes instead, if its first bytes are what is expected. */
@@ -46,7 +49,12 @@ export async function stream(work: Streaming): Promise<StreamingEnd> {
   const chain = chainOf(work)
   const children: ChildProcess[] = []
   const kill = (): void => {
-    for (const child of children) killGroup(child)
+    for (const child of children) {
+      killGroup(child)
+      // what nobody takes would keep its end from being told
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    }
   }
   work.signal?.addEventListener('abort', kill, { once: true })
   try {
@@ -82,7 +90,7 @@ interface Surroundings {
 }
 
 function begin(
-  { tool, args, variables, onStdout, onStderr, output }: Streaming,
+  { tool, args, variables, onStdout, onStderr, output, accepted = [] }: Streaming,
   { input, isLast, fail }: Surroundings,
 ): { readonly child: ChildProcess; readonly end: Promise<StreamingEnd> } {
   const child = spawn(tools[tool].path, args, {
@@ -92,9 +100,9 @@ function begin(
     detached: true,
   })
   let complaint = ''
-  const note = (text: string): void => {
+  const note = (text: string): unknown => {
     complaint = (complaint + text).slice(-complaintBytes)
-    onStderr?.(text)
+    return onStderr?.(text)
   }
   passOn(child.stderr, note)
   if (isLast && output === undefined) passOn(child.stdout, text => onStdout?.(text))
@@ -112,12 +120,23 @@ function begin(
     fail()
     throw error
   })
-  return { child, end: all.then(([exitCode, , isSaved = false]) => ({ exitCode, complaint: complaint.trim(), isSaved })) }
+  const outcome = all.then(([code, , isSaved = false]) => {
+    const exitCode = accepted.includes(code) ? 0 : code
+    return { exitCode, complaint: complaint.trim(), isSaved }
+  })
+  return { child, end: outcome }
 }
 
-function passOn(from: Readable | null, take: (text: string) => void): void {
+/** Who cannot take more slows the tool down. */
+function passOn(from: Readable | null, take: (text: string) => unknown): void {
   const decoder = new StringDecoder('utf8')
-  from?.on('data', (bytes: Buffer) => take(decoder.write(bytes)))
+  from?.on('data', (bytes: Buffer) => {
+    const taken = take(decoder.write(bytes))
+    if (!(taken instanceof Promise)) return
+    from.pause()
+    const goOn = (): void => void from.resume()
+    taken.then(goOn, goOn)
+  })
 }
 
 /** A tool that ends before it has read everything says why by its exit code. */
@@ -130,7 +149,7 @@ async function feed(from: Readable, to: Writable | null): Promise<void> {
 async function save(
   from: Readable,
   { path, maxBytes, headBytes, isExpected }: NonNullable<Streaming['output']>,
-  pass: (text: string) => void,
+  pass: (text: string) => unknown,
 ): Promise<boolean> {
   const chunks = from[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   let head = Buffer.alloc(0)
@@ -154,7 +173,7 @@ async function save(
     return true
   }
   const decoder = new StringDecoder('utf8')
-  for await (const bytes of rest()) pass(decoder.write(bytes))
+  for await (const bytes of rest()) await pass(decoder.write(bytes))
   return false
 }
 

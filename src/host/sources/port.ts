@@ -11,7 +11,7 @@ export interface CloneRequest {
   readonly mayReadFiles: boolean
   readonly signal: AbortSignal
   /** Told what git says, in any pieces. */
-  readonly say: (text: string) => void
+  readonly say: (text: string) => unknown
 }
 
 /** Errors: SOURCE_FAILED with what git said. */

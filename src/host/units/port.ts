@@ -60,7 +60,7 @@ export interface TransientUnit {
   readonly tasksMax?: number
   /** Longest run; then it is stopped and its result is `timeout`. */
   readonly runMs?: number
-  /** How long its processes have to end after SIGTERM; systemd's default is 90 s. */
+  /** How long the command has to end after SIGTERM, which it alone is sent, before all is killed; systemd's default is 90 s. */
   readonly stopMs?: number
 }
 

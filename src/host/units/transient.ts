@@ -15,6 +15,8 @@ export function transientProperties(unit: TransientUnit): readonly Property[] {
     // forgotten when it has ended, but not before this connection has let go of it
     ['CollectMode', ['s', 'inactive-or-failed']],
     ['AddRef', ['b', true]],
+    // a stop asks the command itself only: what it starts to clear up is not to be asked to end as well
+    ['KillMode', ['s', 'mixed']],
     ...given(unit.user, user => ['User', ['s', user]]),
     ...given(variables, () => ['Environment', ['as', Object.entries(variables).map(([name, value]) => `${name}=${value}`)]]),
     ...given(unit.memoryBytes, bytes => ['MemoryMax', ['t', BigInt(bytes)]]),

@@ -71,7 +71,7 @@ const fetched = async () => Number(await host.do(['curl', '-q', '-s', `${registr
 /** What builds leave when they have ended: nothing. */
 async function expectNothingLeft(): Promise<void> {
   expect(await host.do(['docker', 'ps', '-aq', '--filter', 'name=gear-build-'])).toBe('')
-  expect(await host.do(['docker', 'volume', 'ls', '-q', '--filter', 'name=gear-build-'])).toBe('')
+  expect(await host.do(['docker', 'volume', 'ls', '-q', '--filter', 'dangling=true'])).toBe('')
   expect(await host.sh('ls -A /var/lib/containers/builds/work')).toBe('')
 }
 
@@ -251,6 +251,37 @@ describe('a build that does not come to its end', () => {
     await host.sh('kill -KILL $(cat /run/building)')
     expect(await host.do(['docker', 'ps', '-q', '--filter', 'name=gear-build-'])).not.toBe('')
     await host.gear('build', '/root/nowhere', 'gear/httpd', 'lab/slow')
+    await expectNothingLeft()
+  })
+})
+
+describe('awkward things', () => {
+  it('in a source come as they are, and lead nowhere else', async () => {
+    await host.sh(
+      `mkdir -p /root/odd/.s2i/bin /root/odd/deep; cd /root/odd; cat > .s2i/bin/assemble
+      printf x > '-rf'; printf x > 'two
+lines'; printf x > 'a b*?'; ln -s /etc/shadow shadow; ln -s deep link; mkfifo pipe; printf x > "$(printf 'latin\\351')"; ln ./-rf deep/hard`,
+      {
+        input: `#!/bin/sh
+cd /tmp/src
+for name in *; do echo "<$name>"; done
+readlink shadow; readlink link
+cat shadow 2>&1
+head -c 3000000 /dev/zero | tr '\\0' x | fold -w 99
+`,
+      },
+    )
+    const built = await host.sh('gear build /root/odd gear/httpd lab/odd')
+    const names = built.slice(0, 500)
+    for (const name of ['<-rf>', '<two\nlines>', '<a b*?>', '<pipe>', '\n/etc/shadow\n', '\ndeep\n']) expect(names).toContain(name)
+    expect(names).toContain("cat: can't open 'shadow'")
+    expect(built.length).toBeGreaterThan(3_000_000)
+    expect(built.slice(-200)).toMatch(/xxx\n?Committing lab\/odd\nBuilt/)
+  })
+
+  it('such as two builds of one image at once do not disturb each other', async () => {
+    const build = () => host.sh(`gear build ${source} gear/httpd lab/twice`)
+    expect((await Promise.all([build(), build()])).every(text => text.includes('Built lab/twice'))).toBe(true)
     await expectNothingLeft()
   })
 })
