@@ -1,0 +1,204 @@
+/**
+ * What the start helpers would run, on kinds of hosts that the lab is not: unified cgroups, the systemd driver, a runtime that refuses the host's
+ * cgroups, an engine that fails half-way or does not answer. The helpers are the real ones; the tools they call by absolute path are replaced by
+ * scripts that note their arguments and answer as the tools did where this was tried for real.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+
+const source = fileURLToPath(new URL('../../libexec', import.meta.url))
+const engineId = 'ab'.repeat(32)
+
+class HelperHost {
+  readonly #root = mkdtempSync(join(tmpdir(), 'gear-helpers-'))
+
+  constructor() {
+    const libexec = join(this.#root, 'libexec')
+    cpSync(source, libexec, { recursive: true })
+    mkdirSync(join(this.#root, 'bin'))
+    for (const name of readdirSync(libexec)) {
+      const path = join(libexec, name)
+      const text = readFileSync(path, 'utf8')
+        .replaceAll(/\/usr\/s?bin\/(docker|podman|curl|systemctl|systemd-notify|sleep)\b/g, `${this.#root}/bin/$1`)
+        .replaceAll('PATH=/usr/sbin', `PATH=${this.#root}/bin:/usr/sbin`)
+        .replaceAll('/run/docker.pid', `${this.#root}/docker.pid`)
+      writeFileSync(path, text)
+    }
+    for (const tool of ['docker', 'podman', 'curl', 'systemctl', 'systemd-notify', 'sleep']) this.tool(tool, '')
+    this.tool('systemctl', 'case "$*" in *NRestarts*) echo 0 ;; esac')
+    writeFileSync(join(this.#root, 'docker.pid'), '100')
+  }
+
+  /** Replaces a tool by a script; it has its arguments in "$*", and a function option that prints the value of one. */
+  tool(name: string, script: string): void {
+    const path = join(this.#root, 'bin', name)
+    const option = 'option() { name=$1; shift; while [ $# -gt 1 ]; do [ "$1" != "$name" ] || printf %s "$2"; shift; done; }'
+    writeFileSync(path, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >> ${this.#root}/calls\n${option}\n${script}\n`)
+    chmodSync(path, 0o755)
+  }
+
+  /** A dockerd that says this of itself, without any container. */
+  docker(info: Readonly<Record<string, string>>): void {
+    this.tool('curl', `case "$*" in */info) printf '%s\\n200' '${JSON.stringify(info)}' ;; *) printf '{}\\n404' ;; esac`)
+    this.tool('docker', `printf %s ${engineId} > "$(option --cidfile "$@")"`)
+  }
+
+  restartDocker(): void {
+    writeFileSync(join(this.#root, 'docker.pid'), '200')
+  }
+
+  run(helper: string, ...args: readonly string[]): { readonly exitCode: number | null; readonly calls: readonly string[] } {
+    rmSync(join(this.#root, 'calls'), { force: true })
+    const environment = { GEARD_BASE_PATH: join(this.#root, 'base'), GEARD_RUN_PATH: join(this.#root, 'run'), NOTIFY_SOCKET: '/none' }
+    const { status } = spawnSync(join(this.#root, 'libexec', helper), ['shop', ...args], { env: environment, timeout: 30_000 })
+    const calls = execFileSync('/bin/sh', ['-c', `cat ${this.#root}/calls 2> /dev/null || :`], { encoding: 'utf8' })
+    return { exitCode: status, calls: calls.split('\n').filter(line => line !== '') }
+  }
+
+  /** A file of the container's run state. */
+  state(name: string): string {
+    return readFileSync(join(this.#root, 'run/sh/shop', name), 'utf8')
+  }
+
+  remove(): void {
+    rmSync(this.#root, { recursive: true })
+  }
+}
+
+const hosts: HelperHost[] = []
+function newHost(): HelperHost {
+  const host = new HelperHost()
+  hosts.push(host)
+  return host
+}
+afterEach(() => {
+  for (const host of hosts.splice(0)) host.remove()
+})
+
+const optionOf = (call: string | undefined, name: string) => new RegExp(`${name}[ =](\\S+)`).exec(call ?? '')?.[1]
+
+describe('a start on docker', () => {
+  const start = (host: HelperHost) => host.run('docker-start', 'container-small.slice', '--', 'acme/shop')
+  const runOf = (calls: readonly string[]) => calls.find(call => call.startsWith('docker ') && call.includes(' run '))
+
+  it.each([
+    ['cgroupfs', '1', '/container.slice/container-small.slice'],
+    ['cgroupfs', '2', '/container.slice/container-small.slice'],
+    ['systemd', '1', 'container-small.slice'],
+    ['systemd', '2', 'container-small.slice'],
+  ])('with the %s driver on cgroups of version %s has the parent %s', (driver, version, parent) => {
+    const host = newHost()
+    host.docker({ CgroupDriver: driver, CgroupVersion: version })
+    const { exitCode, calls } = start(host)
+    expect(exitCode).toBe(0)
+    expect(optionOf(runOf(calls), '--cgroup-parent')).toBe(parent)
+  })
+
+  it('asks for the driver once for each start of the engine', () => {
+    const host = newHost()
+    host.docker({ CgroupDriver: 'cgroupfs' })
+    const asks = ({ calls }: ReturnType<typeof start>) => calls.filter(call => call.endsWith('/info')).length
+    expect([asks(start(host)), asks(start(host))]).toEqual([1, 0])
+    host.restartDocker()
+    host.docker({ CgroupDriver: 'systemd' })
+    const again = start(host)
+    expect(asks(again)).toBe(1)
+    expect(optionOf(runOf(again.calls), '--cgroup-parent')).toBe('container-small.slice')
+  })
+
+  it('that the engine fails after it has made the container is told, and the cleanup removes the container', () => {
+    const host = newHost()
+    host.docker({ CgroupDriver: 'cgroupfs' })
+    host.tool(
+      'docker',
+      `printf %s ${engineId} > "$(option --cidfile "$@")"; echo 'docker: Error response from daemon: no space left.' >&2; exit 125`,
+    )
+    expect(start(host).exitCode).toBe(1)
+    expect(host.state('last-exit.new')).toMatch(/^Reason=run-failed\nMessage=no space left\.$/m)
+    const made = JSON.stringify({
+      State: { Status: 'created', Running: false, Pid: 0, ExitCode: 128 },
+      Config: { Labels: { 'gear.id': 'shop' } },
+    })
+    host.tool('curl', `case "$*" in *DELETE*) printf '\\n204' ;; */shop/json) printf '%s\\n200' '${made}' ;; *) printf '{}\\n404' ;; esac`)
+    const { calls } = host.run('docker-cleanup')
+    expect(calls.filter(call => call.includes('DELETE'))).toEqual([expect.stringMatching(/ -X DELETE http:\/\/engine\/containers\/shop$/)])
+    expect(host.state('last-exit')).toContain('Reason=run-failed')
+  })
+
+  it('does not wait for ever for an engine that hangs, and says which it was', () => {
+    const host = newHost()
+    host.tool('curl', 'exit 28')
+    const { exitCode, calls } = start(host)
+    expect(exitCode).toBe(1)
+    for (const call of calls.filter(line => line.startsWith('curl '))) expect(Number(optionOf(call, '-m'))).toBeGreaterThan(0)
+    expect(host.state('last-exit.new')).toContain('Reason=engine-away')
+  })
+})
+
+describe('a start on podman', () => {
+  const start = (host: HelperHost) => host.run('podman-start', '--', 'acme/shop')
+  const runsOf = (calls: readonly string[]) => calls.filter(call => /^podman .*\brun -d /.test(call))
+  const succeed = `case "$*" in
+      *' run '*) printf %s ${engineId} > "$(option --cidfile "$@")"; echo 7 > "$(option --conmon-pidfile "$@")" ;;
+      *' info '*) echo /none/containers.json ;;
+      *inspect*) echo 'Error: no such container' >&2; exit 125 ;;
+    esac`
+
+  it('is in the control group of the unit, whatever the version, and makes conmon the main process', () => {
+    const host = newHost()
+    host.tool('podman', succeed)
+    const { exitCode, calls } = start(host)
+    expect(exitCode).toBe(0)
+    expect(runsOf(calls)).toEqual([expect.stringContaining(' --cgroups=split --sdnotify=ignore ')])
+    expect(calls.join('\n')).not.toMatch(/--(replace|cgroup-parent|runtime|rm)\b/)
+    expect(calls.at(-1)).toBe('systemd-notify --ready MAINPID=7')
+  })
+
+  it('tries the other runtime where the first one refuses the cgroups, and remembers it', () => {
+    const host = newHost()
+    host.tool('runc', '')
+    host.tool('podman', `case "$*" in *--runtime=runc*) ;; *' run '*) echo 'Error: crun: invalid cgroup' >&2; exit 126 ;; esac\n${succeed}`)
+    const first = start(host)
+    expect(first.exitCode).toBe(0)
+    expect(runsOf(first.calls).map(call => optionOf(call, '--runtime'))).toEqual([undefined, 'runc'])
+    expect(runsOf(start(host).calls).map(call => optionOf(call, '--runtime'))).toEqual(['runc'])
+  })
+
+  it('never removes a container that somebody else made', () => {
+    const host = newHost()
+    const zero = '0001-01-01T00:00:00Z'
+    host.tool(
+      'podman',
+      `case "$*" in
+        *' run '*) echo 'Error: the container name "shop" is already in use: that name is already in use' >&2; exit 125 ;;
+        *' info '*) echo /none/containers.json ;;
+        *"inspect "*" shop") echo 'shop "" "" running 0 false ${zero} ${zero} abc' ;;
+        *inspect*) echo 'Error: no such container' >&2; exit 125 ;;
+      esac`,
+    )
+    const { exitCode, calls } = start(host)
+    expect(exitCode).toBe(1)
+    expect(calls.filter(call => / rm | stop | kill /.test(call))).toEqual([])
+    expect(host.state('last-exit.new')).toContain('Reason=name-taken')
+  })
+
+  it('of a short name means Docker Hub, unless podman is set up to search', () => {
+    const host = newHost()
+    host.tool(
+      'podman',
+      `case "$*" in
+        *' run '*) [ -e "$0.pulled" ] || { echo 'Error: acme/shop: image not known' >&2; exit 125; } ;;
+        *'pull docker.io/acme/shop') : > "$0.pulled" ;;
+        *' pull '*) echo 'Error: short-name "acme/shop" did not resolve to an alias and no unqualified-search registries are defined' >&2; exit 125 ;;
+      esac
+      ${succeed}`,
+    )
+    const { exitCode, calls } = start(host)
+    expect(exitCode).toBe(0)
+    expect(calls.filter(call => call.includes(' pull ')).map(call => call.split(' ').at(-1))).toEqual(['acme/shop', 'docker.io/acme/shop'])
+  })
+})
