@@ -1,4 +1,4 @@
-/** From nothing to the first page served, gear takes at most 1.15 times as long as `docker run`: same image, same port, in turns. */
+/** From nothing to the first page served, gear takes at most 1.15 times as long as the engine's own `run`: same image, same port, in turns. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
@@ -14,51 +14,55 @@ const port = 4000
 const goal: Goal = { of: 'ratio', atMost: 1.15 }
 const [id = ''] = ids('serving', 1)
 
-type Way = 'api' | 'command' | 'docker'
+type Engine = 'docker' | 'podman'
+type Way = 'api' | 'command' | 'engine'
 
-export async function measure(): Promise<readonly Measurement[]> {
+export const measure = (): Promise<readonly Measurement[]> => serving('docker')
+
+export async function serving(engine: Engine): Promise<readonly Measurement[]> {
   await lookForAddressesOften()
   using agent = new Caller(agentPort)
   const ways: Readonly<Record<Way, () => Promise<unknown>>> = {
-    api: () => install(agent, id, { Started: true, Ports: [{ Internal: 8080, External: port }] }),
-    command: () => run('gear', 'install', image, id, '--start', '-p', `8080:${port}`),
-    docker: () => run('docker', 'run', '-d', '--name', id, '-p', `${port}:8080`, image),
+    api: () => install(agent, id, { Started: true, Engine: engine, Ports: [{ Internal: 8080, External: port }] }),
+    command: () => run('gear', 'install', image, id, '--engine', engine, '--start', '-p', `8080:${port}`),
+    engine: () => run(engine, 'run', '-d', '--name', id, '-p', `${port}:8080`, image),
   }
-  const samples: Readonly<Record<Way, number[][]>> = { api: [], command: [], docker: [] }
-  for (const way of ['api', 'command', 'docker'] as const) await servedMs(agent, ways[way])
+  const samples: Readonly<Record<Way, number[][]>> = { api: [], command: [], engine: [] }
+  for (const way of ['api', 'command', 'engine'] as const) await servedMs(agent, engine, ways[way])
   for (let repetition = 0; repetition < repetitions; repetition++) {
     for (const all of Object.values(samples)) all.push([])
     for (let pair = 0; pair < pairs; pair++) {
-      for (const way of inTurn(pair)) samples[way].at(-1)?.push(await servedMs(agent, ways[way]))
+      for (const way of inTurn(pair)) samples[way].at(-1)?.push(await servedMs(agent, engine, ways[way]))
     }
   }
-  const peers = [{ name: 'docker run -d', samples: samples.docker }]
+  const peers = [{ name: `${engine} run -d`, samples: samples.engine }]
+  const where = engine === 'docker' ? '' : ` on ${engine}`
   return [
-    { what: 'install and start over the API until it serves', unit: 'ms', samples: samples.api, peers, goal },
+    { what: `install and start over the API until it serves${where}`, unit: 'ms', samples: samples.api, peers, goal },
     // For comparison: docker's own command starts a program of another kind than Node.
-    { what: 'gear install --start until it serves', unit: 'ms', samples: samples.command, peers },
+    { what: `gear install --start until it serves${where}`, unit: 'ms', samples: samples.command, peers },
   ]
 }
 
 /** Whoever comes after a given other one would share its warm caches every time. */
 function inTurn(pair: number): readonly Way[] {
   const orders: readonly (readonly Way[])[] = [
-    ['api', 'docker', 'command'],
-    ['docker', 'command', 'api'],
-    ['command', 'api', 'docker'],
-    ['api', 'command', 'docker'],
-    ['docker', 'api', 'command'],
-    ['command', 'docker', 'api'],
+    ['api', 'engine', 'command'],
+    ['engine', 'command', 'api'],
+    ['command', 'api', 'engine'],
+    ['api', 'command', 'engine'],
+    ['engine', 'api', 'command'],
+    ['command', 'engine', 'api'],
   ]
   return orders[pair % orders.length] ?? []
 }
 
-async function servedMs(agent: Caller, begin: () => Promise<unknown>): Promise<number> {
+async function servedMs(agent: Caller, engine: Engine, begin: () => Promise<unknown>): Promise<number> {
   const startMs = performance.now()
   const served = until('the page is served', isServed, { everyMs: 5 }).then(() => performance.now() - startMs)
   const [ms] = await Promise.all([served, begin()])
   await agent.do({ method: 'DELETE', path: `/container/${id}?all=true` })
-  await run('docker', 'rm', '--force', id)
+  await run(engine, 'rm', '--force', ...(engine === 'podman' ? ['--ignore', '--time', '0'] : []), id)
   await sleep(300) // what is still being cleared away must not slow down the next
   return ms
 }
@@ -78,7 +82,8 @@ async function isServed(): Promise<boolean> {
  * retrans_time_ms): every start would seem to take a second longer, whoever makes it.
  */
 async function lookForAddressesOften(): Promise<void> {
-  await run('sysctl', '--quiet', '--write', 'net.ipv4.neigh.docker0.retrans_time_ms=10')
+  // Podman makes its bridge with the first container; new ones are like `default`.
+  for (const device of ['docker0', 'default']) await run('sysctl', '--quiet', '--write', `net.ipv4.neigh.${device}.retrans_time_ms=10`)
 }
 
 async function run(command: string, ...args: readonly string[]): Promise<void> {

@@ -81,7 +81,7 @@ const types: Readonly<Record<EngineKind, readonly UnitEntry[]>> = {
     ['Type', 'notify'],
     ['NotifyAccess', 'all'],
     ['Delegate', 'yes'],
-    // A container that has lost its conmon is ended by the cleanup helper, as it would be on docker; systemd alone would wait 2 minutes for it.
+    // As on docker. A container that has lost its conmon, and with it whoever holds its output and its exit code, is killed at once.
     ['KillMode', 'mixed'],
     ['TasksMax', 'infinity'],
     // A container decides itself what the loss of one of its processes means, as on docker.
