@@ -153,7 +153,7 @@ onBothEngines(host, engine => {
 
     it('of an image whose volume path is made to look like a mount of the host gives it nothing of the host', async () => {
       ids.add('escape')
-      await engine.makeImage('evil/volumes', 'VOLUME ["/x\n/:/host"]', 'CMD ["sleep","600"]')
+      await engine.makeImage('evil/volumes', 'VOLUME ["/x\\n/:/host"]', 'CMD ["sleep","600"]')
       await host.gearDo('install', 'evil/volumes', 'escape', '--start', '--wait')
       await until('the waiter has looked at its volumes', async () =>
         (await host.sh('journalctl -u ctr-escape --no-pager -o cat')).includes('line break') ? true : 'not yet',
@@ -170,11 +170,11 @@ onBothEngines(host, engine => {
 
   describe('the journal', () => {
     it('keeps every line of a quiet container beside one that chatters', async () => {
-      await script('chatter', 'i=0; while [ $i -lt 60000 ]; do echo chatter $i; i=$((i+1)); done; sleep 600', '--wait')
-      await script('quietly', 'i=0; while [ $i -lt 20 ]; do echo quiet $i; i=$((i+1)); sleep 0.2; done; sleep 600', '--wait')
+      await script(`chatter-${engine.name}`, 'i=0; while [ $i -lt 60000 ]; do echo chatter $i; i=$((i+1)); done; sleep 600', '--wait')
+      await script(`quietly-${engine.name}`, 'i=0; while [ $i -lt 20 ]; do echo quiet $i; i=$((i+1)); sleep 0.2; done; sleep 600', '--wait')
       const lines = (id: string, word: string) => host.sh(`journalctl -u ctr-${id} --no-pager -o cat | grep -c "^${word} " || true`)
       await until('all lines are there', async () => {
-        const seen = `${(await lines('quietly', 'quiet')).trim()} ${(await lines('chatter', 'chatter')).trim()}`
+        const seen = `${(await lines(`quietly-${engine.name}`, 'quiet')).trim()} ${(await lines(`chatter-${engine.name}`, 'chatter')).trim()}`
         return seen === '20 60000' ? true : seen
       })
     })
