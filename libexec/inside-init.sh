@@ -23,21 +23,15 @@ own() {
 
 # become: the image's user gets the numbers of the account, and keeps its files. A user of group 0 keeps that beside its own.
 become() {
-  if [ "$old_uid" != "$uid" ]; then
-    if [ -z "$name" ]; then :
-    elif has usermod; then usermod -o -u "$uid" "$name"
-    else rewrite /etc/passwd "$name" "$name:$second:$uid:$fourth:$fifth:$sixth:$seventh"
-    fi
-    own / "$uid" -user "$old_uid"
+  if [ -z "$name" ]; then :
+  elif ! has usermod; then rewrite /etc/passwd "$name" "$name:$second:$uid:$gid:$fifth:$sixth:$seventh"
+  elif [ "$old_uid" != "$uid" ]; then usermod -o -u "$uid" "$name"
   fi
+  [ "$old_uid" = "$uid" ] || own / "$uid" -user "$old_uid"
   case $old_gid in 0) groups=0; return ;; "$gid") return ;; esac
   if ! look /etc/group number "$old_gid"; then :
   elif has groupmod; then groupmod -o -g "$gid" "$first"
-  else
-    rewrite /etc/group "$first" "$first:$second:$gid:$fourth"
-    if [ -n "$name" ] && look /etc/passwd name "$name" && [ "$fourth" = "$old_gid" ]; then
-      rewrite /etc/passwd "$name" "$name:$second:$uid:$gid:$fifth:$sixth:$seventh"
-    fi
+  else rewrite /etc/group "$first" "$first:$second:$gid:$fourth"
   fi
   own / ":$gid" -group "$old_gid"
 }
@@ -74,5 +68,9 @@ set -- setpriv "--reuid=$uid" "--regid=$gid" "${groups:+--groups=}${groups:---cl
 if "$@" /bin/sh -c : 2> /dev/null; then run "$@" /.container.init/container-cmd.sh; fi
 set -- chroot --skip-chdir "--userspec=$uid:$gid" "--groups=$groups" /
 if "$@" /bin/sh -c : 2> /dev/null; then run "$@" /.container.init/container-cmd.sh; fi
-if has su && [ -n "$name" ]; then run su -s /.container.init/container-cmd.sh "$name"; fi
-refuse 'the image has neither setpriv nor chroot of coreutils, and no su, or its user has no name for it'
+has su || refuse 'the image has neither setpriv, nor chroot of coreutils, nor su'
+if [ -z "$name" ]; then # it knows names only
+  name=user-$uid
+  echo "$name:x:$uid:$gid::/:/bin/sh" >> /etc/passwd
+fi
+run su -s /.container.init/container-cmd.sh "$name"
