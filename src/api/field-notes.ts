@@ -79,6 +79,7 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   'NetworkLinks.ToPort': 'Port at the other end; 0 while it is not known, and the link is not applied.',
   'NetworkLinks.ToHost': 'Host at the other end; localhost for this host. Empty while it is not known.',
   Links: 'An entry for each container, or for each link of one.',
+  Installed: 'The container is installed on the host.',
   'Links.Id': 'The container.',
   'Links.NetworkLinks': 'Exactly its links from now on; empty for none.',
   'Links.NetworkLinks.FromHost': 'Address inside the container; empty for 127.0.0.1.',

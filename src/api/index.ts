@@ -15,7 +15,7 @@ export { engineKinds, type KeyPermission, readKeyPermission, restartPolicies, sl
 export * from './ids.ts'
 export { type CreateKeys, keyAccessText, type StoredKey } from './keys.ts'
 export * from './limits.ts'
-export { type ListedLink, linkCells } from './links.ts'
+export { type LinksOfContainer, type ListedLink, linkCells } from './links.ts'
 export { openApiDocument } from './openapi.ts'
 export type { BytesResult, Call, Caller, Handler, Method, Operation, Reply, Schema, TableOf, TextResult } from './operation.ts'
 export { type ArchiveFormat, cloneRoot, type ListedRepository, type RepositoryBuild, type RepositoryDeployEvent } from './repositories.ts'

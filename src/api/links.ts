@@ -44,6 +44,10 @@ export const listedLink = z.object({
 })
 export type ListedLink = z.infer<typeof listedLink>
 
+/** The links of a container, which need not be installed yet. */
+export const linksOfContainerData = z.object({ id: text, installed: z.boolean(), links: z.array(listedLink) })
+export type LinksOfContainer = z.infer<typeof linksOfContainerData>
+
 export const listLinks = operation({
   id: 'listLinks',
   method: 'GET',
@@ -54,7 +58,7 @@ export const listLinks = operation({
   query: z.object({ check: queryFlag }),
   reply: {
     kind: 'data',
-    schema: z.object({ id: text, links: z.array(listedLink) }),
+    schema: linksOfContainerData,
     table: {
       columns: ['FROM', 'TO', 'STATE', 'ANSWERS', 'PROBLEM'],
       rows: data => data.links.map(linkCells),

@@ -158,7 +158,7 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
       called('listLinks', call)
       const { id } = call.params
       const link = { fromHost: '127.0.0.1', fromPort: 6379, toHost: '10.1.2.3', toPort: 4100 }
-      return { id, links: [{ ...link, state: 'applied' as const, address: '10.1.2.3', answers: true }] }
+      return { id, installed: true, links: [{ ...link, state: 'applied' as const, address: '10.1.2.3', answers: true }] }
     },
     listImages: async call => {
       called('listImages', call)

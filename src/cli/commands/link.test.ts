@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import type { Handlers, Id, ListedLink } from '../../api/index.ts'
+import { GearError, type Handlers, type Id, type ListedLink } from '../../api/index.ts'
 import { gear } from '../fake-context.ts'
 
 const link = { fromHost: '127.0.0.1', fromPort: 6379, toHost: '10.1.2.3', toPort: 4100 }
 
 /** A host that keeps what it was told, and says of every link the same. */
-function hostSaying(outcome: Pick<ListedLink, 'state' | 'answers' | 'problem'>) {
+function hostSaying(outcome: Pick<ListedLink, 'state' | 'answers' | 'problem'>, isInstalled = true) {
   const set: unknown[] = []
   const asked: unknown[] = []
   const handlers: Partial<Handlers> = {
     linkContainers: async ({ body }) => void set.push(body.links),
     listLinks: async ({ params, query }) => {
       asked.push(query)
-      return { id: params.id, links: [{ ...link, ...outcome }] }
+      return { id: params.id, installed: isInstalled, links: [{ ...link, ...outcome }] }
     },
   }
   return { handlers, set, asked }
@@ -23,7 +23,8 @@ describe('gear link', () => {
     const a = hostSaying({ state: 'applied' })
     const local = hostSaying({ state: 'stored' })
     const result = await gear('link a/web-1 a/web-2 web-3 -n 6379:10.1.2.3:4100', { hosts: { a: a.handlers, local: local.handlers } })
-    expect(result).toEqual({ out: 'a web-1 web-2 linked\nlocal web-3 linked\n', err: '', exitCode: 0 })
+    const out = 'a web-1 web-2 linked\nlocal web-3 linked\nlocal web-3 does not run: its links apply when it starts\n'
+    expect(result).toEqual({ out, err: '', exitCode: 0 })
     const networkLinks = [link]
     expect(a.set).toEqual([
       [
@@ -49,11 +50,31 @@ describe('gear link', () => {
     expect(exitCode).toBe(0)
   })
 
+  it('says that a container is not there yet', async () => {
+    const { handlers } = hostSaying({ state: 'stored' }, false)
+    const { out } = await gear('link web-1 -n 1:db:2', { hosts: { local: handlers } })
+    expect(out).toBe('web-1 linked\nweb-1 is not installed: its links wait for it\n')
+  })
+
+  it('is content with an agent that does not tell what became of them', async () => {
+    const { handlers } = hostSaying({ state: 'applied' })
+    const listLinks: Handlers['listLinks'] = async () => {
+      throw new GearError('CONTAINER_UNKNOWN', 'Not found')
+    }
+    const outcome = await gear('link web-1 -n 1:db:2', { hosts: { local: { ...handlers, listLinks } } })
+    expect(outcome).toEqual({ out: 'web-1 linked\n', err: '', exitCode: 0 })
+  })
+
   it('has the links in its document', async () => {
     const { handlers } = hostSaying({ state: 'applied' })
     const { out } = await gear('link web-1 -n 1:db:2 --output json', { hosts: { local: handlers } })
     expect(JSON.parse(out)).toEqual([
-      { host: 'local', ok: true, containers: [{ id: 'web-1', links: [{ ...link, state: 'applied' }] }], lines: ['web-1 linked'] },
+      {
+        host: 'local',
+        ok: true,
+        containers: [{ id: 'web-1', installed: true, links: [{ ...link, state: 'applied' }] }],
+        lines: ['web-1 linked'],
+      },
     ])
   })
 
@@ -102,6 +123,6 @@ describe('gear link --list', () => {
   it('is one document for programs', async () => {
     const { handlers } = hostSaying({ state: 'stored' })
     const { out } = await gear('link --list web-1 -o json', { hosts: { local: handlers } })
-    expect(JSON.parse(out)).toEqual([{ host: 'local', id: 'web-1', ok: true, links: [{ ...link, state: 'stored' }] }])
+    expect(JSON.parse(out)).toEqual([{ host: 'local', id: 'web-1', ok: true, installed: true, links: [{ ...link, state: 'stored' }] }])
   })
 })

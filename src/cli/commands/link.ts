@@ -1,5 +1,5 @@
 /** `gear link` */
-import { type ListedLink, linkCells } from '../../api/index.ts'
+import { GearError, type LinksOfContainer, linkCells } from '../../api/index.ts'
 import { type Client, request } from '../../client/index.ts'
 import { type NetworkLink, parseNetworkLinks, printTable } from '../../formats/index.ts'
 import { sayAnswer } from '../answers.ts'
@@ -65,10 +65,11 @@ function setLinks(context: Context, flags: LinkFlags & CommonFlags, groups: read
     change: ({ name }) => ({ what: `The linking of ${name}`, look: `gear link --list ${name}` }),
     run: async ({ task, client, signal, say }) => {
       await sayAnswer(await client.call(task.request, { signal }), say)
-      const containers = []
-      for (const { id } of task.targets) containers.push({ id, links: await settledLinks(client, id, signal) })
+      const looks = { left: looksMax }
+      const containers: LinksOfContainer[] = []
+      for (const { id } of task.targets) containers.push(...(await settledLinks(client, id, { signal, looks })))
       await say(`${task.targets.map(({ id }) => id).join(' ')} linked\n`)
-      for (const { id, links } of containers) for (const link of links) await sayTrouble(id, link, say)
+      for (const container of containers) await sayNews(container, say)
       return { containers }
     },
   })
@@ -78,24 +79,44 @@ function linkRequest({ targets }: HostTask, networkLinks: readonly NetworkLink[]
   return request('linkContainers', { body: { links: targets.map(({ id }) => ({ id, networkLinks })) } })
 }
 
-/** How often, and how often at most, it is asked what became of links that were just set: applying a thousand takes a tenth of a second. */
-const lookMs = 50
+/** How often it is asked what became of links that were just set, for all containers of a host: applying a thousand takes a tenth of a second. */
 const looksMax = 100
+const lookMs = 50
 
-/** The links once the host has applied them. When that takes long, as with names that a slow resolver knows, they are reported as they are. */
-async function settledLinks(client: Client, id: string, signal: AbortSignal): Promise<readonly ListedLink[]> {
+interface Patience {
+  readonly signal: AbortSignal
+  readonly looks: { left: number }
+}
+
+/**
+ * The links of a container once its host has applied them. When that takes long, as with names that a slow resolver knows, they are reported
+ * as they are. Nothing from an agent that does not tell, as the original's.
+ */
+async function settledLinks(client: Client, id: string, { signal, looks }: Patience): Promise<readonly LinksOfContainer[]> {
   const list = request('listLinks', { params: { id } })
-  for (let look = 1; ; look++) {
-    const { links } = await client.call(list, { signal })
-    if (look === looksMax || !links.some(link => link.state === 'pending')) return links
+  for (;;) {
+    const container = await client.call(list, { signal }).catch((error: unknown) => {
+      // Links were stored for the container a moment ago, so one of ours knows it.
+      if (error instanceof GearError && ['ROUTE_UNKNOWN', 'CONTAINER_UNKNOWN'].includes(error.code)) return undefined
+      throw error
+    })
+    if (container === undefined) return []
+    looks.left -= 1
+    if (looks.left <= 0 || !container.links.some(link => link.state === 'pending')) return [container]
     await new Promise(resolve => setTimeout(resolve, lookMs))
   }
 }
 
-async function sayTrouble(id: string, link: ListedLink, say: (text: string) => Promise<void>): Promise<void> {
-  const [from, to, state, , problem] = linkCells(link)
-  if (state === 'waiting') await say(`${id}: ${from} -> ${to} is left out for now: ${problem}; it is tried again every 15 s\n`)
-  if (state === 'pending') await say(`${id}: ${from} -> ${to} is still being applied; see: gear link --list ${id}\n`)
+/** What is not as somebody who has just set links would think. */
+async function sayNews({ id, installed, links }: LinksOfContainer, say: (text: string) => Promise<void>): Promise<void> {
+  if (links.some(link => link.state === 'stored')) {
+    await say(installed ? `${id} does not run: its links apply when it starts\n` : `${id} is not installed: its links wait for it\n`)
+  }
+  for (const link of links) {
+    const [from, to, state, , problem] = linkCells(link)
+    if (state === 'waiting') await say(`${id}: ${from} -> ${to} is left out for now: ${problem}; it is tried again every 15 s\n`)
+    if (state === 'pending') await say(`${id}: ${from} -> ${to} is still being applied; see: gear link --list ${id}\n`)
+  }
 }
 
 async function listLinks(context: Context, flags: LinkFlags & CommonFlags, groups: readonly HostTargets<Target>[]): Promise<number> {
@@ -104,9 +125,9 @@ async function listLinks(context: Context, flags: LinkFlags & CommonFlags, group
   const exitCode = await runWork(context, flags, {
     groups: requestAll(groups, ({ id }) => ({ request: request('listLinks', { params: { id }, query: { check: isChecked } }) })),
     run: async ({ task, client, signal }) => {
-      const { links } = await client.call(task.request, { signal })
+      const { installed, links } = await client.call(task.request, { signal })
       if (links.some(link => link.answers === false || link.state === 'waiting')) isAllWell = false
-      return { links }
+      return { installed, links }
     },
     show: async done => {
       const rows = done.flatMap(({ task, value }) => value.links.map(link => [task.name, ...linkCells(link)]))

@@ -5,6 +5,6 @@ import type { Links } from './service.ts'
 export function linkHandlers(links: Links) {
   return {
     linkContainers: ({ body, dryRun }) => links.set(body.links, dryRun),
-    listLinks: async ({ params: { id }, query }) => ({ id, links: [...(await links.report(id, { isChecked: query.check }))] }),
+    listLinks: ({ params, query }) => links.report(params.id, { isChecked: query.check }),
   } satisfies Partial<Handlers>
 }

@@ -113,10 +113,14 @@ describe('listing links', () => {
       applied,
       '127.0.0.1\t6379\t4100\t10.1.2.3\t10.1.2.3\t\n\t25\t25\tmail.example\t\tmail.example is not an address that can be found\n',
     )
-    expect(await links.report(id, { isChecked: false })).toEqual([
-      { ...database, state: 'applied', address: '10.1.2.3' },
-      { ...mail, state: 'waiting', problem: 'mail.example is not an address that can be found' },
-    ])
+    expect(await links.report(id, { isChecked: false })).toEqual({
+      id,
+      installed: true,
+      links: [
+        { ...database, state: 'applied', address: '10.1.2.3' },
+        { ...mail, state: 'waiting', problem: 'mail.example is not an address that can be found' },
+      ],
+    })
   })
 
   it('tries those in effect from inside the container, on request', async () => {
@@ -126,7 +130,7 @@ describe('listing links', () => {
     await links.set([{ id, networkLinks: [database, second, mail] }])
     host.files.put(applied, '127.0.0.1\t6379\t4100\t10.1.2.3\t10.1.2.3\t\n127.0.0.1\t6380\t4100\t10.1.2.3\t10.1.2.3\t\n')
     host.namespaces.answering.add('127.0.0.1:6379')
-    expect(await links.report(id, { isChecked: true })).toEqual([
+    expect((await links.report(id, { isChecked: true })).links).toEqual([
       { ...database, state: 'applied', address: '10.1.2.3', answers: true },
       { ...second, state: 'applied', address: '10.1.2.3', answers: false, problem: 'the connection was refused' },
       { ...mail, state: 'pending' },
@@ -137,7 +141,7 @@ describe('listing links', () => {
     const { host, links, install } = setUp()
     install(id)
     host.engine.isAway = true
-    expect(await links.report(id, { isChecked: true })).toEqual([])
+    expect((await links.report(id, { isChecked: true })).links).toEqual([])
   })
 
   it('is possible for a container that is not installed yet, but has links', async () => {
@@ -146,7 +150,7 @@ describe('listing links', () => {
     const { linkContainers, listLinks } = linkHandlers(links)
     expect(linkContainers).toBeDefined()
     const call = { params: { id }, query: { check: false } } as Parameters<typeof listLinks>[0]
-    expect(await listLinks(call)).toEqual({ id, links: [{ ...database, state: 'stored' }] })
+    expect(await listLinks(call)).toEqual({ id, installed: false, links: [{ ...database, state: 'stored' }] })
   })
 
   it('of one that neither exists nor has links is refused', async () => {

@@ -1,5 +1,5 @@
 /** The operations on links: store, have them applied, tell what became of them. Writes of one container's links come one after the other. */
-import { type ContainerId, containerUnit, GearError, type ListedLink, limits } from '../../api/index.ts'
+import { type ContainerId, containerUnit, GearError, type LinksOfContainer, type ListedLink, limits } from '../../api/index.ts'
 import type { NetworkLink } from '../../formats/index.ts'
 import type { EngineContainer, Host } from '../../host/index.ts'
 import { applySteps, type DryRun, KeyedMutex } from '../../lib/index.ts'
@@ -12,7 +12,7 @@ type LinkHost = Pick<Host, 'files' | 'paths' | 'units' | 'engines' | 'namespaces
 
 export type LinksObserver = (id: ContainerId, step: LinkStep, when: 'before' | 'after') => void | Promise<void>
 
-export interface LinksOfContainer {
+export interface WantedLinks {
   readonly id: ContainerId
   readonly networkLinks: readonly NetworkLink[]
 }
@@ -30,12 +30,12 @@ export class Links {
   }
 
   /** Replaces the links of each container. What fails for one does not keep the others from theirs; the first failure is thrown. */
-  async set(entries: readonly LinksOfContainer[], dryRun?: DryRun): Promise<void> {
+  async set(entries: readonly WantedLinks[], dryRun?: DryRun): Promise<void> {
     const outcomes = await Promise.allSettled(entries.map(entry => this.#locks.run(entry.id, () => this.#setOne(entry, dryRun))))
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
-  async #setOne({ id, networkLinks: links }: LinksOfContainer, dryRun: DryRun | undefined): Promise<void> {
+  async #setOne({ id, networkLinks: links }: WantedLinks, dryRun: DryRun | undefined): Promise<void> {
     const steps = planLinks({ id, links, isUp: await this.#isUp(id) })
     await applySteps<LinkStep>(
       steps,
@@ -49,13 +49,18 @@ export class Links {
   }
 
   /** The links of a container. Throws CONTAINER_UNKNOWN when there are none and no container either. */
-  async report(id: ContainerId, { isChecked }: { readonly isChecked: boolean }): Promise<readonly ListedLink[]> {
-    const [links, applied, isUp] = await Promise.all([this.#store.read(id), this.#store.applied(id), this.#isUp(id)])
-    if (links === undefined && !(await this.#store.isInstalled(id))) {
+  async report(id: ContainerId, { isChecked }: { readonly isChecked: boolean }): Promise<LinksOfContainer> {
+    const [links, applied, isUp, installed] = await Promise.all([
+      this.#store.read(id),
+      this.#store.applied(id),
+      this.#isUp(id),
+      this.#store.isInstalled(id),
+    ])
+    if (links === undefined && !installed) {
       throw new GearError('CONTAINER_UNKNOWN', `There is no container ${id} on this host, and no links are stored for one`)
     }
     const report = reportLinks({ links: links ?? [], applied, isUp })
-    return isChecked ? this.#check(id, report) : report
+    return { id, installed, links: [...(isChecked ? await this.#check(id, report) : report)] }
   }
 
   /** Tries the links that are in effect, each where the container finds it, so that the rule is tried with its target. */
