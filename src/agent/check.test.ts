@@ -9,6 +9,12 @@ function wholeHost(): FakeHost {
   for (const { path } of Object.values(tools)) host.files.put(path, '')
   host.files.put('/etc/group', 'gear:x:990:alice\n')
   host.files.put('/etc/systemd/system/docker.service.d/gear-journal.conf', '[Service]\n')
+  for (const path of ['/usr/sbin/sshd', '/usr/sbin/gear-auth-keys-command', '/usr/bin/switchns', '/usr/bin/sudo', '/etc/sudoers.d/gear']) {
+    host.files.put(path, '')
+  }
+  host.files.put('/etc/ssh/sshd_config.d/50-gear.conf', '')
+  host.files.put('/etc/ssh/sshd_config', 'Include /etc/ssh/sshd_config.d/*.conf\n')
+  host.files.put('/etc/sudoers', 'Defaults env_reset\n@includedir /etc/sudoers.d\n')
   return host
 }
 
@@ -42,4 +48,16 @@ test('what only makes gear worse is advice', async () => {
   const findings = await checkHost(host)
   expect(isFit(findings)).toBe(true)
   expect(findings.filter(({ state }) => state === 'advice').map(({ subject }) => subject)).toEqual(['group gear', 'journal limit'])
+})
+
+test('logins by SSH that would not work are advice, with the first thing that is missing', async () => {
+  const told = async (host: FakeHost) => (await checkHost(host)).find(({ subject }) => subject === 'ssh logins')
+  const host = wholeHost()
+  expect((await told(host))?.state).toBe('ok')
+  host.files.put('/etc/sudoers', 'Defaults env_reset\n')
+  expect((await told(host))?.detail).toContain('@includedir')
+  host.files.put('/etc/ssh/sshd_config', '# Include /etc/ssh/sshd_config.d/*.conf\n')
+  expect((await told(host))?.detail).toContain('/etc/ssh/sshd_config needs a first line')
+  await host.files.remove('/usr/sbin/sshd')
+  expect(await told(host)).toMatchObject({ state: 'advice', detail: expect.stringContaining('openssh-server') })
 })

@@ -21,6 +21,7 @@ export async function checkHost(host: Checked): Promise<readonly Finding[]> {
     await checkSystemd(host),
     await checkEngine(engine),
     await checkGroup(host),
+    await checkLogins(host),
     await checkJournal(host, engine),
   ]
 }
@@ -76,6 +77,33 @@ async function checkGroup({ files }: Checked): Promise<Finding> {
     state: 'advice',
     detail: `only root may call; groupadd --system ${groupName} lets others in, who are then as good as root`,
   }
+}
+
+/** What a login by SSH passes through, in that order; `make install` puts all but the first and the sudo there. */
+const loginFiles: readonly (readonly [path: string, remedy: string])[] = [
+  ['/usr/sbin/sshd', 'apt-get install openssh-server'],
+  ['/etc/ssh/sshd_config.d/50-gear.conf', 'make install'],
+  ['/usr/sbin/gear-auth-keys-command', 'make install'],
+  ['/usr/bin/switchns', 'make install'],
+  ['/usr/bin/sudo', 'apt-get install sudo'],
+  ['/etc/sudoers.d/gear', 'make install'],
+]
+
+const includesDropIns = /^\s*Include\s+(.*\s)?\/etc\/ssh\/sshd_config\.d\/\*\.conf/im
+const includesRules = /^\s*[@#]includedir\s+\/etc\/sudoers\.d\s*$/m
+
+async function checkLogins({ files }: Checked): Promise<Finding> {
+  const subject = 'ssh logins'
+  const advice = (detail: string): Finding => ({
+    subject,
+    state: 'advice',
+    detail: `nobody can log in to containers and repositories: ${detail}`,
+  })
+  for (const [path, remedy] of loginFiles) if (!(await files.exists(path))) return advice(`${path} is missing (${remedy})`)
+  const [sshd = '', sudoers = ''] = await Promise.all(['/etc/ssh/sshd_config', '/etc/sudoers'].map(path => files.read(path)))
+  if (!includesDropIns.test(sshd)) return advice('/etc/ssh/sshd_config needs a first line: Include /etc/ssh/sshd_config.d/*.conf')
+  if (!includesRules.test(sudoers)) return advice('/etc/sudoers needs a last line: @includedir /etc/sudoers.d')
+  return { subject, state: 'ok', detail: 'sshd asks for the keys of ctr-… and git-… accounts' }
 }
 
 /** Where the packaged drop-in may be; see packaging/docker-journal.conf for why it is needed. */

@@ -3,6 +3,7 @@
  * operations do is the business of `domains/`; this folder gives them to callers and is the one place where everything is put together.
  */
 export { Agent, type AgentFacts, type AgentOptions, startAgent } from './agent.ts'
+export { writeAuthorizedKeys } from './authorized-keys.ts'
 export { type BuildHereOptions, buildHere, buildRequested, showUsage } from './build.ts'
 export { checkHost, type Finding, findingsText, isFit } from './check.ts'
 export { type Config, type ConfigInput, type LoadedConfig, loadConfig, type SettingName, settingsTable, showConfig } from './config.ts'

@@ -18,6 +18,7 @@ import type { CliContext } from './cli-context.ts'
 import type { CliCommand } from './command.ts'
 import { command as addKeys } from './commands/add-keys.ts'
 import { command as api } from './commands/api.ts'
+import { command as authKeysCommand } from './commands/auth-keys-command.ts'
 import { command as build } from './commands/build.ts'
 import { command as builds } from './commands/builds.ts'
 import { command as completion } from './commands/completion.ts'
@@ -80,6 +81,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   shell,
   keys,
   'add-keys': addKeys,
+  'auth-keys-command': authKeysCommand,
   'create-repo': createRepo,
   'list-repos': listRepos,
   'deploy-repo': deployRepo,

@@ -18,6 +18,7 @@ export const summaries = {
   shell: 'Open a shell in a container',
   keys: 'List and remove the public SSH keys that are let in',
   'add-keys': 'Let public SSH keys into containers and repositories',
+  'auth-keys-command': 'Write the authorized_keys file of an account of gear on this machine',
   'create-repo': 'Create a git repository, empty or cloned',
   'list-repos': 'List the repositories of hosts',
   'deploy-repo': 'Build what was pushed last, and restart its container',
@@ -38,7 +39,7 @@ export const summaries = {
 export type CommandName = keyof typeof summaries
 
 /** Commands that only a Linux host can carry out; elsewhere gear is a client of such hosts (spec §2.3). */
-export const linuxCommands: ReadonlySet<string> = new Set<string>(['daemon', 'init', 'init-repo'])
+export const linuxCommands: ReadonlySet<string> = new Set<string>(['auth-keys-command', 'daemon', 'init', 'init-repo'])
 
 const systemNames: Readonly<Record<string, string>> = { darwin: 'macOS', win32: 'Windows', freebsd: 'FreeBSD', openbsd: 'OpenBSD' }
 

@@ -215,6 +215,23 @@ describe('who means harm', () => {
     expect((await host.do(['stat', '-c', '%a', '/usr/bin/switchns'])).trim()).toBe('755')
   })
 
+  it('is written a file for an sshd of the original, which does not outlive the key', async () => {
+    const file = `${base}/home/lo/login2/home/.ssh/authorized_keys`
+    expect((await host.gear('auth-keys-command', 'ctr-login2')).exitCode).toBe(0)
+    expect(await host.do(['cat', file])).toMatch(/^command="\/usr\/bin\/switchns",\S+ ssh-ed25519 \S+\n\n$/)
+    expect(await host.do(['stat', '-c', '%a %U', file])).toBe('600 ctr-login2\n')
+    await host.do(['gear', 'add-keys', 'login2'], { input: await client.do(['cat', '/root/lab-key.pub']) })
+    expect((await host.exec(['test', '-e', file])).exitCode).toBe(1)
+    await host.sh(`rm -rf ${base}/home/lo/login2/home/.ssh; ln -s /root ${base}/home/lo/login2/home/.ssh`)
+    expect((await host.gear('auth-keys-command', 'ctr-login2')).exitCode).not.toBe(0)
+    expect((await host.gear('auth-keys-command', 'ctr-nobody')).exitCode).toBe(2)
+    expect((await host.gear('auth-keys-command', 'root')).exitCode).toBe(1)
+  })
+
+  it('finds a host that says what is set up', async () => {
+    expect(await host.gearDo('daemon', '--check')).toMatch(/^ssh logins +ok/m)
+  })
+
   it('asks for the keys of an account that is none of ours in vain', async () => {
     const ask = (...words: readonly string[]) => host.exec(['runuser', '-u', 'nobody', '--', '/usr/sbin/gear-auth-keys-command', ...words])
     await host.sh('id ctr-fake1 >/dev/null 2>&1 || useradd -c "Somebody" ctr-fake1')
