@@ -10,7 +10,7 @@ import { type CommandName, summaries } from './summaries.ts'
 import { UsageError, usage } from './usage-error.ts'
 
 /** What completion proposes for an argument, by its place among them. */
-export type NameKind = 'container' | 'environment' | 'host' | 'image' | 'repository' | 'command' | 'operation'
+export type NameKind = 'file' | 'container' | 'environment' | 'host' | 'image' | 'repository' | 'command' | 'operation'
 
 interface Argument {
   readonly placeholder: string

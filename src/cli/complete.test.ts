@@ -107,6 +107,7 @@ describe('completion', () => {
     [['set-env', '--env-file=sho'], ':files'],
     [['start', '--token-file', ''], ':files'],
     [['daemon', '--base-path', ''], ':folders'],
+    [['deploy', 'sho'], ':files'],
   ])('leaves paths to the shell: %j', async (words, expected) => {
     expect(await proposed(words)).toEqual([expected])
   })

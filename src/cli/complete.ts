@@ -109,6 +109,7 @@ async function argumentProposals(
   const given = positionals(command, args)
   const kind = argument?.names?.[given.length] ?? argument?.names?.at(-1)
   if (kind === undefined) return []
+  if (kind === 'file') return [{ value: ':files', brief: '' }]
   if (kind === 'command') return beginning(commandNames(), partial)
   const tokenFile = flagValue(args, '--token-file') ?? context.tokenFile
   const found = await liveNames(kind, { partial, context, tokenFile })

@@ -21,7 +21,7 @@ export interface Asking {
 }
 
 /** Of `node7/we` the names on node7; of `we` those of this machine, and the hosts there may be. */
-export async function liveNames(kind: Exclude<NameKind, 'command'>, asking: Asking): Promise<readonly Proposal[]> {
+export async function liveNames(kind: Exclude<NameKind, 'command' | 'file'>, asking: Asking): Promise<readonly Proposal[]> {
   const { partial, context } = asking
   if (kind === 'host') return hostNames(context)
   if (kind === 'operation') return Object.values(contract).map(({ id, summary }) => ({ value: id, brief: summary }))

@@ -22,7 +22,7 @@ export const command = () =>
       'Lets every key of the file, or of the standard input, into each container and repository: ssh ctr-ID@HOST leads into the container, git clone git-ID@HOST:~ to the repository.',
       'The keys are public ones, one a line, as in authorized_keys or id_ed25519.pub. Options before a key are dropped. When a line is wrong nothing is sent. Keys that are there already stay as they are.',
     ],
-    argument: { placeholder: 'NAME', brief: 'A container [host[:port]/]id, or a repository repo://[host[:port]/]id' },
+    argument: { placeholder: 'NAME', brief: 'A container [host[:port]/]id, or a repository repo://[host[:port]/]id', names: ['container'] },
     examples: [
       'gear add-keys web-1 --key-file ~/.ssh/id_ed25519.pub',
       'ssh-add -L | gear add-keys node7/web-1 node8/web-2',

@@ -26,7 +26,11 @@ export const command = () =>
       'Places the instances of a deployment file (JSON or YAML) on the hosts, links them to each other, starts them and waits until they run. What was made is written to a new file in the current folder: FILE.YYYYMMDD-HHMMSS. Deploy that file to change something: instances that are as they should be are left alone, changed ones are updated, and old ones go when the new ones run.',
       'A host that cannot be reached does not keep the others from being deployed to; the exit code is 1 then, and the next deploy of the written file goes on where this one ended. Of two deploys of the same at the same time one is refused.',
     ],
-    argument: { placeholder: 'FILE', brief: 'A deployment file or its URL, then hosts: host[:port]; none means this machine' },
+    argument: {
+      placeholder: 'FILE',
+      brief: 'A deployment file or its URL, then hosts: host[:port]; none means this machine',
+      names: ['file', 'host'],
+    },
     examples: [
       'gear deploy shop.json node7 node8 node9',
       'gear deploy --dry-run shop.yaml node7 node8',

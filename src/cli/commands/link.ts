@@ -33,7 +33,7 @@ export const command = () =>
       'A link whose target is not known by name yet is left out and tried again; the others are not held up by it.',
       'With --list nothing is changed: it prints the links and what became of each. With --check each link in effect is tried by a connection from inside the container, and the exit code is 1 when one does not answer.',
     ],
-    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine' },
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine', names: ['container'] },
     examples: [
       'gear link web-1 -n 127.0.0.1:6379:10.1.2.3:4100',
       'gear link node7/web-1 node8/web-2 -n 5432:db.example:5432,25:localhost:25',
