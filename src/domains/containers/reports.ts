@@ -12,6 +12,7 @@ import {
 } from '../../api/index.ts'
 import { withUnitPath } from '../../formats/index.ts'
 import type { Engine, EngineContainer, EngineImage, Host, UnitStatus } from '../../host/index.ts'
+import { mapBounded } from '../../lib/index.ts'
 import { type ContainerPaths, containerPaths } from '../layout/index.ts'
 import { type Cause, causeOf, signalOf } from './cause.ts'
 import { readInstalled } from './container.ts'
@@ -27,6 +28,9 @@ const seLinuxSwitch = '/sys/fs/selinux/enforce'
 
 /** Containers whose image the reports remember; one entry is an id and a digest. */
 const imagesRemembered = 2000
+
+/** Containers looked at together: the bus holds at most 128 questions of a connection that are not answered yet (dbus-daemon(1)). */
+const usageAtOnce = 16
 
 interface ImageOfContainer {
   readonly imageId: string
@@ -133,8 +137,8 @@ export class ContainerReports {
   /** What containers that are not at rest need. Sorted by id. One that goes meanwhile is left out. */
   async usage(): Promise<readonly UsedContainer[]> {
     const listed = (await this.list(false)).filter(({ activeState }) => !['inactive', 'failed'].includes(activeState))
-    const used = await Promise.all(
-      listed.map(({ id, activeState, subState }) => this.#usageOf(id as ContainerId, { activeState, subState })),
+    const used = await mapBounded(listed, usageAtOnce, ({ id, activeState, subState }) =>
+      this.#usageOf(id as ContainerId, { activeState, subState }),
     )
     return used.filter(row => row !== undefined)
   }

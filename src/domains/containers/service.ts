@@ -15,7 +15,7 @@ import {
 } from '../../api/index.ts'
 import { printPortPairs } from '../../formats/index.ts'
 import type { EngineKind, Host } from '../../host/index.ts'
-import { type DryRun, KeyedMutex } from '../../lib/index.ts'
+import { type DryRun, KeyedMutex, mapBounded } from '../../lib/index.ts'
 import type { Environments } from '../environments/index.ts'
 import { containerPaths, folderOf } from '../layout/index.ts'
 import { PortAllocator, type PortPlan, PortStore, planPorts, takenPort } from '../ports/index.ts'
@@ -64,6 +64,9 @@ interface Run {
 }
 
 const noRun: Run = { isUp: false, isOutdated: false, isStale: false }
+
+/** Containers purged together: the bus holds at most 128 questions of a connection that are not answered yet (dbus-daemon(1)). */
+const purgedAtOnce = 16
 
 /** How often an install looks for other ports when those it allocated are taken meanwhile. */
 const portAttemptsMax = 5
@@ -289,9 +292,12 @@ export class Containers {
   /** Stops and disables every container; files stay (spec §4.12). */
   async purge(dryRun?: DryRun): Promise<void> {
     const ids = await installedContainers(this.#host)
-    const failures = (await Promise.allSettled(ids.map(id => this.#locked(id, () => this.#purge(id, dryRun))))).flatMap(result =>
-      result.status === 'rejected' ? [result.reason] : [],
-    )
+    const failures = await mapBounded(ids, purgedAtOnce, id =>
+      this.#locked(id, () => this.#purge(id, dryRun)).then(
+        () => [],
+        (error: unknown) => [error],
+      ),
+    ).then(lists => lists.flat())
     if (dryRun === undefined) await this.#host.units.reload()
     else dryRun.add([{ kind: 'reload', reason: 'systemd still holds the units' }])
     if (failures.length > 0)
