@@ -1,6 +1,6 @@
 /** `gear create-repo` */
 import { GearError } from '../../api/index.ts'
-import { type Client, type Request, request } from '../../client/index.ts'
+import { type Client, freshRequestId, type Request, request } from '../../client/index.ts'
 import { parseLocator, printHost } from '../../formats/index.ts'
 
 import { defineCommand } from '../command.ts'
@@ -42,7 +42,7 @@ export const command = () =>
         groups,
         change: () => ({ what: `The creation of ${id}`, look: `gear list-repos ${host.kind === 'local' ? '' : printHost(host)}`.trim() }),
         run: async ({ task, client, signal, say }) => {
-          await create({ call: task.request, id, client, signal, say })
+          await create({ call: task.request, id, client, signal, say, pause: context.pause })
           return {}
         },
       })
@@ -55,21 +55,17 @@ interface Creation {
   readonly client: Client
   readonly signal: AbortSignal
   readonly say: (text: string) => Promise<void>
+  readonly pause: (waitMs: number) => Promise<void>
 }
 
+const attemptsMax = 3
+/** systemd starts an agent that was killed again after 2 s. */
+const agentBackMs = 4000
+
 /** The text of the creation does not end in a status: whether the repository is there afterwards tells how it went, and the last line why. */
-async function create({ call, id, client, signal, say }: Creation): Promise<void> {
-  let rest = ''
-  let last = ''
-  for await (const piece of (await client.call(call, { signal })).text) {
-    const lines = (rest + piece).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      if (last !== '') await say(`${last}\n`)
-      last = line
-    }
-  }
-  last = rest === '' ? last : rest
+async function create(creation: Creation): Promise<void> {
+  const { id, client, signal, say } = creation
+  const last = await follow(creation)
   try {
     await client.call(request('getRepository', { params: { id } }), { signal })
   } catch (error) {
@@ -77,4 +73,52 @@ async function create({ call, id, client, signal, say }: Creation): Promise<void
     throw new GearError('REPOSITORY_CREATE_FAILED', last.replace(/^Error: /, '') || `Repository ${id} could not be created`)
   }
   if (last !== '') await say(`${last}\n`)
+}
+
+/**
+ * Passes on what is said, but for the last line, which it answers. The unit that makes the repository does not end with the agent: the same request
+ * attaches to it again, or finds that it has ended.
+ */
+async function follow(creation: Creation): Promise<string> {
+  const requestId = freshRequestId()
+  for (let attempt = 1; ; attempt++) {
+    const lines = new LastLine(creation.say)
+    let hasBegun = attempt > 1
+    try {
+      const { text } = await creation.client.call(creation.call, { signal: creation.signal, requestId })
+      hasBegun = true
+      for await (const piece of text) await lines.add(piece)
+      return lines.end()
+    } catch (error) {
+      if (!(error instanceof GearError)) throw error
+      if (attempt > 1 && error.code === 'REPOSITORY_EXISTS') return ''
+      if (error.code !== 'HOST_UNREACHABLE' || !hasBegun || attempt === attemptsMax) throw error
+      await creation.say('The agent went away; asking the next one\n')
+      await creation.pause(agentBackMs)
+    }
+  }
+}
+
+/** Lines out of pieces, said as soon as there is one after them. */
+class LastLine {
+  readonly #say: (text: string) => Promise<void>
+  #rest = ''
+  #last = ''
+
+  constructor(say: (text: string) => Promise<void>) {
+    this.#say = say
+  }
+
+  async add(piece: string): Promise<void> {
+    const lines = (this.#rest + piece).split('\n')
+    this.#rest = lines.pop() ?? ''
+    for (const line of lines) {
+      if (this.#last !== '') await this.#say(`${this.#last}\n`)
+      this.#last = line
+    }
+  }
+
+  end(): string {
+    return this.#rest === '' ? this.#last : this.#rest
+  }
 }

@@ -48,6 +48,25 @@ describe('gear create-repo', () => {
     expect(exitCode).toBe(1)
   })
 
+  it('asks the next agent when one goes away in the middle, by the same request', async () => {
+    const { handlers } = agent()
+    const requestIds: string[] = []
+    const createRepository: Handlers['createRepository'] = async call => {
+      requestIds.push(call.requestId)
+      if (requestIds.length > 1) return handlers.createRepository(call)
+      return {
+        text: (async function* () {
+          yield 'Cloning ...\n'
+          throw new GearError('HOST_UNREACHABLE', 'The agent stopped answering')
+        })(),
+      }
+    }
+    const { out, exitCode } = await gear('create-repo shop-src', { hosts: { local: { ...handlers, createRepository } } })
+    expect(out).toBe('The agent went away; asking the next one\nCloning ...\nRepository shop-src is created\n')
+    expect(exitCode).toBe(0)
+    expect(requestIds[1]).toBe(requestIds[0])
+  })
+
   it.each([
     ['create-repo', 'give the name of one repository'],
     ['create-repo ctr://shop-src', 'create-repo makes repositories (repo://), not ctr://'],
