@@ -68,6 +68,22 @@ export function fieldNames(schema: Schema<unknown>): readonly string[] {
   return inner === undefined ? [] : fieldNames(inner)
 }
 
+/** Where a value from the wire has keys that its schema does not know, and that are dropped: perhaps misspelt. */
+export function unknownKeys(schema: z.ZodMiniType | Schema<unknown>, value: unknown, path = ''): readonly string[] {
+  const { innerType, in: before, element, shape } = schema._zod.def as Definition
+  const inner = innerType ?? before
+  if (inner !== undefined) return unknownKeys(inner, value, path)
+  if (element !== undefined && Array.isArray(value)) return value.flatMap((item, index) => unknownKeys(element, item, `${path}[${index}]`))
+  if (shape === undefined || typeof value !== 'object' || value === null || Array.isArray(value)) return []
+  const names = new Map(Object.keys(shape).map(name => [name.toLowerCase(), name]))
+  return Object.entries(value).flatMap(([key, item]) => {
+    const name = names.get(key.toLowerCase())
+    const known = name === undefined ? undefined : shape[name]
+    const place = `${path}${path === '' ? '' : '.'}${name === undefined ? key : wireName(name)}`
+    return known === undefined ? [place] : unknownKeys(known, item, place)
+  })
+}
+
 function fold(schema: z.ZodMiniType | Schema<unknown>, value: unknown): unknown {
   const definition = schema._zod.def as Definition
   if (definition.innerType !== undefined) return fold(definition.innerType, value)

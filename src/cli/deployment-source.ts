@@ -2,8 +2,8 @@
 import { GearError, limits } from '../api/index.ts'
 import { fetchText } from '../client/index.ts'
 import { urlWithoutSecrets } from '../lib/index.ts'
-import type { Context } from './context.ts'
-import { Interruption } from './context.ts'
+import { type Context, Interruption } from './context.ts'
+import { foreignText } from './render/foreign-text.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface SourceOptions {
@@ -16,14 +16,16 @@ export async function loadDeployment(context: Context, place: string, { timeoutM
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(place) ?? []
   switch (scheme?.toLowerCase()) {
     case undefined:
-      return readFrom(place, place, () => context.readTextFile(place, limits.deploymentFileBytes))
+      return readFrom(context, { shown: place, name: place }, () => context.readTextFile(place, limits.deploymentFileBytes))
     case 'file':
-      return readFrom(place, place, () => context.readTextFile(decodeURIComponent(new URL(place).pathname), limits.deploymentFileBytes))
+      return readFrom(context, { shown: place, name: place }, () =>
+        context.readTextFile(decodeURIComponent(new URL(place).pathname), limits.deploymentFileBytes),
+      )
     case 'http':
     case 'https': {
       if (!URL.canParse(place)) throw new UsageError(`${place} is no URL`)
       const bytesMax = limits.deploymentFileBytes
-      return readFrom(urlWithoutSecrets(place), new URL(place).pathname, () =>
+      return readFrom(context, { shown: urlWithoutSecrets(place), name: new URL(place).pathname }, () =>
         fetchText(place, { timeoutMs, bytesMax, isInsecure, signal: context.signal }),
       )
     }
@@ -32,14 +34,24 @@ export async function loadDeployment(context: Context, place: string, { timeoutM
   }
 }
 
-async function readFrom(shown: string, name: string, read: () => Promise<string>) {
+/** So many misspelt keys are told of one by one. */
+const unknownMax = 5
+
+async function readFrom(context: Context, { shown, name }: { readonly shown: string; readonly name: string }, read: () => Promise<string>) {
   const text = await read().catch((cause: unknown) => {
     if (cause instanceof Interruption) throw cause
     throw new GearError('DEPLOYMENT_UNREADABLE', `The deployment ${shown} cannot be read`, { cause })
   })
   const { readDeployment } = await import('../domains/deployments/index.ts')
   try {
-    return await readDeployment(text, name)
+    let unknown: readonly string[] = []
+    const deployment = await readDeployment(text, name, paths => {
+      unknown = paths
+    })
+    const told = unknown.slice(0, unknownMax).map(path => `${path} is no key of a deployment, and is passed over`)
+    if (unknown.length > told.length) told.push(`and so are ${unknown.length - told.length} more`)
+    for (const line of told) await context.err.write(foreignText(`Warning: ${shown}: ${line.slice(0, 300)}\n`))
+    return deployment
   } catch (error) {
     if (!(error instanceof GearError)) throw error
     throw new GearError(error.code, `${shown}: ${error.message}`, { fields: error.fields })

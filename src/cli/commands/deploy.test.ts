@@ -498,6 +498,18 @@ describe('what goes wrong', () => {
     expect(journal).toEqual([])
   })
 
+  it('a key that is misspelt is told of', async () => {
+    const { files, deploy } = world(['local'])
+    files['typo.json'] =
+      '{"comment": 1, "containers": [{"Name": "web", "Image": "acme/web", "PublicPort": [], "count": 1, "Links": [{"to": "web", "Port": [1]}], "PublicPorts": [{"Internal": 1}]}]}'
+    expect(await deploy('typo.json')).toMatchObject({
+      exitCode: 0,
+      err: ['comment', 'Containers[0].PublicPort', 'Containers[0].Links[0].Port']
+        .map(path => `Warning: typo.json: ${path} is no key of a deployment, and is passed over\n`)
+        .join(''),
+    })
+  })
+
   it('a folder that cannot be written to is noticed before anything is changed', async () => {
     const { files, journal, deploy } = world(['local'])
     files['s.json'] = simple

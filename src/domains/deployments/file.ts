@@ -3,20 +3,29 @@
  * contract's own rules, so that a message names the place in the file: `Containers[1].Links[0].To`.
  */
 import { type Deployment, deploymentFile } from '../../api/deployment-file.ts'
-import { type FieldError, fromWire, GearError, limits } from '../../api/index.ts'
+import { type FieldError, fromWire, GearError, limits, unknownKeys } from '../../api/index.ts'
 import { FormatError, type LocatorHost, parseFirstJson, parseYaml, printHost } from '../../formats/index.ts'
 
 const jsonDepthMax = 16
 
-/** Reads a file. Its name decides how: `.yaml` and `.yml` are YAML, everything else is JSON when it begins with `{`. Throws DEPLOYMENT_INVALID. */
-export async function readDeployment(text: string, name: string): Promise<Deployment> {
+/**
+ * Reads a file. Its name decides how: `.yaml` and `.yml` are YAML, everything else is JSON when it begins with `{`. Tells of keys that no deployment has. Throws
+ * DEPLOYMENT_INVALID.
+ */
+export async function readDeployment(
+  text: string,
+  name: string,
+  onUnknown: (paths: readonly string[]) => void = () => undefined,
+): Promise<Deployment> {
   if (Buffer.byteLength(text) > limits.deploymentFileBytes) {
     throw deploymentInvalid([{ field: '', rule: `it has more than ${limits.deploymentFileBytes} bytes` }])
   }
   const value = await readValue(text.replace(/^\ufeff/, ''), name)
   if (typeof value !== 'object' || value === null) throw deploymentInvalid([{ field: '', rule: 'it must be an object with Containers' }])
   try {
-    return fromWire(deploymentFile, value)
+    const deployment = fromWire(deploymentFile, value)
+    onUnknown(unknownKeys(deploymentFile, value))
+    return deployment
   } catch (error) {
     if (!(error instanceof GearError && error.code === 'INPUT_INVALID')) throw error
     throw deploymentInvalid(error.fields)
