@@ -541,6 +541,24 @@ describe('what goes wrong', () => {
     expect(of('a').calls).toContain('start web-1')
   })
 
+  it('a wait that breaks off with its agent is begun again', async () => {
+    const { files, deploy, of } = world(['a'])
+    files['s.json'] = simple
+    const wait = of('a').handlers.waitContainer as Handlers['waitContainer']
+    const broken = [
+      async function* () {
+        yield { event: 'state' as const, message: 'activating' }
+      },
+      async function* () {
+        yield { event: 'state' as const, message: 'activating' }
+        throw new GearError('HOST_UNREACHABLE', 'The agent of a stopped answering')
+      },
+    ]
+    Object.assign(of('a').handlers, { waitContainer: async (call: Parameters<typeof wait>[0]) => broken.pop()?.() ?? wait(call) })
+    expect(await deploy('s.json a')).toMatchObject({ exitCode: 0, err: '' })
+    expect(of('a').calls.filter(call => call.startsWith('wait'))).toEqual(['wait web-1', 'wait web-2'])
+  })
+
   it('two deploys at once: one wins, the other is told by whom', async () => {
     const gate = Promise.withResolvers<void>()
     const { files, of, deploy, written } = world(['a', 'b'])
