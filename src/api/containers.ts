@@ -75,6 +75,11 @@ const conflict = (field: keyof InstallFields, rule: string, isFine: (body: Insta
   z.refine<InstallFields>(isFine, { path: [field], error: () => rule })
 
 export const installContainerBody = installContainerFields.check(
+  conflict(
+    'capAdd',
+    'must not be given with Isolate, whose user gets no capabilities',
+    ({ capAdd = [], isolate }) => capAdd.length === 0 || !isolate,
+  ),
   conflict('capDrop', 'must not name what CapAdd names', ({ capAdd = [], capDrop = [] }) => !capDrop.some(name => capAdd.includes(name))),
   conflict(
     'capDrop',
