@@ -21,11 +21,16 @@ look_again() {
   looks=0
   until find_container && ! is_running; do
     learn_pid
-    if is_alive; then return; fi
+    if is_alive; then relink; return; fi
     looks=$((looks + 1))
     [ "$looks" -lt 20 ] || lost 'docker does not say how the container ended'
     /usr/bin/sleep 0.5
   done
+}
+
+# relink: the container has another network namespace, without its links.
+relink() {
+  [ ! -s "$base/ports/links/$partition/$id" ] || /usr/bin/systemctl --no-block restart "gear-links@$id.service" || say 'its links could not be applied again'
 }
 
 # ended_by_engine: whether the engine of now became active after the end. Then the one before ended the container when it was stopped, or

@@ -74,6 +74,15 @@ describe('a running container', () => {
   })
 })
 
+describe('a container that somebody restarts with docker itself', () => {
+  it('has its links again, in its new network', async () => {
+    await web.gearDo('link', 'links-web', '-n', `8083:${address}:${port}`)
+    await web.do(['docker', 'restart', '-t', '1', 'links-web'])
+    await untilSeen('links-web', 8083, page)
+    expect(await web.activeState('links-web')).toBe('active')
+  })
+})
+
 describe('links that cannot work', () => {
   it('are reported, tried again, and do not spoil the others', async () => {
     const said = await web.gearDo(
