@@ -339,7 +339,7 @@ export const errorCatalogue = {
     status: 500,
     shape: 'json',
     meaning: 'The source of a build could not be read or cloned.',
-    next: 'Check the address and the ref from the host itself: git ls-remote ADDRESS.',
+    next: 'Check the path; for a repository, the address and the ref from the host itself: git ls-remote ADDRESS.',
   },
   BUILD_FAILED: {
     status: 500,

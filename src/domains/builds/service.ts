@@ -81,9 +81,11 @@ export class Builds {
 
   /** Refuses one build too many, and forgets the oldest that have ended. */
   async #makeRoom(): Promise<void> {
-    const units = await this.#host.units.list(['build-*.service'])
-    if (units.length >= limits.buildsRunning) {
-      throw new GearError('QUEUE_FULL', `${units.length} builds run already`, { retryAfterSeconds: 30 })
+    const loaded = await this.#host.units.list(['build-*.service'])
+    // what was begun a moment ago may not be loaded yet
+    const running = new Set([...loaded.map(({ name }) => name), ...[...this.#running.keys()].map(buildUnit)])
+    if (running.size >= limits.buildsRunning) {
+      throw new GearError('QUEUE_FULL', `${running.size} builds run already`, { retryAfterSeconds: 30 })
     }
     const ended = (await this.#records()).filter(({ record }) => record.result !== 'running')
     const tooMany = ended.slice(0, Math.max(0, ended.length + 1 - limits.buildsKept))

@@ -241,6 +241,9 @@ function isTarHead(head: Buffer): boolean {
   return head.toString('latin1', 257, 262) === 'ustar' || head.subarray(0, tarHeadBytes).every(byte => byte === 0)
 }
 
+/** As containers of units have them: those of Podman's defaults on both engines, and set-user-id programs give none. */
+const rights = ['--security-opt=no-new-privileges', ...['AUDIT_WRITE', 'MKNOD', 'NET_RAW'].map(name => `--cap-drop=${name}`)]
+
 /** Podman writes a volume without a name into the image that is committed; that of Docker has none, and goes with its container. */
 export function createArguments(
   container: BuildContainer,
@@ -253,6 +256,7 @@ export function createArguments(
     `--name=${name}`,
     // what it prints is passed on; the engine would keep it as well
     '--log-driver=none',
+    ...rights,
     `--cgroup-parent=${parent}`,
     `--mount=type=volume,${kind === 'podman' ? `src=${name},` : ''}dst=${workFolder}`,
     ...(memoryBytes > 0 ? [`--memory=${memoryBytes}`, `--memory-swap=${memoryBytes}`] : []),
