@@ -23,5 +23,6 @@ export const claims: Readonly<Record<string, () => Promise<Claim>>> = {
   idle: () => import('./idle.ts'),
   deploy: () => import('./deploy.ts'),
   cloning: () => import('./cloning.ts'),
+  logins: () => import('./logins.ts'),
   builds: () => import('./builds.ts'),
 }
