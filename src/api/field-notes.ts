@@ -109,7 +109,8 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   Cpus: 'Processors, such as 1.5; 0 for no limit.',
   Pids: 'Most processes; 0 for no limit.',
   Restart: 'When systemd starts it again by itself: on-failure (default), always or no.',
-  CapAdd: 'Capabilities beyond the default set (guide/hardening.md), such as NET_ADMIN, with or without CAP_; ALL for all.',
+  CapAdd:
+    'Capabilities beyond the default set (guide/hardening.md), such as NET_ADMIN, with or without CAP_; ALL for all. Not with Isolate.',
   CapDrop: 'Capabilities of the default set that it loses; ALL for all but those in CapAdd.',
   NewPrivileges: 'Let set-user-id programs such as sudo, and file capabilities, work in it.',
   ReadOnly: 'Its own file system cannot be written; /tmp and /run are empty and in memory. Volumes stay as they are.',

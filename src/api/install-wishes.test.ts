@@ -18,6 +18,7 @@ function refusal(wish: object): string | undefined {
 
 describe('wishes of an install', () => {
   it.each([
+    ['capabilities for a user who gets none', { Isolate: true, CapAdd: ['NET_ADMIN'] }, /^CapAdd must not be given with Isolate/],
     ['a capability given and taken', { CapAdd: ['CHOWN'], CapDrop: ['cap_chown'] }, /^CapDrop must not name what CapAdd names$/],
     [
       'capabilities taken that an isolated one could win back',
