@@ -4,8 +4,8 @@ import { type FakeHost, fakeHost } from '../host/fakes.ts'
 import { tools } from '../host/index.ts'
 import { checkHost, findingsText, isFit } from './check.ts'
 
-function wholeHost(): FakeHost {
-  const host = fakeHost()
+function wholeHost(engine: 'docker' | 'podman' = 'docker'): FakeHost {
+  const host = fakeHost({ engine })
   for (const { path } of Object.values(tools)) host.files.put(path, '')
   host.files.put('/etc/group', 'gear:x:990:alice\n')
   host.files.put('/etc/systemd/system/docker.service.d/gear-journal.conf', '[Service]\n')
@@ -60,4 +60,12 @@ test('logins by SSH that would not work are advice, with the first thing that is
   expect((await told(host))?.detail).toContain('/etc/ssh/sshd_config needs a first line')
   await host.files.remove('/usr/sbin/sshd')
   expect(await told(host)).toMatchObject({ state: 'advice', detail: expect.stringContaining('openssh-server') })
+})
+
+test('a host with podman alone is fit, and needs nothing of docker', async () => {
+  const host = wholeHost('podman')
+  await host.files.remove(tools.docker.path)
+  const findings = await checkHost(host)
+  expect(findings.filter(({ state }) => state !== 'ok')).toEqual([])
+  expect(findings.map(({ subject }) => subject)).toContain('podman')
 })

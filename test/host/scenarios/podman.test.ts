@@ -75,7 +75,7 @@ describe('a container on podman', () => {
     await install(
       'brief',
       'gear/script',
-      'SCRIPT=i=0; while [ $i -lt 9 ]; do echo line $i; i=$((i+1)); done; sleep 600',
+      'SCRIPT=i=0; while [ $i -lt 9 ]; do echo line $i; i=$((i+1)); done; trap "exit 0" TERM; sleep 600 & wait',
       '--env-id',
       'brief-e',
     )
