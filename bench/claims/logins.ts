@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { agentPort, ids, installAll, untilState } from '../agent.ts'
+import { agentPort, ids, installAll, until, untilState } from '../agent.ts'
 import { Caller } from '../caller.ts'
 import { childEnvironment } from '../children.ts'
 import type { Measurement } from '../finding.ts'
@@ -23,7 +23,9 @@ export async function measure(): Promise<readonly Measurement[]> {
   using caller = new Caller(agentPort, 1)
   await untilState(caller, id, 'active')
   prepareAccounts(id)
-  const plain: Command = ['ssh', ...options, 'bench@127.0.0.1', 'true']
+  const plain: Command = ['ssh', ...options, 'plain-login@127.0.0.1', 'true']
+  // A reload closes its sockets for a moment.
+  await until('sshd serves', async () => spawnSync(plain[0], plain.slice(1), { env: childEnvironment }).status === 0)
   const inside: Command = ['ssh', ...options, `ctr-${id}@127.0.0.1`, 'true']
   const login = { peer: 'a login to a plain account', goal: { of: 'ratio', atMost: 1.5 } } as const
   return [
@@ -45,9 +47,9 @@ export async function measure(): Promise<readonly Measurement[]> {
 function prepareAccounts(id: string): void {
   mkdirSync('/root/.ssh', { recursive: true, mode: 0o700 })
   if (!existsSync(key)) run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key])
-  run(['useradd', '--create-home', 'bench'])
-  mkdirSync('/home/bench/.ssh', { mode: 0o755 })
-  writeFileSync('/home/bench/.ssh/authorized_keys', readFileSync(`${key}.pub`))
+  run(['useradd', '--create-home', 'plain-login'])
+  mkdirSync('/home/plain-login/.ssh', { mode: 0o755 })
+  writeFileSync('/home/plain-login/.ssh/authorized_keys', readFileSync(`${key}.pub`))
   run(['gear', 'add-keys', id, '--key-file', `${key}.pub`])
   appendFileSync('/etc/ssh/sshd_config', '\nMaxStartups 100\n')
   run(['systemctl', 'reload', 'ssh.service'])
