@@ -49,7 +49,13 @@ interface Session {
   readonly bus: MessageBus
   readonly rules: Map<string, Promise<unknown>>
   readonly listeners: Set<Listener>
+  /** Calls under way, and those that wait for one of them to end, in their order. */
+  pending: number
+  readonly waiting: (() => void)[]
 }
+
+/** The bus refuses a 129th call of a connection that waits for answers (max_replies_per_connection of dbus-daemon(1)). */
+const pendingMax = 100
 
 interface Listener {
   readonly onSignal: (signal: BusSignal) => void
@@ -107,7 +113,7 @@ export class SystemBus {
   /** Calls may be sent at once: they wait in order behind the handshake, and fail if that does. */
   #dial(createClient: Library['createClient']): Session {
     const bus = createClient({ socket: this.#options.socketPath, authMethods: ['EXTERNAL'], returnBigInt: true, plainValues: true })
-    const session: Session = { bus, rules: new Map(), listeners: new Set() }
+    const session: Session = { bus, rules: new Map(), listeners: new Set(), pending: 0, waiting: [] }
     const forget = (cause?: Error): void => this.#forget(session, cause)
     bus.connection.on('error', forget)
     bus.connection.on('handlerError', forget)
@@ -126,6 +132,8 @@ export class SystemBus {
     for (const listener of session.listeners) listener.onLost(lost)
     session.listeners.clear()
     session.bus.connection.stream.destroy()
+    // They fail at once now.
+    for (const send of session.waiting.splice(0)) send()
   }
 
   #addRule(session: Session, rule: string): Promise<unknown> {
@@ -140,7 +148,7 @@ export class SystemBus {
 
   #send(session: Session, call: BusCall & { readonly destination: string }): Promise<readonly unknown[]> {
     const message: Message = { ...call, body: [...(call.body ?? [])] }
-    return new Promise((resolve, reject) => {
+    return inTurn(session, (resolve, reject) => {
       void session.bus.invoke(message, { timeout: this.#options.callMs }, (error, ...values) => {
         if (error === null) return resolve(values)
         const { dbusName = '' } = error
@@ -151,6 +159,33 @@ export class SystemBus {
       })
     })
   }
+}
+
+type Answer = readonly unknown[]
+
+/** Begins at once while few calls are under way. */
+function inTurn(session: Session, begin: (resolve: (answer: Answer) => void, reject: (error: Error) => void) => void): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const send = (): void => {
+      session.pending++
+      const end = (): void => {
+        session.pending--
+        session.waiting.shift()?.()
+      }
+      begin(
+        answer => {
+          end()
+          resolve(answer)
+        },
+        error => {
+          end()
+          reject(error)
+        },
+      )
+    }
+    if (session.pending < pendingMax) send()
+    else session.waiting.push(send)
+  })
 }
 
 function spread(session: Session, message: Message): void {

@@ -142,6 +142,12 @@ export function unitsSuite(make: () => Promise<UnitsUnderTest>): void {
     })
   })
 
+  test('more is asked at once than the bus takes of one connection', async () => {
+    const name = await started('plain')
+    const answers = await Promise.all(Array.from({ length: 400 }, () => units.status(name)))
+    expect(new Set(answers.map(({ activeState }) => activeState))).toEqual(new Set(['active']))
+  })
+
   describe('starting', () => {
     test('a unit without a file can not be started', async () => {
       await expect(units.queueStart(freshName(), 'replace')).rejects.toMatchObject({
