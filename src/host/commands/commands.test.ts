@@ -66,6 +66,14 @@ describe('commands as processes', () => {
     await expect(run).rejects.toThrow('enough')
   })
 
+  test('one whose output nobody reads to its end does no harm', async () => {
+    const child = processCommands().open('flock', [join(folder, 'fourth'), '/usr/bin/yes'])
+    const pieces = child.output[Symbol.asyncIterator]()
+    await pieces.next()
+    await pieces.return?.()
+    expect(await child.exitCode).toBeGreaterThan(0)
+  })
+
   test('tools see nothing of our environment', async () => {
     const { stdout } = await processCommands().run('flock', [join(folder, 'third'), '/usr/bin/env'])
     expect(stdout.split('\n').filter(Boolean).sort()).toEqual(['COLUMNS=2000', 'LC_ALL=C', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin'])

@@ -45,6 +45,8 @@ async function* outputOf({ stdout, stderr }: ChildProcessWithoutNullStreams): As
       }
     }
   } finally {
+    // Whoever leaves early does not wait for these, which the end of the streams makes fail.
+    for (const piece of next.values()) piece.catch(() => undefined)
     stdout.destroy()
     stderr.destroy()
   }
