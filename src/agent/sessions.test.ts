@@ -66,6 +66,26 @@ describe('a session', () => {
     await client.close()
   })
 
+  it('tells its failure also to a caller that is sending, whenever it comes', async () => {
+    const failing = async (): Promise<Session> => {
+      async function* output(): AsyncGenerator<SessionOutput> {
+        yield { kind: 'stderr', bytes: Buffer.from('no') }
+        throw new GearError('ENGINE_FAILED', 'The disk is full')
+      }
+      return { output: output(), write: async () => undefined, close: () => undefined }
+    }
+    for (const execContainer of [failing, () => Promise.reject(new GearError('ENGINE_FAILED', 'The disk is full'))]) {
+      await using agent = await startFakeAgent({ execContainer })
+      const client = connect({ kind: 'socket', path: agent.socketPath })
+      const opened = await client.open(exec())
+      const sent = Array.from({ length: 40 }, () => opened.write({ kind: 'input', bytes: Buffer.alloc(262_144) }))
+      await expect(collect(opened)).rejects.toMatchObject({ code: 'ENGINE_FAILED' })
+      opened.close()
+      await Promise.all(sent)
+      await client.close()
+    }
+  })
+
   it('ends at the other end when the caller goes', async () => {
     const closed = Promise.withResolvers<void>()
     await using agent = await startFakeAgent({ execContainer: async () => echo(closed.resolve).session })

@@ -99,7 +99,7 @@ export class Sessions {
       socket.write(socket.bytesWritten === 0 ? await wireText(errorAnswer(error, requestId)) : printFrame('failed', failureText(error)))
     } finally {
       this.#open.delete(controller)
-      socket.destroySoon()
+      takeLeave(socket)
       const path = parseTarget(upgrade.incoming.url ?? '').path.slice(0, loggedPathCharactersMax)
       this.#options.log.info({ path, status, ms: Math.round(this.#options.clock.nowMs() - arrivedMs), request: requestId }, 'session ended')
     }
@@ -127,7 +127,10 @@ export class Sessions {
     const frames = framesOf(socket, head)
     const begin = await this.#first(frames, call.signal)
     const body = operation.body === undefined ? undefined : fromWire(operation.body, parseBody(Buffer.from(begin.payload)))
-    const session = (await handler({ ...call, body, wants: 'text', mediaTypes: [] })) as Session
+    const session = await (handler({ ...call, body, wants: 'text', mediaTypes: [] }) as Promise<Session>).catch((error: unknown) => {
+      void dropAll(frames)
+      throw error
+    })
     // Ends with the connection.
     void listen(frames, session)
     const outputs = session.output[Symbol.asyncIterator]()
@@ -185,6 +188,28 @@ async function listen(frames: AsyncIterable<Frame>, session: Session): Promise<v
     // the connection is lost, which ends the session below
   }
   session.close()
+}
+
+/** Reads what nobody wants, until the caller leaves. */
+async function dropAll(frames: AsyncIterable<Frame>): Promise<void> {
+  try {
+    for await (const _ of frames);
+  } catch {
+    // the connection is lost
+  }
+}
+
+/** How long a caller may take to leave after the last frame. */
+const leaveMs = 2000
+
+/**
+ * The caller closes the connection once it has read the last frame. Until then what it still sends is read: a connection that is closed with something unread
+ * is reset, which can take the last frame along.
+ */
+function takeLeave(socket: Socket): void {
+  socket.end()
+  const timer = setTimeout(() => socket.destroy(), leaveMs)
+  socket.once('end', () => socket.destroy()).once('close', () => clearTimeout(timer))
 }
 
 /** Resolves when the connection takes more, or is gone. */
