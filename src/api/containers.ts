@@ -2,6 +2,7 @@
 import * as z from 'zod/mini'
 import {
   capabilities,
+  containerPath,
   cpus,
   engine,
   environment,
@@ -222,6 +223,64 @@ export const execContainer = operation({
   body: execBody,
   reply: { kind: 'session' },
   errors: ['CONTAINER_UNKNOWN', 'CONTAINER_NOT_RUNNING', 'UPGRADE_REQUIRED', 'ENGINE_FAILED', 'ENGINE_UNAVAILABLE', 'STORAGE_FAILED'],
+  effect: 'once',
+  lane: 'stream',
+})
+
+/** What may be at a path. Devices and sockets count as files. */
+export const fileKinds = ['file', 'folder'] as const
+export type FileKind = (typeof fileKinds)[number]
+
+const fileErrors = [
+  'CONTAINER_UNKNOWN',
+  'CONTAINER_NOT_RUNNING',
+  'FILE_UNKNOWN',
+  'ENGINE_FAILED',
+  'ENGINE_UNAVAILABLE',
+  'STORAGE_FAILED',
+] as const
+
+export const getFileKind = operation({
+  id: 'getFileKind',
+  method: 'GET',
+  path: '/container/{id}/files/kind',
+  summary: 'What is at a path in a running container',
+  description: 'Links are followed, within the container.',
+  params: containerParams,
+  query: z.object({ path: containerPath }),
+  reply: { kind: 'data', schema: z.object({ kind: z.enum(fileKinds) }) },
+  errors: fileErrors,
+  effect: 'read',
+  lane: 'job',
+})
+
+export const readFiles = operation({
+  id: 'readFiles',
+  method: 'GET',
+  path: '/container/{id}/files',
+  summary: 'A file, or a folder with all that is in it, out of a running container',
+  description:
+    'A tar. Its first entry is the file or folder, under its own name; all others are in it. The root folder may come without an entry of its own. Links in the path are followed within the container, links in a folder come as links. A copy that breaks off ends the connection.',
+  params: containerParams,
+  query: z.object({ path: containerPath }),
+  reply: { kind: 'bytes' },
+  errors: fileErrors,
+  effect: 'read',
+  lane: 'stream',
+})
+
+export const writeFiles = operation({
+  id: 'writeFiles',
+  method: 'POST',
+  path: '/container/{id}/files',
+  summary: 'Unpack a tar in a folder of a running container',
+  description:
+    'A session: the request asks for an upgrade, the body is its first frame, and the input is the tar. It ends with exit code 0 when all is unpacked. Files that are there are replaced, a folder never by something else. Owners are the numbers in the tar. What had arrived before a failure stays.',
+  params: containerParams,
+  query: nothing,
+  body: z.object({ folder: containerPath }),
+  reply: { kind: 'session' },
+  errors: [...fileErrors, 'COPY_TOO_LARGE', 'UPGRADE_REQUIRED'],
   effect: 'once',
   lane: 'stream',
 })

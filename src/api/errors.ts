@@ -242,14 +242,26 @@ export const errorCatalogue = {
   CONTAINER_NOT_RUNNING: {
     status: 409,
     shape: 'json',
-    meaning: 'The container does not run, so nothing can be run in it.',
+    meaning: 'The container does not run, so nothing can be run in it, and nothing copied.',
     next: 'Start it with: gear start ID; gear status ID tells why it does not run.',
+  },
+  FILE_UNKNOWN: {
+    status: 404,
+    shape: 'json',
+    meaning: 'There is no such file or folder in the container, or a file where a folder is needed.',
+    next: 'See what there is with: gear exec ID -- ls -la FOLDER.',
+  },
+  COPY_TOO_LARGE: {
+    status: 413,
+    shape: 'json',
+    meaning: 'A copy into or out of a container is larger than 64 GiB; what arrived before is there.',
+    next: 'Copy it in parts, or put it into a volume of the host.',
   },
   UPGRADE_REQUIRED: {
     status: 426,
     shape: 'json',
     meaning: 'The call is a session, in which both sides talk, and the request did not ask for one.',
-    next: 'Use gear exec, or send Connection: Upgrade and Upgrade: gear-session and then frames, as the reference has it.',
+    next: 'Use gear exec or gear cp, or send Connection: Upgrade and Upgrade: gear-session and then frames, as the reference has it.',
   },
   CONTAINER_CHANGING: {
     status: 429,

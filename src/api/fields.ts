@@ -457,6 +457,14 @@ export const execWords = list(execWord, limits.execWordsMax).check(
   z.refine(words => words[0] !== undefined && words[0] !== '', { path: [0], error: () => 'must be a program' }),
 )
 export const terminalSize = whole(1, 65_535)
+/** Of a file or folder in a container: links in it are followed, but there is no way up that would depend on them. */
+export const containerPath = text.check(
+  maxBytes(limits.containerPathBytes),
+  z.refine(
+    value => value.startsWith('/') && value.isWellFormed() && !/[\p{Cc}\u2028\u2029]/u.test(value) && !value.split('/').includes('..'),
+    wants('an absolute path in the container, without ".." and control characters'),
+  ),
+)
 /** A user in the container, or the empty string for the one that is usual. */
 export const execUser = text.check(
   z.refine(

@@ -121,6 +121,14 @@ const cloneUrl: Proof = {
   prove: value => expect(value).toMatch(/^$|^(\/|(https?|ssh|git|file):\/\/\/?[A-Za-z0-9_[]|[A-Za-z0-9_.@]+:[^-:])[!-~]*$/),
 }
 
+const containerPath: Proof = {
+  reason: 'a path is one argument behind the id of a container, or escaped in a URL, and has no way up',
+  prove: value => {
+    expect(value).toMatch(/^\//)
+    expect(value).not.toMatch(/\0|(^|\/)\.\.(\/|$)/)
+  },
+}
+
 const harmless: Readonly<Record<string, Proof>> = {
   'params id': anId,
   'installContainer body Image': imageName,
@@ -192,6 +200,8 @@ const harmless: Readonly<Record<string, Proof>> = {
     reason: 'a user and a group of plain characters, or empty for the usual one',
     prove: value => expect(value).toMatch(/^[A-Za-z0-9_.:-]*$/),
   },
+  'query path': containerPath,
+  'writeFiles body Folder': containerPath,
   'putKeys body Keys[0].Value': publicKey,
   'putKeys body Permissions[0].Type': emptyOnly,
   'body Containers[0].Id': anId,

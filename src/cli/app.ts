@@ -22,6 +22,7 @@ import { command as authKeysCommand } from './commands/auth-keys-command.ts'
 import { command as build } from './commands/build.ts'
 import { command as builds } from './commands/builds.ts'
 import { command as completion } from './commands/completion.ts'
+import { command as cp } from './commands/cp.ts'
 import { command as createRepo } from './commands/create-repo.ts'
 import { command as daemon } from './commands/daemon.ts'
 import { command as deleteContainers } from './commands/delete.ts'
@@ -78,6 +79,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   env,
   'set-env': setEnv,
   exec,
+  cp,
   shell,
   keys,
   'add-keys': addKeys,

@@ -15,6 +15,7 @@ export const summaries = {
   env: 'Print environments',
   'set-env': 'Add variables to environments, or replace them',
   exec: 'Run a command in a container',
+  cp: 'Copy files and folders into and out of containers',
   shell: 'Open a shell in a container',
   keys: 'List and remove the public SSH keys that are let in',
   'add-keys': 'Let public SSH keys into containers and repositories',

@@ -22,7 +22,9 @@ export interface Speaker {
 export async function readReply(reply: WireReply, request: Request, speaker: Speaker): Promise<AnyAnswer> {
   const { operation, wants } = request
   const type = headerText(reply, 'content-type')
-  if (operation.reply.kind === 'bytes' && (reply.status === 200 || reply.status === 202)) return { kind: 'bytes', bytes: reply.body }
+  if (operation.reply.kind === 'bytes' && (reply.status === 200 || reply.status === 202)) {
+    return { kind: 'bytes', bytes: bytesOf(reply, speaker) }
+  }
   switch (reply.status) {
     case 202:
       if (type === 'application/json') throw unexpected(reply, speaker, 'text was announced as JSON')
@@ -69,6 +71,14 @@ function sideDataOf(reply: WireReply): Record<string, string> {
 }
 
 async function* nothing(): AsyncGenerator<string> {}
+
+async function* bytesOf(reply: WireReply, speaker: Speaker): AsyncGenerator<Uint8Array> {
+  try {
+    yield* reply.body
+  } catch (cause) {
+    throw brokenOff(cause, speaker)
+  }
+}
 
 async function* textOf(reply: WireReply, speaker: Speaker): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

@@ -56,6 +56,18 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
     releaseLease: async call => called('releaseLease', call),
     putKeys: async call => called('putKeys', call),
     postKeys: async call => called('postKeys', call),
+    getFileKind: async call => {
+      called('getFileKind', call)
+      return { kind: 'file' }
+    },
+    readFiles: async call => {
+      called('readFiles', call)
+      return { bytes: stream([Buffer.from('a tar')]), mediaType: 'application/x-tar', fileName: 'web.tar' }
+    },
+    writeFiles: async call => {
+      called('writeFiles', call)
+      throw new Error('no fixture opens a session')
+    },
     execContainer: async call => {
       called('execContainer', call)
       throw new Error('no fixture opens a session')

@@ -27,7 +27,7 @@ const sideDoors: Readonly<Record<string, string>> = {
 }
 
 /** Where what reaches outside of the process may be named. */
-const outside = /^src\/(host\/|agent\/(config|listeners)\.ts|client\/transport\.ts|cli\/context\.ts)/
+const outside = /^src\/(host\/|agent\/(config|listeners)\.ts|client\/transport\.ts|cli\/(context|copy\/disk)\.ts)/
 const builtinsOutside = /['"](?:node:)?(?:child_process|fs|fs\/promises|net|tls|dgram|worker_threads|cluster)['"]/
 
 const linesOfHelperMax = 80

@@ -1,10 +1,8 @@
 /** Running a command in a container, for people and programs: the engine's exec, as the account of the container where it has one. */
-import { type ContainerId, type ExecIn, GearError, loginOf, type Session, type SessionInput, type SessionOutput } from '../../api/index.ts'
+import { type ContainerId, type ExecIn, loginOf, type Session, type SessionInput, type SessionOutput } from '../../api/index.ts'
 import { readUnitMetadata } from '../../formats/index.ts'
 import type { EngineProcess, Host } from '../../host/index.ts'
-import { containerPaths } from '../layout/index.ts'
-import { readInstalled } from './container.ts'
-import { containerUnknown } from './service.ts'
+import { runningContainer } from './running.ts'
 
 /** Throws CONTAINER_UNKNOWN and CONTAINER_NOT_RUNNING. The signal ends the session. */
 export async function execIn(
@@ -13,16 +11,8 @@ export async function execIn(
   request: ExecIn,
   signal: AbortSignal,
 ): Promise<Session> {
-  const unitText = await host.files.read(containerPaths(host.paths, id).unit)
-  if (unitText === undefined) throw containerUnknown(id)
-  const engine = host.engines.of(readInstalled(unitText).engine)
-  const [container, account] = await Promise.all([
-    engine.container(id),
-    isIsolated(unitText) ? host.accounts.find(loginOf('container', id)) : undefined,
-  ])
-  if (container === undefined || !container.isRunning || container.labels['gear.id'] !== id) {
-    throw new GearError('CONTAINER_NOT_RUNNING', `Container ${id} does not run`)
-  }
+  const { engine, container, unitText } = await runningContainer(host, id)
+  const account = isIsolated(unitText) ? await host.accounts.find(loginOf('container', id)) : undefined
   const user = request.user === '' && account !== undefined ? `${account.uid}:${account.gid}` : request.user
   const terminal = request.terminal ? { columns: request.columns, rows: request.rows } : undefined
   return sessionOf(await engine.exec(container.id, { words: request.command, user, terminal }), signal)

@@ -2,6 +2,7 @@
 import type { Handlers } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
 import { execIn } from './exec.ts'
+import { fileKind, readFiles, writeFiles } from './files.ts'
 import { containerLog } from './log.ts'
 import type { ContainerReports } from './reports.ts'
 import { type Containers, portMappingText } from './service.ts'
@@ -44,6 +45,9 @@ export function containerHandlers(host: Host, containers: Containers, reports: C
     },
     containerPorts: async ({ params }) => ({ ports: [...(await reports.ports(params.id))] }),
     execContainer: ({ params, body, signal }) => execIn(host, params.id, body, signal),
+    getFileKind: async ({ params, query }) => ({ kind: await fileKind(host, params.id, query.path) }),
+    readFiles: ({ params, query, signal }) => readFiles(host, params.id, query.path, signal),
+    writeFiles: ({ params, body }) => writeFiles(host, params.id, body.folder),
     waitContainer: async ({ params, query, signal }) => {
       await reports.requireInstalled(params.id)
       return waitForContainer(host, { id: params.id, target: query.for, signal, explain: status => reports.explain(params.id, status) })

@@ -4,7 +4,7 @@
  */
 import type { Agent, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { limits } from '../../api/index.ts'
+import { type FileKind, type GearError, limits } from '../../api/index.ts'
 import { builtinHttp } from '../../lib/index.ts'
 import { recordOf, textOf } from './answers.ts'
 import { engineFailed, engineUnavailable } from './errors.ts'
@@ -30,7 +30,7 @@ interface Reply {
 }
 
 interface Call {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE'
   readonly path: string
   /** For messages: `read container web`. */
   readonly attempted: string
@@ -136,6 +136,102 @@ class DockerEngine implements Engine {
     }
   }
 
+  async fileKind(container: string, path: string): Promise<FileKind | undefined> {
+    return (await this.#lookAt(container, path))?.kind
+  }
+
+  async readFiles(container: string, path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    // Docker gives a link at the end of a path as the link that it is.
+    const target = (await this.#lookAt(container, path))?.path
+    if (target === undefined) return undefined
+    const attempted = `read ${path} in container ${container}`
+    const response = await this.#begin({ method: 'GET', path: archivePath(container, target), attempted })
+    if (response.statusCode === 200) return piecesOf(response, attempted)
+    const text = await bodyOf(response)
+    if (response.statusCode === 404) return undefined
+    throw refused(attempted, { status: response.statusCode ?? 0, body: parsed(text) })
+  }
+
+  async writeFiles(container: string, folder: string, tar: AsyncIterable<Uint8Array>): Promise<boolean> {
+    if ((await this.fileKind(container, folder)) !== 'folder') return false
+    const attempted = `write to ${folder} in container ${container}`
+    const path = `${archivePath(container, folder)}&noOverwriteDirNonDir=true`
+    const request = builtinHttp().request({
+      socketPath: this.#socketPath,
+      method: 'PUT',
+      path,
+      headers: { host: 'localhost', 'content-type': 'application/x-tar', 'transfer-encoding': 'chunked' },
+    })
+    let isAnswered = false
+    const answer = new Promise<Reply>((resolve, reject) => {
+      request.on('error', error => reject(engineUnavailable(this.#socketPath, error)))
+      request.on('response', response => {
+        isAnswered = true
+        bodyOf(response).then(
+          text => resolve({ status: response.statusCode ?? 0, body: parsed(text) }),
+          error => reject(engineUnavailable(this.#socketPath, error)),
+        )
+      })
+    })
+    // Who fails first is told: the tar, or the engine in the middle of it.
+    const sent = (async () => {
+      for await (const piece of tar) {
+        if (isAnswered) return
+        await new Promise<void>(resolve => request.write(piece, () => resolve()))
+      }
+      request.end()
+      request.setTimeout(limits.copyEndMs, () => request.destroy(new Error(`no answer within ${limits.copyEndMs} ms`)))
+    })()
+    try {
+      const [reply] = await Promise.all([answer, Promise.race([sent, answer])])
+      if (reply.status < 200 || reply.status >= 300) throw refused(attempted, reply)
+      return true
+    } finally {
+      request.destroy()
+    }
+  }
+
+  /** What is at a path once links are followed, and where that is. */
+  async #lookAt(container: string, path: string): Promise<{ readonly kind: FileKind; readonly path: string } | undefined> {
+    let place = path
+    // Docker says where a link leads to in the end; that may be a link again only when somebody changes it at the moment.
+    for (let looks = 0; looks < linkLooksMax; looks++) {
+      const attempted = `look at ${path} in container ${container}`
+      const response = await this.#begin({ method: 'HEAD', path: archivePath(container, place), attempted })
+      response.resume()
+      if (response.statusCode === 404) return undefined
+      const header = response.headers['x-docker-container-path-stat']
+      if (typeof header !== 'string') {
+        // There are no words after HEAD.
+        const again = await this.#begin({ method: 'GET', path: archivePath(container, place), attempted })
+        const error = refused(attempted, { status: again.statusCode ?? 0, body: parsed(await bodyOf(again)) })
+        if (/not a directory/.test(String(error.cause))) return undefined
+        throw error
+      }
+      const { mode, linkTarget } = fileOf(header, attempted)
+      if (linkTarget === '') return { kind: (mode & goFolderBit) === 0 ? 'file' : 'folder', path: place }
+      place = linkTarget
+    }
+    return undefined
+  }
+
+  /** Sends a call on a connection of its own; resolves when the head of the answer is there. */
+  #begin({ method, path }: Call): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const request = builtinHttp().request({ socketPath: this.#socketPath, method, path, headers: { host: 'localhost' } })
+      const timer = setTimeout(() => request.destroy(new Error(`no answer within ${this.#callMs} ms`)), this.#callMs)
+      request.on('error', error => {
+        clearTimeout(timer)
+        reject(engineUnavailable(this.#socketPath, error))
+      })
+      request.on('response', response => {
+        clearTimeout(timer)
+        resolve(response)
+      })
+      request.end()
+    })
+  }
+
   /** A connection that belongs to the other end of a command from now on. */
   #connect(path: string, body: unknown, attempted: string): Promise<Socket> {
     return new Promise((resolve, reject) => {
@@ -239,6 +335,17 @@ function isConnectionEnd(error: Error): boolean {
   return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 }
 
+/** Ends the connection with the loop. */
+async function* piecesOf(response: IncomingMessage, attempted: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* response as AsyncIterable<Buffer>
+  } catch (error) {
+    throw engineFailed(attempted, error)
+  } finally {
+    response.destroy()
+  }
+}
+
 async function bodyOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let sizeBytes = 0
@@ -260,10 +367,33 @@ function parsed(text: string): unknown {
 }
 
 function expectSuccess(call: Call, reply: Reply): void {
-  if (reply.status >= 200 && reply.status < 300) return
-  const { body } = reply
+  if (reply.status < 200 || reply.status >= 300) throw refused(call.attempted, reply)
+}
+
+function refused(attempted: string, { status, body }: Reply): GearError {
   const said = typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body).trim()
-  throw engineFailed(call.attempted, new Error(said === '' ? `the engine answered ${reply.status}` : said))
+  return engineFailed(attempted, new Error(said === '' ? `the engine answered ${status}` : said))
+}
+
+function archivePath(container: string, path: string): string {
+  return `/containers/${encodeURIComponent(container)}/archive?path=${encodeURIComponent(path)}`
+}
+
+/** The bit of a mode that says folder, as Go has it (`os.ModeDir`). */
+const goFolderBit = 0x80000000
+
+const linkLooksMax = 5
+
+/** The header in which Docker says what a file is: JSON in base64. */
+function fileOf(header: string, attempted: string): { readonly mode: number; readonly linkTarget: string } {
+  try {
+    const file = recordOf(JSON.parse(Buffer.from(header, 'base64').toString()), 'the file')
+    const { mode } = file
+    if (typeof mode !== 'number') throw new TypeError('the mode is no number')
+    return { mode, linkTarget: textOf(file['linkTarget'], 'linkTarget') }
+  } catch (error) {
+    throw engineFailed(attempted, error)
+  }
 }
 
 function understood<Result>(call: Call, read: () => Result): Result {

@@ -1,5 +1,7 @@
 /** What an engine does for gear. Containers and images are made past the port, as helpers and people make them. */
 import { beforeEach, describe, expect, test } from 'vitest'
+import { GearError } from '../../api/index.ts'
+import { type NewTarEntry, printTar, readTar } from '../../formats/index.ts'
 import type { Engine } from './port.ts'
 
 export interface EngineUnderTest {
@@ -11,6 +13,10 @@ export interface EngineUnderTest {
   ) => Promise<void>
   /** A tagged image that is there, in full: `name:tag`. The tag is `latest`. */
   readonly image: string
+}
+
+async function* pieces(text: string): AsyncGenerator<Uint8Array> {
+  if (text !== '') yield Buffer.from(text)
 }
 
 export function engineSuite(make: () => Promise<EngineUnderTest>): void {
@@ -67,6 +73,72 @@ export function engineSuite(make: () => Promise<EngineUnderTest>): void {
           expect(await engine.container(id)).toBeUndefined()
         }),
       )
+    })
+  })
+
+  describe('files', () => {
+    const plain = { mode: 0o644, modifiedMs: 0, size: 0, target: '', owner: { uid: 0, gid: 0 } }
+    async function* entries(): AsyncGenerator<NewTarEntry> {
+      yield { ...plain, name: 'box/', type: 'folder', mode: 0o755 }
+      yield { ...plain, name: 'box/note', type: 'file', size: 6, bytes: pieces('hello\n') }
+    }
+    const read = async (tar: AsyncIterable<Uint8Array> | undefined) => {
+      const found: (readonly string[])[] = []
+      for await (const { name, type, bytes } of readTar(tar ?? pieces(''))) {
+        let content = ''
+        for await (const piece of bytes) content += Buffer.from(piece).toString()
+        found.push([name.replace(/\/$/, ''), type, content])
+      }
+      return found
+    }
+
+    test('a folder goes in and out', async () => {
+      const name = await made(true)
+      expect(await engine.writeFiles(name, '/', printTar(entries()))).toBe(true)
+      expect(await engine.fileKind(name, '/box')).toBe('folder')
+      expect(await engine.fileKind(name, '/box/note')).toBe('file')
+      expect(await engine.fileKind(name, '/')).toBe('folder')
+      expect(await read(await engine.readFiles(name, '/box/note'))).toEqual([['note', 'file', 'hello\n']])
+      expect(await read(await engine.readFiles(name, '/box'))).toEqual([
+        ['box', 'folder', ''],
+        ['box/note', 'file', 'hello\n'],
+      ])
+      await engine.removeContainer(name, { withVolumes: true })
+    })
+
+    test('what is not there is told, and a folder is needed to write to', async () => {
+      const name = await made(true)
+      await engine.writeFiles(name, '/', printTar(entries()))
+      expect(await engine.fileKind(name, '/none')).toBeUndefined()
+      expect(await engine.fileKind(name, '/box/note/x')).toBeUndefined()
+      expect(await engine.readFiles(name, '/none')).toBeUndefined()
+      expect(await engine.writeFiles(name, '/none', printTar(entries()))).toBe(false)
+      expect(await engine.writeFiles(name, '/box/note', printTar(entries()))).toBe(false)
+      await engine.removeContainer(name, { withVolumes: true })
+    })
+
+    test('a tar that throws is told as it is, one that is cut off by the engine', async () => {
+      const name = await made(true)
+      const reason = new GearError('HOST_UNREACHABLE', 'enough')
+      async function* broken(): AsyncGenerator<Uint8Array> {
+        for await (const piece of printTar(entries())) {
+          yield piece.subarray(0, 300)
+          throw reason
+        }
+      }
+      await expect(engine.writeFiles(name, '/', broken())).rejects.toBe(reason)
+      async function* cut(): AsyncGenerator<Uint8Array> {
+        for await (const piece of printTar(entries())) return yield piece.subarray(0, 300)
+      }
+      await expect(engine.writeFiles(name, '/', cut())).rejects.toMatchObject({ code: 'ENGINE_FAILED' })
+      await engine.removeContainer(name, { withVolumes: true })
+    })
+
+    test('a copy that nobody wants any more ends', async () => {
+      const name = await made(true)
+      for await (const _ of (await engine.readFiles(name, '/')) ?? []) break
+      await engine.ping()
+      await engine.removeContainer(name, { withVolumes: true })
     })
   })
 

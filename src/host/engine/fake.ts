@@ -1,4 +1,6 @@
 /** A container engine in memory. */
+import { type FileKind, GearError } from '../../api/index.ts'
+import { type NewTarEntry, printTar, readTar } from '../../formats/index.ts'
 import { Faults } from '../faults.ts'
 import { engineFailed, engineUnavailable } from './errors.ts'
 import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineKind, EngineOutput, EngineProcess, Engines } from './port.ts'
@@ -93,6 +95,42 @@ export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements
     }
   }
 
+  /** What the containers have at their paths; all of them the same. A folder has the value undefined. */
+  readonly files = new Map<string, string | undefined>([['/', undefined]])
+
+  async fileKind(container: string, path: string): Promise<FileKind | undefined> {
+    await this.#reach('fileKind', container)
+    const place = plainPath(path)
+    if (!this.files.has(place)) return undefined
+    return this.files.get(place) === undefined ? 'folder' : 'file'
+  }
+
+  async readFiles(container: string, path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    await this.#reach('readFiles', container)
+    const place = plainPath(path)
+    if (!this.files.has(place)) return undefined
+    const above = place.slice(0, place.lastIndexOf('/') + 1)
+    const found = [...this.files].filter(([each]) => each === place || each.startsWith(`${place === '/' ? '' : place}/`))
+    return printTar(entriesOf(found.map(([each, content]) => [each.slice(above.length), content] as const).filter(([name]) => name !== '')))
+  }
+
+  async writeFiles(container: string, folder: string, tar: AsyncIterable<Uint8Array>): Promise<boolean> {
+    if ((await this.fileKind(container, folder)) !== 'folder') return false
+    await this.#reach('writeFiles', container)
+    const place = plainPath(folder)
+    try {
+      for await (const { name, type, bytes } of readTar(tar)) {
+        const path = plainPath(`${place}/${name}`)
+        if (type === 'folder') this.files.set(path, undefined)
+        if (type === 'file') this.files.set(path, await textOf(bytes))
+      }
+    } catch (error) {
+      if (error instanceof GearError) throw error
+      throw engineFailed(`write to ${folder} in container ${container}`, error)
+    }
+    return true
+  }
+
   async ping(): Promise<void> {
     await this.#reach('ping')
   }
@@ -105,6 +143,31 @@ export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements
     await this.meet(operation, subject)
     if (this.isAway) throw engineUnavailable('/var/run/docker.sock', new Error('connect ENOENT'))
   }
+}
+
+function plainPath(path: string): string {
+  return `/${path
+    .split('/')
+    .filter(part => part !== '' && part !== '.')
+    .join('/')}`
+}
+
+async function* entriesOf(files: Iterable<readonly [name: string, content: string | undefined]>): AsyncGenerator<NewTarEntry> {
+  for (const [name, content] of files) {
+    const bytes = Buffer.from(content ?? '')
+    const type = content === undefined ? 'folder' : 'file'
+    yield { name, type, mode: 0o644, modifiedMs: 0, size: bytes.length, target: '', owner: { uid: 0, gid: 0 }, bytes: pieces(bytes) }
+  }
+}
+
+async function textOf(bytes: AsyncIterable<Uint8Array>): Promise<string> {
+  const all: Uint8Array[] = []
+  for await (const piece of bytes) all.push(piece)
+  return Buffer.concat(all).toString()
+}
+
+async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes
 }
 
 /** Both engines. The one that is chosen is always the same: finding out which is the real adapter's. */

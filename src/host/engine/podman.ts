@@ -4,7 +4,9 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import type { CommandResult, Commands } from '../commands/port.ts'
+import { type FileKind, limits } from '../../api/index.ts'
+import { firstTarEntry } from '../../formats/index.ts'
+import type { CommandResult, Commands, OpenCommand } from '../commands/port.ts'
 import { tools } from '../commands/port.ts'
 import type { Files } from '../files/port.ts'
 import { recordOf, textOf } from './answers.ts'
@@ -89,6 +91,63 @@ class PodmanEngine implements Engine {
     }
   }
 
+  async fileKind(container: string, path: string): Promise<FileKind | undefined> {
+    const files = await this.readFiles(container, path)
+    if (files === undefined) return undefined
+    if (/^\/+$/.test(path)) {
+      await files[Symbol.asyncIterator]().return?.(undefined)
+      return 'folder'
+    }
+    return (await firstTarEntry(files))?.type === 'folder' ? 'folder' : 'file'
+  }
+
+  /** Follows links by itself. What it says before the first bytes tells whether there is anything. */
+  async readFiles(container: string, path: string): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    const attempted = `read ${path} in container ${container}`
+    const child = this.#copy([`${container}:${path}`, '-'])
+    child.end()
+    const pieces = bytesOf(child, attempted)
+    try {
+      const first = await pieces.next()
+      return withFirst(first, pieces)
+    } catch (error) {
+      if (error instanceof Error && /could not be found|no such file|not a directory/.test(String(error.cause))) return undefined
+      throw error
+    }
+  }
+
+  async writeFiles(container: string, folder: string, tar: AsyncIterable<Uint8Array>): Promise<boolean> {
+    const attempted = `write to ${folder} in container ${container}`
+    // Without the option the files would belong to the user of the container, whatever the tar says.
+    const child = this.#copy(['--archive=false', '-', `${container}:${folder}`])
+    const said = saidBy(child)
+    let isEnded = false
+    const ended = child.exitCode.finally(() => {
+      isEnded = true
+    })
+    const sent = (async () => {
+      for await (const piece of tar) {
+        if (isEnded) return
+        await child.write(piece)
+      }
+      child.end()
+    })()
+    try {
+      await Promise.race([sent, ended])
+      const exitCode = await inTime(ended)
+      const stderr = await said
+      if (exitCode !== 0 && /must be a directory|could not be found/.test(stderr)) return false
+      understood(attempted, () => outputOf({ exitCode, stdout: '', stderr }))
+      return true
+    } finally {
+      if (!isEnded && child.pid !== undefined) hangUp(child.pid)
+    }
+  }
+
+  #copy(args: readonly string[]): OpenCommand {
+    return this.#parts.commands.open('podman', ['--events-backend=none', 'cp', ...args])
+  }
+
   /** Whether the storage has a container of this name or id; true when in doubt. Containers run with `--rm` have an index of their own. */
   async #isNamed(name: string): Promise<boolean> {
     this.#indexFolder ??= this.#findIndex()
@@ -113,6 +172,52 @@ class PodmanEngine implements Engine {
     } catch (error) {
       throw engineUnavailable(tools.podman.path, error)
     }
+  }
+}
+
+/** What a copy gives; it is ended with the loop. Throws ENGINE_FAILED when podman could not go on. */
+async function* bytesOf(child: OpenCommand, attempted: string): AsyncGenerator<Uint8Array> {
+  let stderr = ''
+  let isEnded = false
+  try {
+    for await (const { stream, bytes } of child.output) {
+      if (stream === 'stdout') yield bytes
+      else if (stderr.length < saidMax) stderr += Buffer.from(bytes).toString()
+    }
+    const exitCode = await child.exitCode
+    isEnded = true
+    understood(attempted, () => outputOf({ exitCode, stdout: '', stderr }))
+  } finally {
+    if (!isEnded && child.pid !== undefined) hangUp(child.pid)
+  }
+}
+
+async function* withFirst(first: IteratorResult<Uint8Array>, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    if (first.done !== true) yield first.value
+    yield* rest
+  } finally {
+    await rest.return(undefined)
+  }
+}
+
+/** All that a command says, of which the beginning is enough. */
+async function saidBy(child: OpenCommand): Promise<string> {
+  let said = ''
+  for await (const { bytes } of child.output) if (said.length < saidMax) said += Buffer.from(bytes).toString()
+  return said
+}
+
+const saidMax = 16_384
+
+async function inTime(ended: Promise<number>): Promise<number> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const late = engineUnavailable(tools.podman.path, new Error(`no end within ${limits.copyEndMs} ms`))
+  const timer = setTimeout(() => reject(late), limits.copyEndMs)
+  try {
+    return await Promise.race([ended, promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -2,6 +2,8 @@
  * The port to the container engines, Docker and Podman as equals: what gear asks of them at install, delete and in reports. Starting and stopping
  * containers is not here: units do that with the helpers in `libexec/`, without the agent.
  */
+import type { FileKind } from '../../api/index.ts'
+
 export type EngineKind = 'docker' | 'podman'
 
 export interface EngineContainer {
@@ -43,6 +45,18 @@ export interface Engine {
   ping(): Promise<void>
   /** Runs a command in a running container, with its control group, capabilities and filters. A program that is not there is one that ends with 126 or 127. */
   exec(container: string, command: EngineCommand): Promise<EngineProcess>
+  /** What is at an absolute path of a running container. Here as below, links in the path are followed, within the container. */
+  fileKind(container: string, path: string): Promise<FileKind | undefined>
+  /**
+   * A tar of it, as it is taken: first the file or folder under its own name, then what is in it. The root folder may come without itself.
+   * Leaving the loop ends the work.
+   */
+  readFiles(container: string, path: string): Promise<AsyncIterable<Uint8Array> | undefined>
+  /**
+   * Unpacks a tar, with the owners it names. False when the folder is none. A tar that throws ends the work, and what was unpacked stays; one that is
+   * cut off is ENGINE_FAILED.
+   */
+  writeFiles(container: string, folder: string, tar: AsyncIterable<Uint8Array>): Promise<boolean>
 }
 
 export interface EngineCommand {

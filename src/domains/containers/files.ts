@@ -1,0 +1,59 @@
+/** Files out of and into a running container, by the engine, which follows links within the container: nothing of the image is run for it. */
+import { type BytesResult, type ContainerId, type FileKind, GearError, limits, type Session, type SessionOutput } from '../../api/index.ts'
+import type { Host } from '../../host/index.ts'
+import { Handover } from '../../lib/index.ts'
+import { runningContainer } from './running.ts'
+
+type HostParts = Pick<Host, 'files' | 'paths' | 'engines'>
+
+/** Throws FILE_UNKNOWN, as what follows; and CONTAINER_UNKNOWN and CONTAINER_NOT_RUNNING. */
+export async function fileKind(host: HostParts, id: ContainerId, path: string): Promise<FileKind> {
+  const { engine, container } = await runningContainer(host, id)
+  const kind = await engine.fileKind(container.id, path)
+  if (kind === undefined) throw fileUnknown(id, path)
+  return kind
+}
+
+/** The signal ends a copy that has begun. */
+export async function readFiles(host: HostParts, id: ContainerId, path: string, signal: AbortSignal): Promise<BytesResult> {
+  const { engine, container } = await runningContainer(host, id)
+  const bytes = await engine.readFiles(container.id, path)
+  if (bytes === undefined) throw fileUnknown(id, path)
+  return { bytes: bounded(bytes, signal), mediaType: 'application/x-tar', fileName: `${id}.tar` }
+}
+
+/** A session whose input is the tar. */
+export async function writeFiles(host: HostParts, id: ContainerId, folder: string): Promise<Session> {
+  const { engine, container } = await runningContainer(host, id)
+  const tar = new Handover<Uint8Array>()
+  const written = engine.writeFiles(container.id, folder, bounded(tar))
+  const close = (): void => tar.fail(new GearError('HOST_UNREACHABLE', 'The caller left before all was copied'))
+  // It may be over before anybody asks how it went, and before all is taken.
+  written.then(close, close)
+  async function* output(): AsyncGenerator<SessionOutput> {
+    if (!(await written)) throw fileUnknown(id, folder, 'folder')
+    yield { kind: 'exit', exitCode: 0 }
+  }
+  return {
+    output: output(),
+    write: async input => {
+      if (input.kind === 'input') await tar.put(input.bytes)
+      if (input.kind === 'end') tar.end()
+    },
+    close,
+  }
+}
+
+async function* bounded(bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0
+  for await (const piece of bytes) {
+    signal?.throwIfAborted()
+    sizeBytes += piece.length
+    if (sizeBytes > limits.copyBytes) throw new GearError('COPY_TOO_LARGE', `The copy has more than ${limits.copyBytes} bytes`)
+    yield piece
+  }
+}
+
+function fileUnknown(id: ContainerId, path: string, what = 'file or folder'): GearError {
+  return new GearError('FILE_UNKNOWN', `Container ${id} has no ${what} ${path}`)
+}

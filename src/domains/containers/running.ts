@@ -1,0 +1,24 @@
+/** The engine's container of an installed one, for what goes on inside it. */
+import { type ContainerId, GearError } from '../../api/index.ts'
+import type { Engine, EngineContainer, Host } from '../../host/index.ts'
+import { containerPaths } from '../layout/index.ts'
+import { readInstalled } from './container.ts'
+import { containerUnknown } from './service.ts'
+
+interface RunningContainer {
+  readonly engine: Engine
+  readonly container: EngineContainer
+  readonly unitText: string
+}
+
+/** Throws CONTAINER_UNKNOWN, and CONTAINER_NOT_RUNNING also when somebody else's container has the name. */
+export async function runningContainer(host: Pick<Host, 'files' | 'paths' | 'engines'>, id: ContainerId): Promise<RunningContainer> {
+  const unitText = await host.files.read(containerPaths(host.paths, id).unit)
+  if (unitText === undefined) throw containerUnknown(id)
+  const engine = host.engines.of(readInstalled(unitText).engine)
+  const container = await engine.container(id)
+  if (container === undefined || !container.isRunning || container.labels['gear.id'] !== id) {
+    throw new GearError('CONTAINER_NOT_RUNNING', `Container ${id} does not run`)
+  }
+  return { engine, container, unitText }
+}

@@ -1,0 +1,83 @@
+/** Copies into and out of a container, from the request to the engine. */
+import { describe, expect, it } from 'vitest'
+import type { BytesResult, Session } from '../../src/api/index.ts'
+import { readTar } from '../../src/formats/index.ts'
+import { agentOn, newHost } from './machine.ts'
+
+async function running() {
+  const host = await newHost()
+  const agent = agentOn(host)
+  await agent.install('shop')
+  host.engine.addContainer('shop', { labels: { 'gear.id': 'shop' } })
+  const params = { id: 'shop' }
+  return {
+    host,
+    kind: (path: string) => agent.call('getFileKind', { params, query: { path } }),
+    read: (path: string, signal?: AbortSignal) =>
+      agent.call('readFiles', { params, query: { path } }, signal === undefined ? {} : { signal }) as Promise<BytesResult>,
+    write: (folder: string) => agent.call('writeFiles', { params, body: { Folder: folder } }) as Promise<Session>,
+  }
+}
+
+async function bytesOf(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = []
+  for await (const piece of pieces) all.push(piece)
+  return Buffer.concat(all)
+}
+
+async function endOf(session: Session): Promise<unknown> {
+  for await (const output of session.output) return output
+  return undefined
+}
+
+describe('a copy', () => {
+  it('comes out of the container as a tar, and goes in as one', async () => {
+    const { host, kind, read, write } = await running()
+    host.engine.files.set('/note', 'hello')
+    expect(await kind('/note')).toEqual({ kind: 'file' })
+    const { bytes, mediaType } = await read('/note')
+    expect(mediaType).toBe('application/x-tar')
+    const tar = await bytesOf(bytes)
+    host.engine.files.set('/srv', undefined)
+    const session = await write('/srv')
+    const end = endOf(session)
+    for (let at = 0; at < tar.length; at += 700) await session.write({ kind: 'input', bytes: tar.subarray(at, at + 700) })
+    await session.write({ kind: 'end' })
+    expect(await end).toEqual({ kind: 'exit', exitCode: 0 })
+    expect(host.engine.files.get('/srv/note')).toBe('hello')
+    for await (const { name } of readTar((await read('/srv')).bytes)) expect(name).toMatch(/^srv/)
+  })
+
+  it('tells what is not there', async () => {
+    const { host, kind, read, write } = await running()
+    host.engine.files.set('/note', 'hello')
+    await expect(kind('/none')).rejects.toMatchObject({ code: 'FILE_UNKNOWN' })
+    await expect(read('/none')).rejects.toMatchObject({ code: 'FILE_UNKNOWN' })
+    for (const folder of ['/none', '/note']) {
+      const session = await write(folder)
+      await expect(endOf(session)).rejects.toMatchObject({ code: 'FILE_UNKNOWN' })
+      await session.write({ kind: 'input', bytes: Buffer.alloc(10) })
+    }
+  })
+
+  it('is of a container of gear that runs', async () => {
+    const { host, read, write } = await running()
+    for (const given of [{ isRunning: false, labels: { 'gear.id': 'shop' } }, { labels: {} }]) {
+      host.engine.addContainer('shop', given)
+      await expect(read('/')).rejects.toMatchObject({ code: 'CONTAINER_NOT_RUNNING' })
+      await expect(write('/')).rejects.toMatchObject({ code: 'CONTAINER_NOT_RUNNING' })
+    }
+  })
+
+  it('ends when its caller leaves', async () => {
+    const { read, write } = await running()
+    const abort = new AbortController()
+    const { bytes } = await read('/', abort.signal)
+    abort.abort(new Error('gone'))
+    await expect(bytesOf(bytes)).rejects.toThrow('gone')
+    const session = await write('/')
+    const end = endOf(session)
+    session.close()
+    await expect(end).rejects.toMatchObject({ code: 'HOST_UNREACHABLE' })
+  })
+})
