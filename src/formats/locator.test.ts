@@ -18,6 +18,7 @@ describe('a locator', () => {
     ['node7:8080/shop-web', 'ctr', remote('node7', 8080), 'shop-web'],
     ['node7:/shop-web', 'ctr', remote('node7'), 'shop-web'],
     ['local:80/shop-web', 'ctr', remote('local', 80), 'shop-web'],
+    ['local:/shop-web', 'ctr', remote('local', 43273), 'shop-web'],
     ['10.1.2.3:43273/shop-web.1', 'ctr', remote('10.1.2.3', 43273), 'shop-web.1'],
     ['[::1]:8080/shop-web', 'ctr', remote('::1', 8080), 'shop-web'],
     ['[fe80::1.2.3.4]:/shop-web', 'ctr', remote('fe80::1.2.3.4', 43273), 'shop-web'],

@@ -60,8 +60,8 @@ export function parseHost(text: string): LocatorHost {
   const port = readPort(portText)
   if (portText !== '' && (port === undefined || port === 0))
     throw refused('locator.port', 'the port must be a number from 1 to 65535', text)
-  // An IPv6 address can only be written with a port, so it always has one.
-  return { kind: 'remote', name, port: port ?? (name.includes(':') ? defaultAgentPort : undefined) }
+  // An IPv6 address can only be written with a port, and so can a host that is really called local: they always have one.
+  return { kind: 'remote', name, port: port ?? (name.includes(':') || name === 'local' ? defaultAgentPort : undefined) }
 }
 
 /** The identity of a locator: what names it again. */
