@@ -1,6 +1,7 @@
 /** From nothing to the first page served, gear takes at most 1.15 times as long as the engine's own `run`: same image, same port, in turns. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { agentPort, ids, image, install, until } from '../agent.ts'
@@ -29,6 +30,7 @@ export async function serving(engine: Engine): Promise<readonly Measurement[]> {
   }
   const samples: Readonly<Record<Way, number[][]>> = { api: [], command: [], engine: [] }
   for (const way of ['api', 'command', 'engine'] as const) await servedMs(agent, engine, ways[way])
+  await lookForAddressesOften()
   for (let repetition = 0; repetition < repetitions; repetition++) {
     for (const all of Object.values(samples)) all.push([])
     for (let pair = 0; pair < pairs; pair++) {
@@ -82,8 +84,11 @@ async function isServed(): Promise<boolean> {
  * retrans_time_ms): every start would seem to take a second longer, whoever makes it.
  */
 async function lookForAddressesOften(): Promise<void> {
-  // Podman makes its bridge with the first container; new ones are like `default`.
-  for (const device of ['docker0', 'default']) await run('sysctl', '--quiet', '--write', `net.ipv4.neigh.${device}.retrans_time_ms=10`)
+  // Podman makes its bridge with the first container, so this is done once more after that.
+  for (const device of readdirSync('/proc/sys/net/ipv4/neigh')) {
+    const limit = `/proc/sys/net/ipv4/neigh/${device}/retrans_time_ms`
+    if (existsSync(limit)) writeFileSync(limit, '10')
+  }
 }
 
 async function run(command: string, ...args: readonly string[]): Promise<void> {

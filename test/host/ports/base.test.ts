@@ -59,10 +59,12 @@ describe('accounts', () => {
       runAs: async login => {
         const { uid = 0, gid = 0 } = (await accounts.find(login)) ?? {}
         const child = spawn('/usr/bin/sleep', ['60'], { uid, gid, stdio: 'ignore' })
+        // It may be ended by somebody else before it is ended here.
+        const closed = once(child, 'close')
         await once(child, 'spawn')
         return async () => {
           child.kill()
-          await once(child, 'close')
+          await closed
         }
       },
     }

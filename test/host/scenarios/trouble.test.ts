@@ -142,26 +142,29 @@ describe('an agent that is replaced', () => {
 describe('as many lines of log as a busy day brings', () => {
   it('pass through the agent without making it grow', async () => {
     ids.add('talker')
+    const count = 100_000
     await host.gearDo(
       'install',
       'gear/script',
       'talker',
       '--start',
       '--wait',
-      'SCRIPT=while [ ! -e /go ]; do sleep 0.2; done; seq 100000 | sed "s/$/: a line of a busy day, as long as lines often are/"; while sleep 1; do echo end; done',
+      `SCRIPT=seq ${count} | sed "s/$/: a line of a busy day, as long as lines often are/"; while sleep 1; do echo end; done`,
     )
-    const lines = (count: number) =>
+    /** Follows the log from its beginning until all lines have come. */
+    const follow = () =>
       host.sh(
-        `timeout 100 curl -q -sSN --unix-socket /run/gear/gear.sock 'http://gear/container/talker/log?follow=1&lines=0' -H 'Accept: text/plain;stream=true' | grep -m ${count} -c 'a line of a busy day' || :`,
+        `timeout 100 curl -q -sSN --unix-socket /run/gear/gear.sock 'http://gear/container/talker/log?follow=1&since=-1h' -H 'Accept: text/plain;stream=true' | grep -m ${count} -c 'a line of a busy day' || :`,
       )
-    const before = await agentMegabytes()
-    const counted = lines(100_000)
-    await until('the log is followed', async () => {
-      const { stdout } = await host.exec(['pgrep', '-fc', 'journalctl.*ctr-talker'])
-      return Number(stdout) > 0 ? true : 'not yet'
+    await until('all lines are in the journal', async () => {
+      const lines = Number(await host.sh(`journalctl -u ctr-talker.service -o cat | grep -c 'a line of a busy day' || :`))
+      return lines === count ? true : `${lines} of ${count}`
     })
-    await host.do(['docker', 'exec', 'talker', 'touch', '/go'])
-    expect(Number(await counted)).toBe(100_000)
-    expect((await agentMegabytes()) - before).toBeLessThan(48)
+    // What it takes to pass them on it may keep, for the next time; not more with every day.
+    expect(Number(await follow())).toBe(count)
+    expect(Number(await follow())).toBe(count)
+    const before = await agentMegabytes()
+    for (let day = 0; day < 3; day++) expect(Number(await follow())).toBe(count)
+    expect((await agentMegabytes()) - before).toBeLessThan(24)
   })
 })
