@@ -1,6 +1,6 @@
 /**
- * Builds `dist/`: three scripts, each read only when it is needed. `main.cjs` (src/main.ts) tells the version and loads the others: `cli.js`, the command
- * line with all it shares with the agent, and `agent.js`, which takes what is shared from there. Packages are inside, so an installed gear
+ * Builds `dist/`: a few scripts, each read only when it is needed. `main.cjs` (src/main.ts) tells the version and loads the others: `cli.js`, the command
+ * line with all that is shared, and what few commands need (the agent, deployments, YAML), which take what is shared from there. Packages are inside, so an installed gear
  * needs no `node_modules`. Beside them are `openapi.json`, made once instead of at each start, and `*.cache`, the compiled code of what a
  * command runs (`tools/code-cache.ts`). Sources keep their names and are mapped for stack traces.
  *
@@ -24,7 +24,7 @@ export async function buildTo(folder: string): Promise<void> {
     for (const options of scripts) metafiles.push((await build({ ...options, outdir: fresh })).metafile)
     writeFileSync(`${fresh}/openapi.json`, JSON.stringify(openApiDocument(contract, version())))
     writeFileSync(`${fresh}/licenses.txt`, licenses(metafiles))
-    for (const name of ['cli.js', 'agent.js']) requireAscii(`${fresh}/${name}`)
+    for (const name of Object.values(otherScripts)) requireAscii(`${fresh}/${name}.js`)
     execFileSync(process.execPath, [...commandFlags, `${repository}tools/code-cache.ts`, fresh], { stdio: ['ignore', 'ignore', 'pipe'] })
     rmSync(folder, { recursive: true, force: true })
     renameSync(fresh, folder)
@@ -130,15 +130,26 @@ function load(name) {
 /** What scripts share: classes and tables must be the same in both, or an error of one would be a stranger to the other. */
 const shared = ['src/lib/index.ts', 'src/formats/index.ts', 'src/api/index.ts', 'src/client/index.ts'] as const
 
-/** The other scripts, by the module that is their beginning. */
-const otherScripts: Readonly<Record<string, string>> = { 'src/cli/index.ts': 'cli', 'src/agent/index.ts': 'agent' }
+/** What is loaded when it is needed, by the module or package that is its beginning. */
+const laterScripts = {
+  'src/agent/index.ts': 'agent',
+  'src/domains/deployments/index.ts': 'deployments',
+  'src/cli/render/operation.ts': 'operations',
+  'src/cli/render/explanation.ts': 'explanations',
+  yaml: 'yaml',
+} as const
+
+const otherScripts: Readonly<Record<string, string>> = { 'src/cli/index.ts': 'cli', ...laterScripts }
+
+/** What a client elsewhere has of them. */
+export const clientScripts: readonly string[] = Object.values(otherScripts).filter(name => name !== 'agent')
 
 /** `import('../agent/index.ts')` loads another script. */
 const crossScripts: Plugin = {
   name: 'cross-scripts',
   setup(building) {
-    building.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir, kind }) => {
-      const script = otherScripts[resolve(resolveDir, path).slice(repository.length)]
+    building.onResolve({ filter: /^(\.\.?\/|yaml$)/ }, ({ path, resolveDir, kind }) => {
+      const script = otherScripts[path.startsWith('.') ? resolve(resolveDir, path).slice(repository.length) : path]
       return kind === 'dynamic-import' && script !== undefined ? { path: script, namespace: 'script' } : undefined
     })
     building.onLoad({ filter: /.*/, namespace: 'script' }, ({ path }) => ({ contents: `module.exports = load('${path}')` }))
@@ -159,7 +170,7 @@ const handOutShared: Plugin = {
   },
 }
 
-/** `agent.js` takes it from there. */
+/** The scripts that are loaded later take it from there. */
 const takeShared: Plugin = {
   name: 'take-shared',
   setup(building) {
@@ -232,13 +243,13 @@ const scripts = [
     entryPoints: { cli: 'cli-and-shared' },
     plugins: [handOutShared, crossScripts, prebuiltOpenApi, leaveOut, stampVersion],
   },
-  {
+  ...Object.entries(laterScripts).map(([path, name]) => ({
     ...common,
     ...asFunction,
-    entryPoints: { agent: 'src/agent/index.ts' },
-    plugins: [takeShared, leaveOut, stampVersion],
-  },
-] as const satisfies readonly BuildOptions[]
+    entryPoints: { [name]: path },
+    plugins: [takeShared, crossScripts, leaveOut, stampVersion],
+  })),
+] satisfies readonly BuildOptions[]
 
 /** The licences of the packages that are in the bundle, as most of them ask for. */
 function licenses(metafiles: readonly Metafile[]): string {

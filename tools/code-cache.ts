@@ -9,12 +9,17 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
 import { Script } from 'node:vm'
 import type * as cli from '../src/cli/index.ts'
 
 const folder = process.argv[2]
 if (folder === undefined) throw new Error('Usage: node tools/code-cache.ts FOLDER')
 const require = createRequire(`${folder}/`)
+
+// What ran once, as all that begins a module does, would be forgotten before the end. The flag is as it was when the code is taken: V8 notes
+// its flags with it.
+setFlagsFromString('--no-flush-bytecode')
 
 const compiled = new Map<string, { readonly script: Script; readonly exports: unknown }>()
 
@@ -53,5 +58,6 @@ for (const words of [
   await runCommandLine(words, processContext('version'))
 }
 load('agent')
+setFlagsFromString('--flush-bytecode')
 for (const [name, { script }] of compiled) writeFileSync(`${folder}/${name}.cache`, script.createCachedData())
 process.exit()

@@ -9,6 +9,7 @@ import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, write
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { completionScripts } from '../src/cli/completion-scripts.ts'
+import { clientScripts } from './build.ts'
 
 const repository = new URL('..', import.meta.url).pathname
 
@@ -16,7 +17,8 @@ const repository = new URL('..', import.meta.url).pathname
 export function layOutClient(folder: string, dist: string): void {
   const client = join(repository, 'packaging/client')
   for (const name of ['bin', 'lib/dist', 'completions', 'man']) mkdirSync(join(folder, name), { recursive: true })
-  for (const name of ['main.cjs', 'cli.js', 'openapi.json', 'licenses.txt']) copyFileSync(join(dist, name), join(folder, 'lib/dist', name))
+  for (const name of ['main.cjs', ...clientScripts.map(script => `${script}.js`), 'openapi.json', 'licenses.txt'])
+    copyFileSync(join(dist, name), join(folder, 'lib/dist', name))
   copyFileSync(join(client, 'gear.cjs'), join(folder, 'lib/gear.cjs'))
   for (const name of ['gear', 'gear.cmd']) copyFileSync(join(client, name), join(folder, 'bin', name))
   chmodSync(join(folder, 'bin/gear'), 0o755)
