@@ -280,7 +280,7 @@ export const writeFiles = operation({
   query: nothing,
   body: z.object({ folder: containerPath }),
   reply: { kind: 'session' },
-  errors: [...fileErrors, 'COPY_TOO_LARGE', 'UPGRADE_REQUIRED'],
+  errors: [...fileErrors, 'COPY_STALLED', 'COPY_TOO_LARGE', 'UPGRADE_REQUIRED'],
   effect: 'once',
   lane: 'stream',
 })

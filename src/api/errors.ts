@@ -257,6 +257,12 @@ export const errorCatalogue = {
     meaning: 'A copy into or out of a container is larger than 64 GiB; what arrived before is there.',
     next: 'Copy it in parts, or put it into a volume of the host.',
   },
+  COPY_STALLED: {
+    status: 408,
+    shape: 'json',
+    meaning: 'A copy into or out of a container stood still, because its caller gave or took nothing; what arrived before is there.',
+    next: 'Copy again. What is slow to come is better put into a file first.',
+  },
   UPGRADE_REQUIRED: {
     status: 426,
     shape: 'json',

@@ -31,7 +31,7 @@ export class Handover<Item> implements AsyncIterable<Item> {
     this.#release()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Item> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
     try {
       for (;;) {
         if (this.#failure !== undefined) throw this.#failure.error

@@ -1,6 +1,6 @@
 /** Copies into and out of a container, from the request to the engine. */
 import { describe, expect, it } from 'vitest'
-import type { BytesResult, Session } from '../../src/api/index.ts'
+import { type BytesResult, limits, type Session } from '../../src/api/index.ts'
 import { readTar } from '../../src/formats/index.ts'
 import { agentOn, newHost } from './machine.ts'
 
@@ -67,6 +67,24 @@ describe('a copy', () => {
       await expect(read('/')).rejects.toMatchObject({ code: 'CONTAINER_NOT_RUNNING' })
       await expect(write('/')).rejects.toMatchObject({ code: 'CONTAINER_NOT_RUNNING' })
     }
+  })
+
+  it('ends when its caller gives or takes nothing for too long', async () => {
+    const { host, read, write } = await running()
+    host.engine.files.set('/note', 'x'.repeat(10_000))
+    const pieces = (await read('/')).bytes[Symbol.asyncIterator]()
+    await pieces.next()
+    await host.clock.advance(limits.copyIdleMs - 1)
+    await pieces.next()
+    await host.clock.advance(limits.copyIdleMs)
+    await expect(pieces.next()).rejects.toMatchObject({ code: 'COPY_STALLED' })
+    const session = await write('/')
+    const end = endOf(session)
+    const isEnded = expect(end).rejects.toMatchObject({ code: 'COPY_STALLED' })
+    await session.write({ kind: 'input', bytes: Buffer.alloc(10) })
+    await host.clock.advance(limits.copyIdleMs)
+    await isEnded
+    expect(host.clock.sleeping).toBe(0)
   })
 
   it('ends when its caller leaves', async () => {

@@ -1,10 +1,10 @@
 /** Files out of and into a running container, by the engine, which follows links within the container: nothing of the image is run for it. */
 import { type BytesResult, type ContainerId, type FileKind, GearError, limits, type Session, type SessionOutput } from '../../api/index.ts'
-import type { Host } from '../../host/index.ts'
+import type { Clock, Host } from '../../host/index.ts'
 import { Handover } from '../../lib/index.ts'
 import { runningContainer } from './running.ts'
 
-type HostParts = Pick<Host, 'files' | 'paths' | 'engines'>
+type HostParts = Pick<Host, 'files' | 'paths' | 'engines' | 'clock'>
 
 /** Throws FILE_UNKNOWN, as what follows; and CONTAINER_UNKNOWN and CONTAINER_NOT_RUNNING. */
 export async function fileKind(host: HostParts, id: ContainerId, path: string): Promise<FileKind> {
@@ -17,16 +17,16 @@ export async function fileKind(host: HostParts, id: ContainerId, path: string): 
 /** The signal ends a copy that has begun. */
 export async function readFiles(host: HostParts, id: ContainerId, path: string, signal: AbortSignal): Promise<BytesResult> {
   const { engine, container } = await runningContainer(host, id)
-  const bytes = await engine.readFiles(container.id, path)
+  const bytes = await engine.readFiles(container.id, path, signal)
   if (bytes === undefined) throw fileUnknown(id, path)
-  return { bytes: bounded(bytes, signal), mediaType: 'application/x-tar', fileName: `${id}.tar` }
+  return { bytes: takenInTime(bounded(bytes, signal), host.clock), mediaType: 'application/x-tar', fileName: `${id}.tar` }
 }
 
 /** A session whose input is the tar. */
 export async function writeFiles(host: HostParts, id: ContainerId, folder: string): Promise<Session> {
   const { engine, container } = await runningContainer(host, id)
   const tar = new Handover<Uint8Array>()
-  const written = engine.writeFiles(container.id, folder, bounded(tar))
+  const written = engine.writeFiles(container.id, folder, bounded(givenInTime(tar, host.clock)))
   const close = (): void => tar.fail(new GearError('HOST_UNREACHABLE', 'The caller left before all was copied'))
   // It may be over before anybody asks how it went, and before all is taken.
   written.then(close, close)
@@ -42,6 +42,53 @@ export async function writeFiles(host: HostParts, id: ContainerId, folder: strin
     },
     close,
   }
+}
+
+/**
+ * Ends a copy whose caller takes nothing any more: Docker keeps everybody else from a container as long as somebody reads from it, the agent and the unit
+ * among them.
+ */
+async function* takenInTime(bytes: AsyncGenerator<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array> {
+  for await (const piece of bytes) {
+    let isLate = false
+    const taken = new AbortController()
+    clock.sleep(limits.copyIdleMs, taken.signal).then(
+      () => {
+        isLate = true
+        return bytes.return(undefined)
+      },
+      () => undefined,
+    )
+    try {
+      yield piece
+    } finally {
+      taken.abort()
+    }
+    if (isLate) throw stalled('taken')
+  }
+}
+
+/** The same for a caller who gives nothing any more. */
+async function* givenInTime(tar: Handover<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array> {
+  const pieces = tar[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const given = new AbortController()
+      clock.sleep(limits.copyIdleMs, given.signal).then(
+        () => tar.fail(stalled('given')),
+        () => undefined,
+      )
+      const next = await pieces.next().finally(() => given.abort())
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    await pieces.return(undefined)
+  }
+}
+
+function stalled(what: string): GearError {
+  return new GearError('COPY_STALLED', `Nothing of the copy was ${what} for ${limits.copyIdleMs / 1000} s`)
 }
 
 async function* bounded(bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {

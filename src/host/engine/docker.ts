@@ -8,7 +8,7 @@ import { type FileKind, type GearError, limits } from '../../api/index.ts'
 import { builtinHttp } from '../../lib/index.ts'
 import { recordOf, textOf } from './answers.ts'
 import { engineFailed, engineUnavailable } from './errors.ts'
-import { hangUp, outputsOf } from './exec.ts'
+import { hangUp, onAbort, outputsOf } from './exec.ts'
 import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineProcess } from './port.ts'
 
 export interface DockerOptions {
@@ -140,13 +140,18 @@ class DockerEngine implements Engine {
     return (await this.#lookAt(container, path))?.kind
   }
 
-  async readFiles(container: string, path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+  async readFiles(container: string, path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
     // Docker gives a link at the end of a path as the link that it is.
     const target = (await this.#lookAt(container, path))?.path
     if (target === undefined) return undefined
     const attempted = `read ${path} in container ${container}`
     const response = await this.#begin({ method: 'GET', path: archivePath(container, target), attempted })
-    if (response.statusCode === 200) return piecesOf(response, attempted)
+    if (response.statusCode === 200) {
+      // Nobody may listen yet when it is ended.
+      response.on('error', () => undefined)
+      onAbort(signal, () => void response.destroy())
+      return piecesOf(response, attempted)
+    }
     const text = await bodyOf(response)
     if (response.statusCode === 404) return undefined
     throw refused(attempted, { status: response.statusCode ?? 0, body: parsed(text) })

@@ -137,6 +137,10 @@ export function engineSuite(make: () => Promise<EngineUnderTest>): void {
     test('a copy that nobody wants any more ends', async () => {
       const name = await made(true)
       for await (const _ of (await engine.readFiles(name, '/')) ?? []) break
+      const abort = new AbortController()
+      await engine.readFiles(name, '/', abort.signal)
+      abort.abort()
+      await engine.readFiles(name, '/', abort.signal)
       await engine.ping()
       await engine.removeContainer(name, { withVolumes: true })
     })

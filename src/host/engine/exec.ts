@@ -52,3 +52,10 @@ export async function hangUpAll(variable: string): Promise<void> {
     }),
   )
 }
+
+/** Acts once when the signal aborts, or has; the function returned takes that back. */
+export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
+  if (signal?.aborted) act()
+  else signal?.addEventListener('abort', act, { once: true })
+  return () => signal?.removeEventListener('abort', act)
+}

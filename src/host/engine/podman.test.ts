@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../clock/fake.ts'
 import { FakeCommands } from '../commands/fake.ts'
@@ -63,6 +65,26 @@ describe('podman', () => {
     expect(await engine.images()).toEqual([
       { id: `sha256:${id}`, tags: ['localhost/shop:1', 'quay.io/acme/shop:1'], digests: [`quay.io/acme/shop${digest}`] },
     ])
+  })
+
+  test('ends a copy that nobody has begun to take', async () => {
+    const { engine, commands } = made(['shop'], {})
+    const sleeper = spawn('sleep', ['60'])
+    const ended = once(sleeper, 'exit')
+    commands.open = () => ({
+      pid: sleeper.pid,
+      output: (async function* () {
+        yield { stream: 'stdout' as const, bytes: Buffer.alloc(512) }
+        await ended
+      })(),
+      exitCode: ended.then(() => 1),
+      write: async () => undefined,
+      end: () => undefined,
+    })
+    const abort = new AbortController()
+    expect(await engine.readFiles('shop', '/data', abort.signal)).toBeDefined()
+    abort.abort()
+    expect(await ended).toEqual([null, 'SIGHUP'])
   })
 
   test('says what went wrong in its own words', async () => {

@@ -11,7 +11,7 @@ import { tools } from '../commands/port.ts'
 import type { Files } from '../files/port.ts'
 import { recordOf, textOf } from './answers.ts'
 import { engineFailed, engineUnavailable } from './errors.ts'
-import { hangUp, hangUpAll } from './exec.ts'
+import { hangUp, hangUpAll, onAbort } from './exec.ts'
 import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineProcess } from './port.ts'
 
 export interface PodmanParts {
@@ -102,10 +102,14 @@ class PodmanEngine implements Engine {
   }
 
   /** Follows links by itself. What it says before the first bytes tells whether there is anything. */
-  async readFiles(container: string, path: string): Promise<AsyncGenerator<Uint8Array> | undefined> {
+  async readFiles(container: string, path: string, signal?: AbortSignal): Promise<AsyncGenerator<Uint8Array> | undefined> {
     const attempted = `read ${path} in container ${container}`
     const child = this.#copy([`${container}:${path}`, '-'])
     child.end()
+    const release = onAbort(signal, () => {
+      if (child.pid !== undefined) hangUp(child.pid)
+    })
+    void child.exitCode.then(release)
     const pieces = bytesOf(child, attempted)
     try {
       const first = await pieces.next()

@@ -49,9 +49,9 @@ export interface Engine {
   fileKind(container: string, path: string): Promise<FileKind | undefined>
   /**
    * A tar of it, as it is taken: first the file or folder under its own name, then what is in it. The root folder may come without itself.
-   * Leaving the loop ends the work.
+   * Leaving the loop ends the work, and so does the signal, also before anything is taken.
    */
-  readFiles(container: string, path: string): Promise<AsyncIterable<Uint8Array> | undefined>
+  readFiles(container: string, path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>
   /**
    * Unpacks a tar, with the owners it names. False when the folder is none. A tar that throws ends the work, and what was unpacked stays; one that is
    * cut off is ENGINE_FAILED.
