@@ -141,6 +141,7 @@ class DockerEngine implements Engine {
   }
 
   async readFiles(container: string, path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
+    signal?.throwIfAborted()
     // Docker gives a link at the end of a path as the link that it is.
     const target = (await this.#lookAt(container, path))?.path
     if (target === undefined) return undefined

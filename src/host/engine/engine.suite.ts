@@ -139,8 +139,9 @@ export function engineSuite(make: () => Promise<EngineUnderTest>): void {
       for await (const _ of (await engine.readFiles(name, '/')) ?? []) break
       const abort = new AbortController()
       await engine.readFiles(name, '/', abort.signal)
-      abort.abort()
-      await engine.readFiles(name, '/', abort.signal)
+      const reason = new Error('not wanted any more')
+      abort.abort(reason)
+      await expect(engine.readFiles(name, '/', abort.signal)).rejects.toBe(reason)
       await engine.ping()
       await engine.removeContainer(name, { withVolumes: true })
     })

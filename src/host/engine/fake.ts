@@ -105,7 +105,8 @@ export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements
     return this.files.get(place) === undefined ? 'folder' : 'file'
   }
 
-  async readFiles(container: string, path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+  async readFiles(container: string, path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
+    signal?.throwIfAborted()
     await this.#reach('readFiles', container)
     const place = plainPath(path)
     if (!this.files.has(place)) return undefined

@@ -104,6 +104,7 @@ class PodmanEngine implements Engine {
   /** Follows links by itself. What it says before the first bytes tells whether there is anything. */
   async readFiles(container: string, path: string, signal?: AbortSignal): Promise<AsyncGenerator<Uint8Array> | undefined> {
     const attempted = `read ${path} in container ${container}`
+    signal?.throwIfAborted()
     const child = this.#copy([`${container}:${path}`, '-'])
     child.end()
     const release = onAbort(signal, () => {
@@ -115,6 +116,7 @@ class PodmanEngine implements Engine {
       const first = await pieces.next()
       return withFirst(first, pieces)
     } catch (error) {
+      if (signal?.aborted) throw signal.reason
       if (error instanceof Error && /could not be found|no such file|not a directory/.test(String(error.cause))) return undefined
       throw error
     }

@@ -49,7 +49,8 @@ export interface Engine {
   fileKind(container: string, path: string): Promise<FileKind | undefined>
   /**
    * A tar of it, as it is taken: first the file or folder under its own name, then what is in it. The root folder may come without itself.
-   * Leaving the loop ends the work, and so does the signal, also before anything is taken.
+   * Leaving the loop ends the work, and so does the signal, also before anything is taken; a call that it finds under way
+   * rejects with its reason.
    */
   readFiles(container: string, path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>
   /**
