@@ -24,6 +24,7 @@ export async function buildTo(folder: string): Promise<void> {
     for (const options of scripts) metafiles.push((await build({ ...options, outdir: fresh })).metafile)
     writeFileSync(`${fresh}/openapi.json`, JSON.stringify(openApiDocument(contract, version())))
     writeFileSync(`${fresh}/licenses.txt`, licenses(metafiles))
+    requireNothingLate(`${fresh}/cli.js`)
     for (const name of Object.values(otherScripts)) requireAscii(`${fresh}/${name}.js`)
     execFileSync(process.execPath, [...commandFlags, `${repository}tools/code-cache.ts`, fresh], { stdio: ['ignore', 'ignore', 'pipe'] })
     rmSync(folder, { recursive: true, force: true })
@@ -35,6 +36,13 @@ export async function buildTo(folder: string): Promise<void> {
 
 /** How `bin/gear` starts Node for a command: compiled code is taken only by a V8 that was started with the same flags. */
 export const commandFlags = ['--disable-sigusr1', '--min-semi-space-size=8'] as const
+
+/** A module that `cli.js` imports later, but has in it, would make the bundler wrap all of them, and every command slower (decision 8). */
+function requireNothingLate(path: string): void {
+  const late = /__esm\(\{\s*"([^"]+)"/.exec(readFileSync(path, 'latin1'))
+  if (late !== null)
+    throw new Error(`${path} imports something with import() that is no script of its own (laterScripts); ${late[1]} is wrapped`)
+}
 
 /** The loader reads scripts byte by character, which is a tenth of the time that UTF-8 takes. */
 function requireAscii(path: string): void {
@@ -66,27 +74,6 @@ function commit(): string {
   } catch {
     return 'unknown'
   }
-}
-
-/**
- * Parts of packages that gear never reaches, by the package that is left out and what would need it. They are a third of the bundle, and two of
- * them want compiled addons. Whoever does reach one gets an error that says so.
- */
-const leftOut: Readonly<Record<string, string>> = {
-  ssh2: 'docker-modem, for engines behind ssh:// addresses',
-  '@grpc/grpc-js': 'dockerode, for BuildKit sessions',
-  '@grpc/proto-loader': 'dockerode, for BuildKit sessions',
-  protobufjs: 'dockerode, for the output of BuildKit',
-}
-
-const leaveOut: Plugin = {
-  name: 'leave-out',
-  setup(building) {
-    building.onResolve({ filter: /^[@\w]/ }, ({ path }) => (path in leftOut ? { path, namespace: 'left-out' } : undefined))
-    building.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
-      contents: `module.exports = new Proxy({}, { get: () => function () { throw new Error('gear is built without ${path} (${leftOut[path]})') } })`,
-    }))
-  },
 }
 
 /**
@@ -128,7 +115,7 @@ function load(name) {
 }`
 
 /** What scripts share: classes and tables must be the same in both, or an error of one would be a stranger to the other. */
-const shared = ['src/lib/index.ts', 'src/formats/index.ts', 'src/api/index.ts', 'src/client/index.ts'] as const
+const shared = ['src/lib/index.ts', 'src/formats/index.ts', 'src/api/index.ts', 'src/client/index.ts', 'src/cli/usage-error.ts'] as const
 
 /** What is loaded when it is needed, by the module or package that is its beginning. */
 const laterScripts = {
@@ -136,6 +123,8 @@ const laterScripts = {
   'src/domains/deployments/index.ts': 'deployments',
   'src/cli/render/operation.ts': 'operations',
   'src/cli/render/explanation.ts': 'explanations',
+  'src/cli/copy/disk.ts': 'copy',
+  'modern-tar': 'tar',
   yaml: 'yaml',
 } as const
 
@@ -148,7 +137,7 @@ export const clientScripts: readonly string[] = Object.values(otherScripts).filt
 const crossScripts: Plugin = {
   name: 'cross-scripts',
   setup(building) {
-    building.onResolve({ filter: /^(\.\.?\/|yaml$)/ }, ({ path, resolveDir, kind }) => {
+    building.onResolve({ filter: /./ }, ({ path, resolveDir, kind }) => {
       const script = otherScripts[path.startsWith('.') ? resolve(resolveDir, path).slice(repository.length) : path]
       return kind === 'dynamic-import' && script !== undefined ? { path: script, namespace: 'script' } : undefined
     })
@@ -226,7 +215,7 @@ export const bundleOptions = {
   splitting: true,
   outExtension: { '.js': '.mjs' },
   entryPoints: ['src/main.ts'],
-  plugins: [leaveOut, nameExports, stampVersion],
+  plugins: [nameExports, stampVersion],
 } as const satisfies BuildOptions
 
 const scripts = [
@@ -241,13 +230,13 @@ const scripts = [
     ...common,
     ...asFunction,
     entryPoints: { cli: 'cli-and-shared' },
-    plugins: [handOutShared, crossScripts, prebuiltOpenApi, leaveOut, stampVersion],
+    plugins: [handOutShared, crossScripts, prebuiltOpenApi, stampVersion],
   },
   ...Object.entries(laterScripts).map(([path, name]) => ({
     ...common,
     ...asFunction,
     entryPoints: { [name]: path },
-    plugins: [takeShared, crossScripts, leaveOut, stampVersion],
+    plugins: [takeShared, crossScripts, stampVersion],
   })),
 ] satisfies readonly BuildOptions[]
 

@@ -28,7 +28,6 @@ export const weights: readonly Weight[] = [
       'node_modules/zod/v4/classic/': 'zod/mini is enough',
       'node_modules/hono/': 'the command line serves nothing',
       'node_modules/@hono/': 'the command line serves nothing',
-      'node_modules/dockerode/': 'the command line asks agents',
       'node_modules/dbus-native/': 'the command line asks agents',
       'src/agent/': 'the command line asks agents',
       'src/domains/': 'the command line asks agents',
