@@ -100,6 +100,13 @@ const settings = {
     read: text,
     description: 'Where the state is that does not outlive a boot (spec §5.1).',
   }),
+  cloneRoot: setting({
+    schema: path,
+    fallback: '/srv/git',
+    variable: 'GEARD_CLONE_ROOT',
+    read: text,
+    description: 'The folder below which repositories of this host itself may be cloned from. Links that lead out of it are not followed.',
+  }),
   hasEnvFile: setting({
     schema: truth,
     fallback: true,
@@ -243,9 +250,9 @@ export function faultFile(environment: Readonly<Record<string, string | undefine
   return environment['GEARD_FAULT_FILE']
 }
 
-/** The roots of the disk layout that can be set. */
-export function hostPaths({ basePath, runPath }: Config): Pick<Paths, 'base' | 'run'> {
-  return { base: basePath, run: runPath }
+/** The roots that can be set. */
+export function hostPaths({ basePath, runPath, cloneRoot }: Config): Pick<Paths, 'base' | 'run' | 'cloneRoot'> {
+  return { base: basePath, run: runPath, cloneRoot }
 }
 
 /** The result and where each value came from, for people. */

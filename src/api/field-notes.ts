@@ -15,7 +15,8 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   Kind: 'file or folder; devices and sockets count as files.',
   check: 'Try each link that is in effect by a connection from inside the container.',
   for: 'What is waited for: started or stopped.',
-  source: 'Address to clone from: https, http, ssh or git, user@host:path, or a file below /srv/git. Without it the repository is empty.',
+  source:
+    'Address to clone from: https, http, ssh or git, user@host:path, or a repository below the cloneRoot of the host. Without it the repository is empty.',
   ref: 'Name of a branch, a tag or a commit.',
   format: 'zip (default) or tar.gz.',
   engine: 'docker or podman.',

@@ -1,7 +1,6 @@
 /** Schemas of the fields that operations share. A rule is written once, with the words the caller is told. */
 import * as z from 'zod/mini'
 import {
-  checkGitRef,
   checkVolumePath,
   FormatError,
   isHostName,
@@ -242,10 +241,7 @@ export const buildSource = parsed(input => {
   return input
 })
 
-export const buildRef = optionalParsed(input => {
-  checkGitRef(input)
-  return input
-})
+export const buildRef = optionalParsed(parseGitRef)
 
 export const scriptsUrl = optionalParsed(input => {
   parseScriptsUrl(input)

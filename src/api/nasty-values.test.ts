@@ -233,8 +233,8 @@ const harmless: Readonly<Record<string, Proof>> = {
   'buildImage body RuntimeImage': emptyOnly,
   'buildImage body CallbackUrl': sourceUrl,
   'buildImage body Ref': {
-    reason: 'the name of a ref has only characters that git does not compute with',
-    prove: value => expect(value).toMatch(/^(?:[A-Za-z0-9_][A-Za-z0-9_./+@#-]*)?$/),
+    reason: 'a name that git takes, which is no option and nothing that it computes with',
+    prove: value => expect(value).toMatch(/^(?:[^-/.~^:?*[\\\s][^~^:?*[\\\s]*)?$/),
   },
   'buildImage body Scripts': {
     reason: 'a URL that is fetched as it is parsed, or a path without white space and parents',
@@ -267,7 +267,14 @@ const proveOption = (option: string, volumeConfig: unknown) =>
 /** The rendered unit has exactly the sections, keys and arguments of one with a plain value in the same place. */
 function proveArgument(option: string, wish: object, plainOne: { readonly argument: string; readonly wish: object }): void {
   const install = contract.installContainer.body as NonNullable<typeof contract.installContainer.body>
-  const paths = { base: '/base', run: '/run', systemd: '/systemd', libexec: '/usr/lib/gear/libexec', cgroup: '/sys/fs/cgroup' }
+  const paths = {
+    base: '/base',
+    run: '/run',
+    systemd: '/systemd',
+    libexec: '/usr/lib/gear/libexec',
+    cgroup: '/sys/fs/cgroup',
+    cloneRoot: '/srv/git',
+  }
   const rendered = (wishes: object) => {
     const body = fromWire(install, { Image: 'acme/shop', ...wishes })
     const unit = parseUnitFile(

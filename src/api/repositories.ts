@@ -115,9 +115,6 @@ export const deployRepository = operation({
   lane: 'stream',
 })
 
-/** Where repositories on the host itself may be cloned from; everything else on its disk is refused. */
-export const cloneRoot = '/srv/git'
-
 /** The forms an archive may have. */
 export const archiveFormats = ['zip', 'tar.gz'] as const
 export type ArchiveFormat = (typeof archiveFormats)[number]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkGitRef, parseBuildSource, parseScriptsUrl, printBuildSource } from './build-source.ts'
+import { parseBuildSource, parseScriptsUrl, printBuildSource } from './build-source.ts'
 import { FormatError } from './format-error.ts'
 
 describe('a source', () => {
@@ -16,6 +16,12 @@ describe('a source', () => {
     ['shop.git/', undefined, { kind: 'git', address: 'shop.git', ref: undefined, isFile: true }],
     ['/srv/shop', 'main', { kind: 'git', address: '/srv/shop', ref: 'main', isFile: true }],
     ['/srv/shop/', undefined, { kind: 'local', path: '/srv/shop' }],
+    [
+      'HTTPS://me:secret@example.com/shop?x',
+      'ünï',
+      { kind: 'git', address: 'https://me:secret@example.com/shop?x', ref: 'ünï', isFile: false },
+    ],
+    ['http://127.0.0.1:8080', undefined, { kind: 'git', address: 'http://127.0.0.1:8080', ref: undefined, isFile: false }],
     ['.', undefined, { kind: 'local', path: '.' }],
     ['/', undefined, { kind: 'local', path: '/' }],
     ['a file with spaces.js', undefined, { kind: 'local', path: 'a file with spaces.js' }],
@@ -43,6 +49,10 @@ describe('a source', () => {
     'git@-oProxyCommand=x:y',
     'git@example.com:-x',
     'git@example.com:',
+    'ssh://git:secret@example.com/shop',
+    'git://me@example.com/shop',
+    'https://example.com:99999/shop',
+    'https://0x7f.1/shop',
     'two\nlines',
     'nul\0',
     'x'.repeat(3000),
@@ -50,36 +60,13 @@ describe('a source', () => {
     expect(() => parseBuildSource(text)).toThrow(FormatError)
   })
 
+  it('has a ref by the rules of refs, wherever it is named', () => {
+    expect(() => parseBuildSource('/srv/shop', '--upload-pack=x')).toThrow(FormatError)
+    expect(() => parseBuildSource('https://example.com/shop#main..v1')).toThrow(FormatError)
+  })
+
   it('is shown without what is secret', () => {
     expect(printBuildSource(parseBuildSource('https://me:secret@example.com/shop.git?token=x'))).toBe('https://example.com/shop.git')
-  })
-})
-
-describe('a ref', () => {
-  it.each(['main', 'v1.2', 'feature/x-1', 'a'.repeat(40), 'release@2', '_x'])('%s is one', ref => {
-    expect(() => checkGitRef(ref)).not.toThrow()
-  })
-
-  it.each([
-    '',
-    '-x',
-    '--help',
-    'a..b',
-    'HEAD@{1}',
-    'a b',
-    'a~1',
-    'a^',
-    'a:b',
-    'x.lock',
-    '/x',
-    'x/',
-    'a//b',
-    '.x',
-    'a/.b',
-    'x?',
-    'x'.repeat(256),
-  ])('%j is none', ref => {
-    expect(() => checkGitRef(ref)).toThrow(FormatError)
   })
 })
 

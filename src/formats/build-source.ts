@@ -4,7 +4,8 @@
  */
 import { urlWithoutSecrets } from '../lib/index.ts'
 import { FormatError } from './format-error.ts'
-import { isHostName } from './host-name.ts'
+import { parseGitRef } from './git.ts'
+import { namesRemoteHelper, parseRemoteUrl, parseShortAddress, schemeOf } from './git-address.ts'
 
 export type BuildSource =
   | { readonly kind: 'git'; readonly address: string; readonly ref: string | undefined; readonly isFile: boolean }
@@ -12,7 +13,6 @@ export type BuildSource =
   | { readonly kind: 'local'; readonly path: string }
 
 const addressCharactersMax = 2048
-const remoteSchemes = ['https', 'http', 'ssh', 'git']
 
 /**
  * An address is a URL, `user@host:path`, or a path that ends in `.git`; everything else is a path. A URL may name the ref after `#`.
@@ -23,10 +23,10 @@ export function parseBuildSource(text: string, ref?: string): BuildSource {
   if (text.length > addressCharactersMax) throw refusal(`must not be longer than ${addressCharactersMax} characters`)
   if (/\p{Cc}/u.test(text) || !text.isWellFormed()) throw refusal('must be one line of text')
   if (text.startsWith('-')) throw refusal('must not begin with "-"')
-  if (ref !== undefined) checkGitRef(ref)
-  if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text)) return parseUrl(text, ref)
-  if (/^[^/]*::/.test(text)) throw refusal('names a transport that is a command')
-  if (/^[^/:@]+@[^/:]+:/.test(text)) return parseShortSsh(text, ref)
+  if (ref !== undefined) parseGitRef(ref)
+  if (schemeOf(text) !== undefined) return parseUrl(text, ref)
+  if (namesRemoteHelper(text)) throw refusal('names a transport that is a command')
+  if (/^[^/:@]+@[^/:]+:/.test(text)) return { kind: 'git', address: parseShortAddress(text, refusal)?.text ?? text, ref, isFile: false }
   const path = text.replace(/(.)\/+$/, '$1')
   if (path.endsWith('.git') || ref !== undefined) return { kind: 'git', address: path, ref, isFile: true }
   return { kind: 'local', path }
@@ -35,35 +35,14 @@ export function parseBuildSource(text: string, ref?: string): BuildSource {
 function parseUrl(text: string, ref: string | undefined): BuildSource {
   if (!/^[!-~]+$/.test(text) || !URL.canParse(text)) throw refusal('is no URL')
   const [address = '', fragment] = text.split('#')
-  const url = new URL(address)
-  const scheme = url.protocol.slice(0, -1)
   const named = ref ?? (fragment === undefined || fragment === '' ? undefined : fragment)
-  if (named !== undefined) checkGitRef(named)
-  if (scheme === 'file') {
-    if (url.host !== '' && url.host !== 'localhost') throw refusal('names a file of another host')
+  if (named !== undefined) parseGitRef(named)
+  if (schemeOf(address) === 'file') {
+    const { host } = new URL(address)
+    if (host !== '' && host !== 'localhost') throw refusal('names a file of another host')
     return { kind: 'git', address, ref: named, isFile: true }
   }
-  if (!remoteSchemes.includes(scheme)) throw refusal(`must be an address by ${remoteSchemes.join(', ')} or file, or a path`)
-  if (/^[^:]*:\/\/\//.test(address)) throw refusal('has no host')
-  // ssh would take a host that begins with - for an option
-  if (!/^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)$/.test(url.hostname)) throw refusal('has no host')
-  if (decodeURIComponent(url.username).startsWith('-')) throw refusal('has a user that begins with "-"')
-  return { kind: 'git', address, ref: named, isFile: false }
-}
-
-/** `user@host:path`, as ssh and people write it. */
-function parseShortSsh(text: string, ref: string | undefined): BuildSource {
-  const [, user = '', host = '', path = ''] = /^([^@]+)@([^:]+):(.*)$/.exec(text) ?? []
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(user) || !isHostName(host) || path === '' || path.startsWith('-')) {
-    throw refusal('must be user@host:path')
-  }
-  return { kind: 'git', address: text, ref, isFile: false }
-}
-
-/** What git takes for the name of a branch, a tag or a commit (git-check-ref-format(1)), and nothing that it computes. */
-export function checkGitRef(ref: string): void {
-  const isName = /^[A-Za-z0-9_][A-Za-z0-9_./+@#-]{0,254}$/.test(ref) && !/\.\.|@\{|\/\/|\.lock(?:\/|$)|[/.]$|\/\./.test(ref)
-  if (!isName) throw new FormatError('source.ref', 'a ref must be the name of a branch or tag, or a commit')
+  return { kind: 'git', address: parseRemoteUrl(address, refusal).text, ref: named, isFile: false }
 }
 
 function refusal(why: string): FormatError {

@@ -5,12 +5,24 @@ import { FormatError } from './format-error.ts'
 import { parseCloneSource, parseGitRef } from './git.ts'
 
 describe('a ref', () => {
-  test.each(['main', 'feature/one/two', 'v1.0', 'HEAD', 'refs/tags/v1', 'deadbeef', 'a'.repeat(40), 'ünïcode', 'a@b', 'x.y', '%41', '+x'])(
-    '%s is one',
-    text => {
-      expect(parseGitRef(text)).toBe(text)
-    },
-  )
+  test.each([
+    'main',
+    'feature/one/two',
+    'v1.0',
+    'HEAD',
+    'refs/tags/v1',
+    'deadbeef',
+    'a'.repeat(40),
+    'ünïcode',
+    'a@b',
+    'x.y',
+    '%41',
+    '+x',
+    'release@2',
+    '_x',
+  ])('%s is one', text => {
+    expect(parseGitRef(text)).toBe(text)
+  })
 
   test.each([
     '',

@@ -16,7 +16,6 @@ import { defaultPaths, type Host, type Paths } from './host.ts'
 import { FakeJournal } from './journal/fake.ts'
 import { FakeNamespaces } from './netns/fake.ts'
 import { FakeNetwork } from './network/fake.ts'
-import { FakeSources } from './sources/fake.ts'
 import { FakeUnits } from './units/fake.ts'
 
 export { FakeAccounts } from './accounts/fake.ts'
@@ -29,7 +28,6 @@ export { FakeGit } from './git/fake.ts'
 export { FakeJournal } from './journal/fake.ts'
 export { FakeNamespaces } from './netns/fake.ts'
 export { FakeNetwork } from './network/fake.ts'
-export { FakeSources } from './sources/fake.ts'
 export { type Behaviour, FakeUnits } from './units/fake.ts'
 
 export interface FakeHost extends Host {
@@ -38,7 +36,6 @@ export interface FakeHost extends Host {
   /** The engine that is chosen when nobody names one. */
   readonly engine: FakeEngine
   readonly builder: FakeBuilder
-  readonly sources: FakeSources
   readonly journal: FakeJournal
   readonly files: FakeFiles
   readonly accounts: FakeAccounts
@@ -86,7 +83,6 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     engines,
     engine: engines.chosen,
     builder: new FakeBuilder(files),
-    sources: new FakeSources(files),
     journal,
     files,
     accounts: new FakeAccounts(files),

@@ -9,14 +9,12 @@ import type { Git } from './git/port.ts'
 import type { Journal } from './journal/port.ts'
 import type { Namespaces } from './netns/port.ts'
 import type { Network } from './network/port.ts'
-import type { Sources } from './sources/port.ts'
 import type { Units } from './units/port.ts'
 
 export interface Host {
   readonly units: Units
   readonly engines: Engines
   readonly builder: Builder
-  readonly sources: Sources
   readonly journal: Journal
   readonly files: Files
   readonly accounts: Accounts
@@ -28,7 +26,7 @@ export interface Host {
   readonly paths: Paths
 }
 
-/** The roots of the disk layout (spec §5.1); absolute, without a slash at the end. */
+/** The roots of the disk layout (spec §5.1) and of what else is read; absolute, without a slash at the end. */
 export interface Paths {
   /** `/var/lib/containers` unless GEARD_BASE_PATH says otherwise. */
   readonly base: string
@@ -40,6 +38,8 @@ export interface Paths {
   readonly libexec: string
   /** Root of the cgroup file system: `/sys/fs/cgroup`. */
   readonly cgroup: string
+  /** Repositories on the host itself may be cloned from below this folder only: `/srv/git` unless GEARD_CLONE_ROOT says otherwise. */
+  readonly cloneRoot: string
 }
 
 /** Where things are unless a test or an administrator has them elsewhere. */
@@ -49,4 +49,5 @@ export const defaultPaths: Paths = {
   systemd: '/etc/systemd/system',
   libexec: '/usr/lib/gear/libexec',
   cgroup: '/sys/fs/cgroup',
+  cloneRoot: '/srv/git',
 }

@@ -12,7 +12,6 @@ import { defaultPaths, type Host, type Paths } from './host.ts'
 import { journalctlJournal } from './journal/journalctl.ts'
 import { linuxNamespaces } from './netns/nsenter.ts'
 import { linuxNetwork } from './network/linux.ts'
-import { gitSources } from './sources/git.ts'
 import { systemdUnits } from './units/systemd.ts'
 
 export interface LinuxHostOptions {
@@ -29,20 +28,20 @@ export interface LinuxHostOptions {
 export function linuxHost(options: LinuxHostOptions = {}): Host {
   const files = diskFiles()
   const commands = processCommands()
+  const paths = { ...defaultPaths, ...options.paths }
   const engines = enginesOf({ docker: dockerEngine(), podman: podmanEngine({ commands, files }) }, options.engine ?? 'auto')
   return {
     units: systemdUnits(options.busSocketPath === undefined ? {} : { socketPath: options.busSocketPath }),
     engines,
     builder: engineCliBuilder(commands, async () => options.builder ?? { kind: (await engines.choose()).kind }),
-    sources: gitSources(),
     journal: journalctlJournal(commands),
     files,
     accounts: passwdAccounts(files, commands),
-    git: processGit(),
+    git: processGit(paths),
     commands,
     network: linuxNetwork(files),
     namespaces: linuxNamespaces(commands),
     clock: systemClock(),
-    paths: { ...defaultPaths, ...options.paths },
+    paths,
   }
 }

@@ -16,6 +16,7 @@ const paths = {
   systemd: '/etc/systemd/system',
   libexec: '/usr/lib/gear/libexec',
   cgroup: '/sys/fs/cgroup',
+  cloneRoot: '/srv/git',
 }
 
 const installBody = contract.installContainer.body ?? expect.fail('an install has a body')

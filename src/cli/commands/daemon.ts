@@ -10,6 +10,7 @@ interface DaemonFlags {
   readonly engine?: string
   readonly basePath?: string
   readonly runPath?: string
+  readonly cloneRoot?: string
   readonly logFormat?: 'text' | 'json'
   readonly logLevel?: string
   readonly idleExitMinutes?: number
@@ -41,6 +42,7 @@ export const command = () =>
       engine: text('NAME', 'The engine of new containers: auto, docker or podman'),
       basePath: text('FOLDER', 'Where the state is (/var/lib/containers)'),
       runPath: text('FOLDER', 'Where the state is that ends with a boot (/var/run/containers)'),
+      cloneRoot: text('FOLDER', 'Repositories of this host may be cloned from below it (/srv/git)'),
       logFormat: choice(['text', 'json'], 'The form of the log'),
       logLevel: text('LEVEL', 'The least important lines to log: debug, info, warn, error'),
       idleExitMinutes: parsed(
@@ -58,7 +60,7 @@ export const command = () =>
       if (keyPath !== undefined) throw new UsageError('--key-path is not supported yet: use --token-file')
       if (output === 'json') throw new UsageError('--output json is not for the daemon: use --log-format json')
       if (showConfig && check) throw new UsageError('--show-config and --check exclude each other')
-      const { socketPath, insecureHttp, hostNames, engine, basePath, runPath, logFormat, logLevel, idleExitMinutes } = settings
+      const { socketPath, insecureHttp, hostNames, engine, basePath, runPath, cloneRoot, logFormat, logLevel, idleExitMinutes } = settings
       const { runDaemon } = await import('../../agent/index.ts')
       return runDaemon({
         version: context.version,
@@ -73,6 +75,7 @@ export const command = () =>
           engine,
           basePath,
           runPath,
+          cloneRoot,
           logFormat,
           logLevel,
           idleExitMinutes,

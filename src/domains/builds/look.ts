@@ -14,7 +14,7 @@ import type { BuildRequest } from './build.ts'
 import { ignoredPaths } from './ignore.ts'
 import { chooseScripts, type FoundScripts, scriptNames, scriptsUrlOf, sourceFolders } from './scripts.ts'
 
-type BuildHost = Pick<Host, 'builder' | 'sources' | 'files' | 'network'>
+type BuildHost = Pick<Host, 'builder' | 'git' | 'files' | 'network'>
 
 /** The source as it lies on this host. */
 export interface FoundSource {
@@ -41,7 +41,7 @@ export async function findSource(host: BuildHost, request: BuildRequest, into: s
     const { address, ref } = source
     streams.say(`Cloning ${printBuildSource(source)}${ref === undefined ? '' : ` at ${ref}`}\n`)
     const at = { address: source.isFile && address.startsWith('/') ? `file://${address}` : address, into, mayReadFiles: mayReachHost }
-    const commit = await host.sources.clone({
+    const commit = await host.git.clone({
       ...at,
       ...(ref === undefined ? {} : { ref }),
       signal: streams.signal,

@@ -80,11 +80,11 @@ describe('a build', () => {
 
   it('clones a repository and remembers the commit', async () => {
     const host = machine()
-    host.sources.repositories.set('https://example.com/shop.git', { 'index.js': 'x' })
+    host.git.sources.set('https://example.com/shop.git', { files: { 'index.js': 'x' } })
     const { built, said } = await run(host, { source: parseBuildSource('https://example.com/shop.git', 'v1') })
     expect(said).toMatch(/^Cloning https:\/\/example\.com\/shop\.git at v1\n/)
     expect(built.commit).toBe('1'.repeat(40))
-    expect(host.sources.calls).toEqual(['clone https://example.com/shop.git v1'])
+    expect(host.git.calls).toEqual(['clone https://example.com/shop.git v1'])
   })
 
   it.each([

@@ -13,7 +13,7 @@ import { findImage, findScripts, findSource, findVariables, sourceTree } from '.
 import { planBuild, planUsage } from './plan.ts'
 import { type Scripts, workFolderOf } from './scripts.ts'
 
-export type BuildRunHost = Pick<Host, 'builder' | 'sources' | 'files' | 'network' | 'clock'>
+export type BuildRunHost = Pick<Host, 'builder' | 'git' | 'files' | 'network' | 'clock'>
 
 export interface BuildRunOptions extends Streams {
   /** Folder that the build's own is made in: one that only root writes, or one that anybody may. */

@@ -6,7 +6,7 @@ import { type ContainerStep, type Found, type FoundForDelete, planDelete, planIn
 const id = 'shop' as ContainerId
 const unit = containerUnit(id)
 const paths = containerPaths(
-  { base: '/base', run: '/run', systemd: '/systemd', libexec: '/usr/lib/gear/libexec', cgroup: '/sys/fs/cgroup' },
+  { base: '/base', run: '/run', systemd: '/systemd', libexec: '/usr/lib/gear/libexec', cgroup: '/sys/fs/cgroup', cloneRoot: '/srv/git' },
   id,
 )
 const nothing: Found = { paths, unitText: undefined, versions: [], systemdUnit: undefined, wanted: undefined, boot: undefined }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type CloneUrl, GearError, type GitRef, type Id, type RequestId } from '../../api/index.ts'
 import { parseCloneSource } from '../../formats/index.ts'
-import { type FakeHost, fakeHost } from '../../host/fakes.ts'
+import { type FakeHost, type FakeHostOptions, fakeHost } from '../../host/fakes.ts'
 import { prepareHost } from '../node/index.ts'
 import { makeRepository, removeRepository } from './maker.ts'
 import { Repositories } from './service.ts'
@@ -14,10 +14,10 @@ const requestId = 'Qm9vbS1ub3QtcmVhbC1pZA' as RequestId
 const unit = `job-create-repo-${requestId}.service`
 const signal = new AbortController().signal
 
-async function newHost(): Promise<FakeHost> {
-  const host = fakeHost()
+async function newHost(options?: FakeHostOptions): Promise<FakeHost> {
+  const host = fakeHost(options)
   await prepareHost(host)
-  host.git.sources.set(url, { main: commit, 'feature/one': commit, 'v1.0': commit, 'odd.zip': commit })
+  host.git.sources.set(url, { refs: { main: commit, 'feature/one': commit, 'v1.0': commit, 'odd.zip': commit } })
   host.commands.answer('pkill', () => ({ exitCode: 1 }))
   return host
 }
@@ -157,7 +157,12 @@ describe('a request to create a repository', () => {
     const host = await newHost()
     const [text] = await begin(host)
     expect(host.units.transients).toMatchObject([
-      { name: unit, command: ['/usr/bin/gear', 'init-repo', '--', id, url], slice: 'githost.slice', variables: { GEARD_BASE_PATH: base } },
+      {
+        name: unit,
+        command: ['/usr/bin/gear', 'init-repo', '--', id, url],
+        slice: 'githost.slice',
+        variables: { GEARD_BASE_PATH: base, GEARD_CLONE_ROOT: '/srv/git' },
+      },
     ])
     host.journal.add(unit as never, 'Cloning ...')
     await end(host, 0)
@@ -173,6 +178,15 @@ describe('a request to create a repository', () => {
       code: 'REPOSITORY_CREATE_FAILED',
       cause: { message: 'Could not run git clone: fatal: not found' },
     })
+  })
+
+  it('clones files of the host only from below the root that is set', async () => {
+    const host = await newHost({ paths: { cloneRoot: '/srv/mirrors' } })
+    const create = (source: string) => new Repositories(host).create({ ...request, source: source as CloneUrl })
+    await expect(create('/srv/git/shop.git')).rejects.toMatchObject({
+      fields: [{ field: 'source', rule: 'must be below /srv/mirrors when it is a file' }],
+    })
+    await create('/srv/mirrors/shop.git')
   })
 
   it('is refused while another makes it, and when it exists', async () => {

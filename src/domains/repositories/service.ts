@@ -7,7 +7,6 @@ import {
   type BytesResult,
   type Caller,
   type CloneUrl,
-  cloneRoot,
   createRepositoryUnit,
   deleteRepositoryUnit,
   GearError,
@@ -70,7 +69,7 @@ export class Repositories {
   async create(request: CreateRequest): Promise<AsyncIterable<string>> {
     const { id, caller, dryRun } = request
     const source = request.source === undefined ? undefined : parseCloneSource(request.source)
-    if (source?.kind === 'file') requireInRoot(source)
+    if (source?.kind === 'file') requireInRoot(source, this.#host.paths.cloneRoot)
     if (source?.kind === 'remote' && !caller.isRoot && (await this.#host.network.isOwnOrLocal(source.host))) throw sourceRefused()
     const found = await lookAtRepository(this.#host, id)
     if (found.exists) throw repositoryExists(id)
@@ -170,7 +169,7 @@ export class Repositories {
       description,
       command: [gear, ...args],
       slice: 'githost.slice' as UnitName,
-      variables: { GEARD_BASE_PATH: this.#host.paths.base },
+      variables: { GEARD_BASE_PATH: this.#host.paths.base, GEARD_CLONE_ROOT: this.#host.paths.cloneRoot },
       tasksMax: limits.repositoryTasks,
       runMs: limits.repositoryCreateMs,
     }
@@ -201,7 +200,7 @@ function sourceRefused(): GearError {
 }
 
 /** Told before any work begins; git's own adapter looks at the real path again. */
-function requireInRoot({ path }: Extract<CloneSource, { readonly kind: 'file' }>): void {
+function requireInRoot({ path }: Extract<CloneSource, { readonly kind: 'file' }>, cloneRoot: string): void {
   if (!path.startsWith(`${cloneRoot}/`)) throw inputInvalid([{ field: 'source', rule: `must be below ${cloneRoot} when it is a file` }])
 }
 

@@ -1,15 +1,23 @@
-/** git in memory: repositories are folders of the fake files with commits under names. What a clone would bring is set by a test. */
-import type { GitRef } from '../../api/index.ts'
+/** git in memory: repositories are folders of the fake files with commits under names. What a clone brings is set by a test. */
+import { GearError, type GitRef } from '../../api/index.ts'
 import type { CloneSource } from '../../formats/index.ts'
 import { commandFailed } from '../commands/errors.ts'
 import { Faults } from '../faults.ts'
 import type { FakeFiles } from '../files/fake.ts'
-import type { Git, RepositoryPlace } from './port.ts'
+import type { CloneRequest, Git, RepositoryPlace } from './port.ts'
+
+/** A repository elsewhere. */
+export interface FakeSource {
+  /** Commits by the names of their refs. Without any it has one commit, of ones, under every name. */
+  readonly refs?: Readonly<Record<string, string>>
+  /** Texts of a working copy by their paths. */
+  readonly files?: Readonly<Record<string, string>>
+}
 
 export class FakeGit extends Faults<keyof Git> implements Git {
   readonly #files: FakeFiles
-  /** Refs of the repositories that may be cloned, by address. */
-  readonly sources = new Map<string, Readonly<Record<string, string>>>()
+  /** The repositories that may be cloned, by address. */
+  readonly sources = new Map<string, FakeSource>()
   readonly #refs = new Map<string, Readonly<Record<string, string>>>()
 
   constructor(files: FakeFiles) {
@@ -43,9 +51,29 @@ export class FakeGit extends Faults<keyof Git> implements Git {
   async *create({ path }: RepositoryPlace, source: CloneSource | undefined): AsyncGenerator<string> {
     if (source !== undefined) yield `Cloning into bare repository '${path}'...`
     await this.meet('create', source?.text ?? '')
-    const refs = source === undefined ? {} : this.sources.get(source.text)
-    if (refs === undefined) throw commandFailed('git', ['clone'], new Error(`fatal: repository '${source?.text}' does not exist`))
+    const found = source === undefined ? {} : this.sources.get(source.text)
+    if (found === undefined) throw commandFailed('git', ['clone'], new Error(`fatal: repository '${source?.text}' does not exist`))
     this.#files.put(`${path}/HEAD`, 'ref: refs/heads/main\n')
-    this.#refs.set(path, refs)
+    this.#refs.set(path, found.refs ?? {})
   }
+
+  async clone({ address, ref, into, mayReadFiles, signal, say }: CloneRequest): Promise<string> {
+    signal.throwIfAborted()
+    await this.meet('clone', ref === undefined ? address : `${address} ${ref}`)
+    const source = address.startsWith('file:') && !mayReadFiles ? undefined : this.sources.get(address)
+    const commit = source === undefined ? undefined : commitIn(source, ref)
+    if (source === undefined || commit === undefined) {
+      throw new GearError('SOURCE_FAILED', `Could not clone ${address}`, { cause: new Error(`${ref ?? 'the repository'} is not found`) })
+    }
+    say('cloned\n')
+    this.#files.putFolder(into)
+    for (const [path, text] of Object.entries(source.files ?? {})) this.#files.put(`${into}/${path}`, text)
+    return commit
+  }
+}
+
+function commitIn({ refs }: FakeSource, ref: string | undefined): string | undefined {
+  if (refs === undefined) return '1'.repeat(40)
+  if (ref === undefined) return Object.values(refs)[0]
+  return Object.hasOwn(refs, ref) ? refs[ref] : Object.values(refs).find(commit => commit.startsWith(ref))
 }

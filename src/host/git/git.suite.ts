@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest'
 import type { GitRef } from '../../api/index.ts'
 import { type CloneSource, parseCloneSource } from '../../formats/index.ts'
-import type { Git, RepositoryPlace } from './port.ts'
+import { codeOfFailure } from '../suites.ts'
+import type { CloneRequest, Git, RepositoryPlace } from './port.ts'
 
 export interface GitBench {
   readonly git: Git
@@ -10,7 +11,7 @@ export interface GitBench {
   readonly isFilled: (folder: string) => Promise<boolean>
   /** An empty folder for a new repository. */
   readonly place: () => Promise<RepositoryPlace>
-  /** A source with the branches `main` and `feature/one` and the tag `v1`, all one commit. */
+  /** A path below the root with the branches `main` and `feature/one` and the tag `v1`, all one commit with one file `file`. */
   readonly source: string
   readonly commit: string
 }
@@ -58,6 +59,45 @@ export function gitSuite(make: () => Promise<GitBench>): void {
   test('a folder that is no repository is an error and not an unknown ref', async () => {
     const { git, place } = await make()
     await expect(git.commitOf(await place(), 'main' as GitRef)).rejects.toMatchObject({ code: 'COMMAND_FAILED' })
+  })
+
+  async function workingCopy(
+    bench: GitBench,
+    more: Partial<CloneRequest> = {},
+  ): Promise<{ readonly commit: string; readonly into: string }> {
+    const into = `${(await bench.place()).path}/copy`
+    const request = {
+      address: `file://${bench.source}`,
+      into,
+      mayReadFiles: true,
+      signal: new AbortController().signal,
+      say: () => undefined,
+    }
+    return { commit: await bench.git.clone({ ...request, ...more }), into }
+  }
+
+  test('a working copy has the files of the newest commit, of a branch, of a tag, or of a commit', async () => {
+    const bench = await make()
+    const { commit } = bench
+    for (const ref of [undefined, 'main', 'feature/one', 'v1', commit, commit.slice(0, 10)]) {
+      const copy = await workingCopy(bench, ref === undefined ? {} : { ref })
+      expect(copy.commit, ref).toBe(commit)
+      expect(await bench.isFilled(copy.into), ref).toBe(true)
+    }
+  })
+
+  test('a working copy of a ref or a repository that is not there is none', async () => {
+    const bench = await make()
+    expect(await codeOfFailure(workingCopy(bench, { ref: 'nowhere' }))).toBe('SOURCE_FAILED')
+    expect(await codeOfFailure(workingCopy(bench, { address: `file://${bench.source}-missing` }))).toBe('SOURCE_FAILED')
+  })
+
+  test('a working copy is not made of files when that is not allowed', async () => {
+    expect(await codeOfFailure(workingCopy(await make(), { mayReadFiles: false }))).toBe('SOURCE_FAILED')
+  })
+
+  test('a working copy is ended by an abort', async () => {
+    await expect(workingCopy(await make(), { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
   })
 }
 

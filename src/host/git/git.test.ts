@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import type { GitRef } from '../../api/index.ts'
 import { parseCloneSource } from '../../formats/index.ts'
 import { FakeClock } from '../clock/fake.ts'
 import { FakeFiles } from '../files/fake.ts'
+import { gitVariables, trustingUploadPack } from './environment.ts'
 import { FakeGit } from './fake.ts'
 import { gather, gitSuite } from './git.suite.ts'
 import { processGit } from './process.ts'
@@ -18,7 +19,7 @@ describe('fake git', () => {
     const commit = 'a'.repeat(40)
     const source = '/srv/git/source.git'
     let count = 0
-    git.sources.set(`file://${source}`, { main: commit, 'feature/one': commit, v1: commit })
+    git.sources.set(`file://${source}`, { refs: { main: commit, 'feature/one': commit, v1: commit }, files: { file: 'text' } })
     const place = async () => {
       const path = `/repository-${count++}`
       files.putFolder(path)
@@ -58,15 +59,18 @@ describe('git as processes', () => {
   afterAll(() => rmSync(root, { recursive: true }))
 
   gitSuite(async () => ({
-    git: processGit(join(root, 'allowed')),
+    git: processGit({ cloneRoot: join(root, 'allowed') }),
     place,
     source: join(root, 'allowed/source'),
     commit,
-    isFilled: async folder => readdirSync(folder).join() === 'file',
+    isFilled: async folder =>
+      readdirSync(folder)
+        .filter(name => name !== '.git')
+        .join() === 'file',
   }))
 
   test('a source outside of the root is refused, by its real path', async () => {
-    const git = processGit(join(root, 'allowed'))
+    const git = processGit({ cloneRoot: join(root, 'allowed') })
     for (const path of [join(root, 'outside'), join(root, 'allowed/link')]) {
       const lines = git.create(await place(), parseCloneSource(path))
       await expect(gather(lines)).rejects.toMatchObject({ code: 'COMMAND_FAILED', message: expect.stringContaining('not below') })
@@ -74,7 +78,7 @@ describe('git as processes', () => {
   })
 
   test('what a repository is configured to run is not run', async () => {
-    const git = processGit(join(root, 'allowed'))
+    const git = processGit({ cloneRoot: join(root, 'allowed') })
     const at = await place()
     await gather(git.create(at, parseCloneSource(join(root, 'allowed/source'))))
     const owned = join(root, 'owned')
@@ -84,6 +88,75 @@ describe('git as processes', () => {
     )
     await gather(git.archive(at, { commit, format: 'tar.gz' }))
     expect(await git.commitOf(at, 'main' as GitRef)).toBe(commit)
-    expect(() => execFileSync('/usr/bin/test', ['-e', owned])).toThrow()
+    expect(existsSync(owned)).toBe(false)
+  })
+
+  async function copy(address: string, ref?: string): Promise<string> {
+    const { path } = await place()
+    const into = join(path, 'copy')
+    const signal = new AbortController().signal
+    const request = { address, into, mayReadFiles: true, signal, say: () => undefined }
+    await processGit({ cloneRoot: root }).clone(ref === undefined ? request : { ...request, ref })
+    return into
+  }
+
+  test('a working copy has the state of its ref, also where it is an older one', async () => {
+    const outer = join(root, 'older')
+    execFileSync('/usr/bin/git', ['clone', '--quiet', join(root, 'allowed/source'), outer])
+    writeFileSync(join(outer, 'file'), 'newer\n')
+    execFileSync('/usr/bin/git', ['-C', outer, '-c', 'user.name=n', '-c', 'user.email=n@example', 'commit', '--quiet', '-am', 'second'])
+    expect(readFileSync(join(await copy(`file://${outer}`), 'file'), 'utf8')).toBe('newer\n')
+    for (const ref of ['v1', commit]) expect(readFileSync(join(await copy(`file://${outer}`, ref), 'file'), 'utf8'), ref).toBe('text\n')
+  })
+
+  test('a working copy says what git said when there is none, and no command is a way to one', async () => {
+    await expect(copy(`file://${root}/allowed/source`, 'nowhere')).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('nowhere') },
+    })
+    const owned = join(root, 'owned')
+    await expect(copy(`ext::sh -c touch% ${owned}`)).rejects.toMatchObject({
+      cause: { message: expect.stringContaining("'ext' not allowed") },
+    })
+    expect(existsSync(owned)).toBe(false)
+  })
+
+  test('a working copy has no hooks', async () => {
+    expect(existsSync(join(await copy(`file://${root}/allowed/source`), '.git/hooks'))).toBe(false)
+  })
+
+  test('a working copy takes no submodule from the files of this host', async () => {
+    const outer = join(root, 'outer')
+    const inOuter = (...args: readonly string[]) =>
+      execFileSync('/usr/bin/git', ['-C', outer, '-c', 'user.name=n', '-c', 'user.email=n@example', ...args])
+    execFileSync('/usr/bin/git', ['init', '--quiet', outer])
+    inOuter('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', join(root, 'allowed/source'), 'inner')
+    inOuter('commit', '--quiet', '-m', 'first')
+    await expect(copy(`file://${outer}`)).rejects.toMatchObject({ cause: { message: expect.stringContaining("'file' not allowed") } })
+  })
+
+  test('a repository of another owner is served to a clone, as those of this host are', async () => {
+    const at = join(root, 'of-another-owner')
+    // git's own way to test that (Documentation of its test suite: GIT_TEST_ASSUME_DIFFERENT_OWNER)
+    const env = { PATH: '/usr/bin:/bin', GIT_TEST_ASSUME_DIFFERENT_OWNER: '1', ...gitVariables({ protocols: { file: 'always' } }) }
+    const run = (...args: readonly string[]) =>
+      execFileSync('/usr/bin/git', ['clone', '--quiet', '--bare', ...args, `file://${root}/allowed/source`, at], { env, stdio: 'pipe' })
+    expect(() => run()).toThrow('dubious ownership')
+    run(trustingUploadPack)
+    expect(readdirSync(at)).toContain('HEAD')
+  })
+})
+
+test('git sees no settings of the host, asks nobody, and reaches only what it is to reach', () => {
+  const variables = gitVariables({ protocols: { https: 'always' } })
+  expect(variables).toMatchObject({ GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0' })
+  const count = Number(variables['GIT_CONFIG_COUNT'])
+  const settings = Array.from({ length: count }, (_, index) => [
+    variables[`GIT_CONFIG_KEY_${index}`],
+    variables[`GIT_CONFIG_VALUE_${index}`],
+  ])
+  expect(Object.fromEntries(settings)).toMatchObject({
+    'protocol.allow': 'never',
+    'protocol.https.allow': 'always',
+    'core.hooksPath': '/dev/null',
   })
 })

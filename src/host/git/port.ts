@@ -1,6 +1,7 @@
 /**
- * The port to git, for what the agent itself does with bare repositories. git never runs as root: it obeys the configuration of the repository it
- * works in, so it runs as the account that owns it, with nothing of our environment and none of the host's git configuration.
+ * The port to git: for what is done with the bare repositories of this host, and for the working copies that are built. Nothing of a repository is
+ * executed: no hooks, no filters, no transports that are commands; git sees nothing of our environment and none of the host's configuration. In a bare repository it
+ * never runs as root: git obeys the configuration of the repository it works in, so it runs as the account that owns it.
  */
 import type { ArchiveFormat, GitRef } from '../../api/index.ts'
 import type { CloneSource } from '../../formats/index.ts'
@@ -17,7 +18,21 @@ export interface CreateOptions {
   readonly mayRedirect?: boolean
 }
 
-/** Errors: COMMAND_FAILED with what git said. */
+export interface CloneRequest {
+  /** An address that `parseBuildSource` took: https, http, ssh, git or file, or `user@host:path`. */
+  readonly address: string
+  /** Branch, tag or commit; what the repository's HEAD names unless given. */
+  readonly ref?: string
+  /** Is made, and must not be there. */
+  readonly into: string
+  /** Whether a `file:` address is taken. Submodules never come from files. */
+  readonly mayReadFiles: boolean
+  readonly signal: AbortSignal
+  /** Told what git says, in any pieces. */
+  readonly say: (text: string) => unknown
+}
+
+/** Errors: COMMAND_FAILED with what git said; SOURCE_FAILED of a clone. */
 export interface Git {
   /** The id of the commit a ref stands for; undefined when the repository has none of this name. */
   commitOf(place: RepositoryPlace, ref: GitRef): Promise<string | undefined>
@@ -30,4 +45,9 @@ export interface Git {
    * configuration of a source do not come along. The default branch of a new one is `main`.
    */
   create(place: RepositoryPlace, source: CloneSource | undefined, options?: CreateOptions): AsyncIterable<string>
+  /**
+   * Makes a working copy with submodules, without history where the other side can, and answers the commit. After a failure or an abort there may be
+   * a part of it in the folder.
+   */
+  clone(request: CloneRequest): Promise<string>
 }

@@ -1,31 +1,22 @@
-/** git as child processes, started by way of setpriv where they belong to another account. */
+/** git as child processes, started by way of setpriv where they work in a repository of another account. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { realpath, rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { cloneRoot, GearError, limits } from '../../api/index.ts'
+import { GearError, limits } from '../../api/index.ts'
 import type { CloneSource } from '../../formats/index.ts'
 import { commandFailed } from '../commands/errors.ts'
 import { toolEnvironment, tools } from '../commands/port.ts'
+import type { Paths } from '../host.ts'
 import { linesOf } from '../journal/lines.ts'
+import { gitVariables, type Protocols, trustingUploadPack } from './environment.ts'
 import type { CreateOptions, Git, RepositoryPlace } from './port.ts'
+import { clone } from './working-copy.ts'
 
 /** What git says when it fails is for a message, not for keeping. */
 const complaintBytes = 4096
 
-/** Settings that stand above those of the repository, whatever is in its own file. */
-const settings: Readonly<Record<string, string>> = {
-  'core.hooksPath': '/dev/null',
-  'core.fsmonitor': 'false',
-  'core.attributesFile': '/dev/null',
-  // or the file of the repository could name a program to compress with
-  'tar.tar.gz.command': 'git archive gzip',
-  // a clone that has stalled ends
-  'http.lowSpeedLimit': '1',
-  'http.lowSpeedTime': '60',
-}
-
-export function processGit(sourceRoot = cloneRoot): Git {
-  return { commitOf, archive, checkOut, create: (place, source, options) => create(place, source, { sourceRoot, ...options }) }
+export function processGit({ cloneRoot }: Pick<Paths, 'cloneRoot'>): Git {
+  return { commitOf, archive, checkOut, clone, create: (place, source, options) => create(place, source, { cloneRoot, ...options }) }
 }
 
 async function commitOf(place: RepositoryPlace, ref: string): Promise<string | undefined> {
@@ -68,17 +59,12 @@ async function checkOut(place: RepositoryPlace, { commit, folder }: { readonly c
 async function* create(
   place: RepositoryPlace,
   source: CloneSource | undefined,
-  { sourceRoot, mayRedirect = true }: CreateOptions & { readonly sourceRoot: string },
+  { cloneRoot, mayRedirect = true }: CreateOptions & Pick<Paths, 'cloneRoot'>,
 ): AsyncGenerator<string> {
-  const args = source === undefined ? initArguments(place) : cloneArguments(place, await allowed(source, sourceRoot), mayRedirect)
+  const args = source === undefined ? initArguments(place) : cloneArguments(place, await allowed(source, cloneRoot), mayRedirect)
   const run = start(place, args, {
     isSpeech: true,
-    variables: {
-      GIT_ALLOW_PROTOCOL: source === undefined ? '' : source.kind === 'file' ? 'file' : source.protocol,
-      GIT_TERMINAL_PROMPT: '0',
-      GIT_ASKPASS: '/bin/false',
-      GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o ConnectTimeout=30',
-    },
+    protocols: source === undefined ? {} : { [source.kind === 'file' ? 'file' : source.protocol]: 'always' },
   })
   let last = ''
   try {
@@ -110,17 +96,8 @@ function initArguments({ path }: RepositoryPlace): readonly string[] {
 /** Not `--local`: a clone of files would take links and foreign files among them for objects (CVE-2022-39253). */
 function cloneArguments({ path }: RepositoryPlace, source: CloneSource, mayRedirect: boolean): readonly string[] {
   const redirects = mayRedirect ? [] : ['-c', 'http.followRedirects=false']
-  return [...redirects, 'clone', '--bare', '--no-local', '--template=', ...trusting(source), '--', source.text, path]
-}
-
-/**
- * The other side of a clone of files refuses repositories of other owners unless it is told otherwise, which only its own command line can do.
- * git gives that to a shell; the path has only characters that mean nothing there.
- */
-function trusting(source: CloneSource): readonly string[] {
-  if (source.kind !== 'file') return []
-  if (!/^[\w./+@=,-]+$/.test(source.path)) throw new GearError('COMMAND_FAILED', `${source.path} has characters that git is not given`)
-  return [`--upload-pack=git -c safe.directory=${source.path} -c safe.directory=${source.path}/.git upload-pack`]
+  const trusting = source.kind === 'file' ? [trustingUploadPack] : []
+  return [...redirects, 'clone', '--bare', '--no-local', '--template=', ...trusting, '--', source.text, path]
 }
 
 interface Run {
@@ -134,14 +111,20 @@ interface Run {
 interface StartOptions {
   /** What is read is what git says on standard error; there is no other output. The repository is still to be made. */
   readonly isSpeech?: boolean
+  /** Of what it reaches; none without. */
+  readonly protocols?: Protocols
   readonly variables?: Readonly<Record<string, string>>
 }
 
-function start({ path, account }: RepositoryPlace, args: readonly string[], { isSpeech = false, variables = {} }: StartOptions = {}): Run {
+function start(
+  { path, account }: RepositoryPlace,
+  args: readonly string[],
+  { isSpeech = false, protocols = {}, variables = {} }: StartOptions = {},
+): Run {
   const all = [tools.git.path, ...(isSpeech ? args : [`--git-dir=${path}`, ...args])]
   const [file = '', ...rest] = account === undefined ? all : [tools.setpriv.path, ...asAccount(account), ...all]
   const child: ChildProcess = spawn(file, rest, {
-    env: { ...toolEnvironment, ...configuration(path), ...variables },
+    env: { ...toolEnvironment, ...gitVariables({ protocols }), HOME: path, ...variables },
     stdio: isSpeech ? ['ignore', 'ignore', 'pipe'] : ['ignore', 'pipe', 'pipe'],
     cwd: '/',
   })
@@ -173,22 +156,4 @@ function start({ path, account }: RepositoryPlace, args: readonly string[], { is
 
 function asAccount(account: string): readonly string[] {
   return [`--reuid=${account}`, `--regid=${account}`, '--init-groups', '--inh-caps=-all', '--no-new-privs', '--']
-}
-
-/** git's own word on the repository it is given: that of its owner, who it runs as. */
-function configuration(path: string): Readonly<Record<string, string>> {
-  const entries = Object.entries(settings)
-  return {
-    HOME: path,
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_ATTR_NOSYSTEM: '1',
-    GIT_CONFIG_COUNT: String(entries.length),
-    ...Object.fromEntries(
-      entries.flatMap(([key, value], index) => [
-        [`GIT_CONFIG_KEY_${index}`, key],
-        [`GIT_CONFIG_VALUE_${index}`, value],
-      ]),
-    ),
-  }
 }

@@ -1,29 +1,24 @@
-/**
- * Clones by way of git, which is told to execute nothing that comes with a repository. Settings go through the environment, so that they
- * hold for the git processes of submodules too.
- */
+/** Working copies for builds: clones with submodules, at one state. They run as root, or as whoever builds. */
 import { GearError } from '../../api/index.ts'
 import { urlWithoutSecrets } from '../../lib/index.ts'
 import { type StreamingEnd, stream } from '../commands/streaming.ts'
-import type { CloneRequest, Sources } from './port.ts'
-
-export function gitSources(): Sources {
-  return { clone }
-}
+import { gitVariables, trustingUploadPack } from './environment.ts'
+import type { CloneRequest } from './port.ts'
 
 /** Other sides that keep no history apart, and refs that are no name but a commit. */
 const needsAll = /Remote branch .* not found|does not support shallow|dumb http|shallow/i
 
-async function clone(request: CloneRequest): Promise<string> {
+export async function clone(request: CloneRequest): Promise<string> {
   const { address, ref, into } = request
   const isCommit = ref !== undefined && /^[0-9a-f]{7,64}$/.test(ref)
+  const args = cloneArguments(request)
   if (!isCommit) {
     const named = ref === undefined ? [] : [`--branch=${ref}`]
-    const end = await git(request, [...cloneArguments, '--depth=1', '--shallow-submodules', ...named, '--', address, into])
+    const end = await git(request, [...args, '--depth=1', '--shallow-submodules', ...named, '--', address, into])
     if (end.exitCode === 0) return commitOf(request)
     if (!needsAll.test(end.complaint)) throw failed(request, end)
   }
-  await expectGit(request, [...cloneArguments, '--', address, into])
+  await expectGit(request, [...args, '--', address, into])
   if (ref === undefined) return commitOf(request)
   // a branch is known by its name at the other side
   const remote = await git(request, ['-C', into, 'checkout', '--quiet', '--detach', `refs/remotes/origin/${ref}`, '--'])
@@ -32,7 +27,10 @@ async function clone(request: CloneRequest): Promise<string> {
   return commitOf(request)
 }
 
-const cloneArguments = ['clone', '--quiet', '--template=', '--recurse-submodules', '--no-hardlinks']
+function cloneArguments({ address }: CloneRequest): readonly string[] {
+  const trusting = address.startsWith('file:') ? [trustingUploadPack] : []
+  return ['clone', '--quiet', '--template=', '--recurse-submodules', '--no-hardlinks', ...trusting]
+}
 
 async function commitOf(request: CloneRequest): Promise<string> {
   let printed = ''
@@ -50,7 +48,9 @@ async function expectGit(request: CloneRequest, args: readonly string[]): Promis
 }
 
 function git({ signal, say, mayReadFiles }: CloneRequest, args: readonly string[], onStdout = say): Promise<StreamingEnd> {
-  return stream({ tool: 'git', args, variables: gitVariables(mayReadFiles), signal, onStdout, onStderr: say })
+  const remote = { https: 'always', http: 'always', ssh: 'always', git: 'always' } as const
+  const protocols = mayReadFiles ? ({ ...remote, file: 'user' } as const) : remote
+  return stream({ tool: 'git', args, variables: gitVariables({ protocols }), signal, onStdout, onStderr: say })
 }
 
 function failed({ address, ref }: CloneRequest, { exitCode, complaint }: StreamingEnd): GearError {
@@ -61,43 +61,4 @@ function failed({ address, ref }: CloneRequest, { exitCode, complaint }: Streami
     .replaceAll(address, urlWithoutSecrets(address))
   const what = ref === undefined ? urlWithoutSecrets(address) : `${ref} of ${urlWithoutSecrets(address)}`
   return new GearError('SOURCE_FAILED', `Could not clone ${what}`, { cause: new Error(said === '' ? `git ended with ${exitCode}` : said) })
-}
-
-/** Configuration by its names (git-config(1)). What is not here is git's default: no file of the host's is read. */
-export function gitVariables(mayReadFiles: boolean): Readonly<Record<string, string>> {
-  const settings: Readonly<Record<string, string>> = {
-    'protocol.allow': 'never',
-    'protocol.https.allow': 'always',
-    'protocol.http.allow': 'always',
-    'protocol.ssh.allow': 'always',
-    'protocol.git.allow': 'always',
-    // `user`: of the address that was given, but not of submodules
-    'protocol.file.allow': mayReadFiles ? 'user' : 'never',
-    'core.hooksPath': '/dev/null',
-    'core.fsmonitor': 'false',
-    'core.sshCommand': 'ssh -oBatchMode=yes',
-    'credential.helper': '',
-    'init.templateDir': '',
-    'submodule.recurse': 'false',
-    'advice.detachedHead': 'false',
-    // repositories of this host belong to accounts of their own, and reading one executes nothing of it
-    'safe.directory': '*',
-    'http.lowSpeedLimit': '1',
-    'http.lowSpeedTime': '120',
-  }
-  const entries = Object.entries(settings)
-  return {
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_CONFIG_COUNT: String(entries.length),
-    ...Object.fromEntries(
-      entries.flatMap(([name, value], index) => [
-        [`GIT_CONFIG_KEY_${index}`, name],
-        [`GIT_CONFIG_VALUE_${index}`, value],
-      ]),
-    ),
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_ASKPASS: '/bin/false',
-    GIT_LFS_SKIP_SMUDGE: '1',
-  }
 }
