@@ -26,7 +26,7 @@ export async function buildTo(folder: string): Promise<void> {
     writeFileSync(`${fresh}/licenses.txt`, licenses(metafiles))
     requireNothingLate(`${fresh}/cli.js`)
     for (const name of Object.values(otherScripts)) requireAscii(`${fresh}/${name}.js`)
-    execFileSync(process.execPath, [...commandFlags, `${repository}tools/code-cache.ts`, fresh], { stdio: ['ignore', 'ignore', 'pipe'] })
+    execFileSync(process.execPath, [...compileFlags, `${repository}tools/code-cache.ts`, fresh], { stdio: ['ignore', 'ignore', 'pipe'] })
     rmSync(folder, { recursive: true, force: true })
     renameSync(fresh, folder)
   } finally {
@@ -34,8 +34,16 @@ export async function buildTo(folder: string): Promise<void> {
   }
 }
 
-/** How `bin/gear` starts Node for a command: compiled code is taken only by a V8 that was started with the same flags. */
-export const commandFlags = ['--disable-sigusr1', '--min-semi-space-size=8'] as const
+/** Under which flags the scripts are compiled: compiled code is taken only by a V8 with the same ones. */
+export const compileFlags = ['--disable-sigusr1', '--min-semi-space-size=8'] as const
+
+/** How `bin/gear` starts Node for a command: `src/main.ts` takes the first flag back before anything compiled is read. */
+export const commandFlags = [
+  '--no-rehash-snapshot',
+  '--expose-internals',
+  '--disable-warning=internal/test/binding',
+  ...compileFlags,
+] as const
 
 /** A module that `cli.js` imports later, but has in it, would make the bundler wrap all of them, and every command slower (decision 8). */
 function requireNothingLate(path: string): void {

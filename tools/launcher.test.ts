@@ -107,17 +107,27 @@ describe('a hostile environment runs nothing', () => {
   })
 })
 
-test('commands find what the build compiled, as the launcher starts them', async () => {
+test('commands find what the build and Node itself compiled, as the launcher starts them', async () => {
   const [, flags = ''] = /exec "\$node" (--.*) -- "\$main" "\$@" ;;/.exec(readFileSync(installed, 'utf8')) ?? []
   expect(flags.split(' ')).toEqual(commandFlags)
   const dist = join(folder, 'usr/lib/gear/dist')
-  const look = `const { readFileSync } = require('node:fs'), { Script } = require('node:vm')
-    for (const name of ['cli', 'agent']) {
-      const cachedData = readFileSync(\`${dist}/\${name}.cache\`)
-      console.log(new Script(readFileSync(\`${dist}/\${name}.js\`, 'latin1'), { cachedData }).cachedDataRejected)
-    }`
-  const { stdout } = await run(join(folder, 'usr/lib/gear/bin/node'), [...commandFlags, '--eval', look])
-  expect(stdout).toBe('false\nfalse\n')
+  const look = join(folder, 'look.cjs')
+  writeFileSync(
+    look,
+    `process.on('exit', () => {
+      const { readFileSync } = require('node:fs'), { Script } = require('node:vm')
+      const isTaken = name => {
+        const cachedData = readFileSync(\`${dist}/\${name}.cache\`)
+        return !new Script(readFileSync(\`${dist}/\${name}.js\`, 'latin1'), { cachedData }).cachedDataRejected
+      }
+      const { compiledWithCache, compiledWithoutCache } = require('internal/test/binding').internalBinding('builtins').getCacheUsage()
+      console.log(isTaken('cli'), isTaken('agent'), compiledWithCache.has('net'), compiledWithoutCache.has('net'))
+    })`,
+  )
+  // Nothing listens on port 1.
+  const command = [...commandFlags, '--require', look, '--', `${dist}/main.cjs`, 'list-units', '127.0.0.1:1']
+  const { stdout } = await run(join(folder, 'usr/lib/gear/bin/node'), command).catch((failed: { readonly stdout: string }) => failed)
+  expect(stdout).toBe('true true true false\n')
 })
 
 test('the document of the API that the agent serves is the one of the sources', async () => {

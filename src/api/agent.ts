@@ -1,7 +1,8 @@
 /** The operations on the host and the agent itself: images, version, health, the contract as a document. */
-import * as z from 'zod/mini'
+
 import { engine, text } from './fields.ts'
 import { operation } from './operation.ts'
+import * as z from './schemas.ts'
 
 const nothing = z.object({})
 

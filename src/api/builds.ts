@@ -1,5 +1,5 @@
 /** The operations on builds: images made from source by the scripts of a builder image (spec §3.5 routes 13 and 14, §4.14). */
-import * as z from 'zod/mini'
+
 import {
   buildEnvironment,
   buildId,
@@ -20,6 +20,7 @@ import {
   unusedText,
 } from './fields.ts'
 import { operation } from './operation.ts'
+import * as z from './schemas.ts'
 
 const nothing = z.object({})
 const buildParams = z.object({ build: buildId })

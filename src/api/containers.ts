@@ -1,5 +1,5 @@
 /** The operations on containers: install, delete, start, stop, restart, look, list (spec §3.5, routes 1 to 10). */
-import * as z from 'zod/mini'
+
 import {
   capabilities,
   containerPath,
@@ -32,6 +32,7 @@ import {
 import type { ContainerId } from './ids.ts'
 import { limits } from './limits.ts'
 import { operation } from './operation.ts'
+import * as z from './schemas.ts'
 
 const containerParams = z.object({ id })
 const nothing = z.object({})

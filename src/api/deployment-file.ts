@@ -2,10 +2,11 @@
  * The deployment file (spec §10.1): which containers there should be, how they reach each other, and what a deploy made of it. No call carries
  * it, but it is a contract like the API: keys match in any case, unknown keys are ignored, `null` counts as absent.
  */
-import * as z from 'zod/mini'
+
 import { isIpv4Address, type LocatorHost, parseHost } from '../formats/index.ts'
 import { flag, id, image, list, parsed, portPair, portPairs, text, variable, wants, whole } from './fields.ts'
 import { limits } from './limits.ts'
+import * as z from './schemas.ts'
 
 /** What names a container of the file. Ids begin with the prefix and this, so it is made of what ids are made of. */
 const name = text.check(

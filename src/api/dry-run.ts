@@ -2,10 +2,11 @@
  * Dry runs: `?dry-run=1` on a call that changes something answers what would be done, step by step with reasons, from the same plan that is
  * otherwise applied.
  */
-import * as z from 'zod/mini'
+
 import { DryRun } from '../lib/index.ts'
 import { optionalQueryFlag, text } from './fields.ts'
 import type { Call, Operation } from './operation.ts'
+import * as z from './schemas.ts'
 import { fromText, inputInvalid } from './wire.ts'
 
 /** The query parameter that asks for one. */

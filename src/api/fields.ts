@@ -1,5 +1,5 @@
 /** Schemas of the fields that operations share. A rule is written once, with the words the caller is told. */
-import * as z from 'zod/mini'
+
 import {
   checkVolumePath,
   FormatError,
@@ -31,6 +31,7 @@ import {
   type RequestId,
 } from './ids.ts'
 import { limits } from './limits.ts'
+import * as z from './schemas.ts'
 
 /** Zod's own words for a wrong type, in ours. */
 export function wants(what: string): { readonly error: () => string } {

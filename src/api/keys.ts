@@ -1,7 +1,8 @@
 /** The operations on public SSH keys: who may log in to a container, and who may reach a repository (spec §3.5 route 21, §11.1 to §11.3). */
-import * as z from 'zod/mini'
+
 import { containerIds, id, keyFingerprint, keyPermissions, publicKeys, repositoryAccesses, text } from './fields.ts'
 import { operation } from './operation.ts'
+import * as z from './schemas.ts'
 
 const nothing = z.object({})
 

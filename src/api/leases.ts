@@ -2,10 +2,11 @@
  * Leases: who is working on a deployment at the moment. A host keeps a lease for somebody until it is given back or its time is over, and refuses
  * another one for the same deployment or for containers of the same names. Nothing else looks at leases.
  */
-import * as z from 'zod/mini'
+
 import { leaseHolder, leaseName, leaseToken, list, text, whole } from './fields.ts'
 import { limits } from './limits.ts'
 import { operation } from './operation.ts'
+import * as z from './schemas.ts'
 
 const leaseParams = z.object({ name: leaseName })
 

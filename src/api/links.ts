@@ -1,7 +1,8 @@
 /** The operations on network links: what looks local inside a container and is elsewhere (spec §9, route 11). */
-import * as z from 'zod/mini'
+
 import { containerLinks, id, queryFlag, text } from './fields.ts'
 import { operation } from './operation.ts'
+import * as z from './schemas.ts'
 
 const nothing = z.object({})
 

@@ -2,9 +2,10 @@
  * What an operation of the API is: one value that says everything about a call. Server, client, command line and reference are derived
  * from these values, so a path or a field is written once.
  */
-import type * as z from 'zod/mini'
+
 import type { DryRun } from '../lib/index.ts'
 import type { ErrorCode } from './errors.ts'
+import type * as z from './schemas.ts'
 import type { Session } from './sessions.ts'
 
 export type Schema<Value> = z.ZodMiniType<Value, unknown>

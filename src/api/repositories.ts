@@ -1,7 +1,8 @@
 /** The operations on git repositories: create, look, list, delete, archive (spec §3.5, routes 19 and 20). */
-import * as z from 'zod/mini'
+
 import { cloneSource, gitRef, id, image, imageTag, optionalId, text } from './fields.ts'
 import { operation } from './operation.ts'
+import * as z from './schemas.ts'
 
 const repositoryParams = z.object({ id })
 const nothing = z.object({})

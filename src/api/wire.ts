@@ -2,9 +2,10 @@
  * Between the wire and the inside. On the wire, JSON keeps the original's capitals (`NetworkLinks`) and keys match in any case
  * (spec §3.2); inside, names are camel case. The schema says which names there are, so nothing is listed twice.
  */
-import type * as z from 'zod/mini'
+
 import { type FieldError, GearError } from './errors.ts'
 import type { Schema } from './operation.ts'
+import type * as z from './schemas.ts'
 
 /** A value from the wire, checked and in inside names. Unknown keys are dropped, `null` counts as absent. Throws INPUT_INVALID with every broken rule. */
 export function fromWire<Value>(schema: Schema<Value>, value: unknown): Value {

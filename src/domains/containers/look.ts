@@ -105,8 +105,8 @@ function isFailed(status: UnitStatus): boolean {
   return status.activeState === 'failed'
 }
 
-export function isAtRest(status: UnitStatus): boolean {
-  return ['inactive', 'failed'].includes(status.activeState) && !status.hasJob
+export function isAtRest({ activeState, hasJob }: Pick<UnitStatus, 'activeState' | 'hasJob'>): boolean {
+  return ['inactive', 'failed'].includes(activeState) && !hasJob
 }
 
 /** The engine's container of this name when it carries our label; a foreign one is nobody's business here. */

@@ -276,13 +276,15 @@ export class Containers {
   stop(id: ContainerId, dryRun?: DryRun): Promise<boolean> {
     return this.#locked(id, async () => {
       const unit = containerUnit(id)
-      const [found, status] = await Promise.all([lookAt(this.#host, id), this.#host.units.status(unit)])
+      // Not its status: for that, systemd would read a unit that it has not loaded, and that is therefore stopped.
+      const [found, [loaded]] = await Promise.all([lookAt(this.#host, id), this.#host.units.list([unit])])
       const steps: ContainerStep[] = []
       if (found.boot !== undefined) {
         steps.push({ kind: 'removeFile', reason: 'a stopped container does not come back at boot', path: found.paths.boot })
         steps.push(...syncSteps(steps))
       }
-      const isDown = isAtRest(status) || (status.activeState === 'deactivating' && !status.hasJob)
+      const state = { activeState: loaded?.activeState ?? 'inactive', hasJob: loaded?.jobType !== undefined }
+      const isDown = isAtRest(state) || (state.activeState === 'deactivating' && !state.hasJob)
       if (!isDown) steps.push({ kind: 'queueStop', reason: 'a stop was asked for', unit })
       await applyPlan(this.#hands, id, steps, dryRun)
       return !isDown
