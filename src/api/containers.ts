@@ -209,6 +209,7 @@ const execBody = z.object({
   columns: z._default(terminalSize, 80),
   rows: z._default(terminalSize, 24),
   user: z._default(execUser, ''),
+  input: z._default(optionalFlag, true),
 })
 export type ExecIn = z.infer<typeof execBody>
 

@@ -128,6 +128,7 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   container: 'Id of a container: only what the keys are to it.',
   repository: 'Id of a repository: only what the keys are to it.',
   Command: 'The program and its arguments; no shell reads them.',
+  Input: 'Whether it may read what the caller sends. Without, it reads nothing, and starts a little sooner.',
   Terminal: 'Give it a terminal: one output, and signals by keys.',
   Columns: 'Width of the terminal.',
   Rows: 'Height of the terminal.',

@@ -25,7 +25,7 @@ export async function runIn(context: Context, flags: CommonFlags, { name, words,
   const size = context.streams.size()
   if (hasTerminal && size === undefined) throw new UsageError('--tty needs a terminal as input and output')
   const client = context.connect(group.host, { tokenFile: flags.tokenFile ?? context.tokenFile })
-  const body = { command: [...words], terminal: hasTerminal, user: user ?? '', ...(hasTerminal ? size : {}) }
+  const body = { command: [...words], terminal: hasTerminal, input: hasInput, user: user ?? '', ...(hasTerminal ? size : {}) }
   const exec = request('execContainer', { params: { id: target.id }, body })
   let release: (() => void) | undefined
   try {

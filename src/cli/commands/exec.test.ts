@@ -29,7 +29,7 @@ describe('gear exec', () => {
     const { asked, hosts } = container()
     const words = ['exec', 'node7/web-1', '--user', 'root', '--', 'ls', '-la', '--', 'a b']
     expect(await gear(words, { hosts, input: 'not passed' })).toEqual({ out: '', err: 'ready\n', exitCode: 7 })
-    expect(asked).toEqual([{ command: ['ls', '-la', '--', 'a b'], terminal: false, columns: 80, rows: 24, user: 'root' }])
+    expect(asked).toEqual([{ command: ['ls', '-la', '--', 'a b'], terminal: false, input: false, columns: 80, rows: 24, user: 'root' }])
   })
 
   it('passes the input on when it is asked to', async () => {
@@ -40,7 +40,7 @@ describe('gear exec', () => {
   it('gives the command a terminal of the size of this one', async () => {
     const { asked, hosts } = container()
     await gear('exec -it web-1 -- sh', { hosts, isTerminal: true, columns: 99, input: '' })
-    expect(asked).toMatchObject([{ terminal: true, columns: 99, rows: 24 }])
+    expect(asked).toMatchObject([{ terminal: true, input: true, columns: 99, rows: 24 }])
   })
 
   it.each([

@@ -11,11 +11,13 @@ export async function execIn(
   request: ExecIn,
   signal: AbortSignal,
 ): Promise<Session> {
-  const { engine, container, unitText } = await runningContainer(host, id)
-  const account = isIsolated(unitText) ? await host.accounts.find(loginOf('container', id)) : undefined
-  const user = request.user === '' && account !== undefined ? `${account.uid}:${account.gid}` : request.user
+  const [{ engine, container, unitText }, account] = await Promise.all([
+    runningContainer(host, id),
+    host.accounts.find(loginOf('container', id)),
+  ])
+  const user = request.user === '' && account !== undefined && isIsolated(unitText) ? `${account.uid}:${account.gid}` : request.user
   const terminal = request.terminal ? { columns: request.columns, rows: request.rows } : undefined
-  return sessionOf(await engine.exec(container.id, { words: request.command, user, terminal }), signal)
+  return sessionOf(await engine.exec(container.id, { words: request.command, user, terminal, hasInput: request.input }), signal)
 }
 
 function isIsolated(unitText: string): boolean {

@@ -89,11 +89,11 @@ class DockerEngine implements Engine {
     expectSuccess(call, await this.#call(call))
   }
 
-  async exec(container: string, { words, user, terminal }: EngineCommand): Promise<EngineProcess> {
+  async exec(container: string, { words, user, terminal, hasInput }: EngineCommand): Promise<EngineProcess> {
     const attempted = `run ${words[0]} in container ${container}`
     const hasTerminal = terminal !== undefined
     const body = {
-      AttachStdin: true,
+      AttachStdin: hasInput,
       AttachStdout: true,
       AttachStderr: !hasTerminal,
       Tty: hasTerminal,
@@ -114,8 +114,8 @@ class DockerEngine implements Engine {
     let isClosed = false
     return {
       output: outputsOf(socket, hasTerminal),
-      write: bytes => written(socket, bytes),
-      end: () => void socket.end(),
+      write: async bytes => (hasInput ? written(socket, bytes) : undefined),
+      end: () => (hasInput ? void socket.end() : undefined),
       resize,
       exitCode: async () => {
         for (let looks = 1; ; looks++) {

@@ -70,13 +70,20 @@ class PodmanEngine implements Engine {
   }
 
   /** The CLI holds the other end. It passes hang-ups on to nobody, so the command is known by a word in its environment. */
-  async exec(container: string, { words, user, terminal }: EngineCommand): Promise<EngineProcess> {
+  async exec(container: string, { words, user, terminal, hasInput }: EngineCommand): Promise<EngineProcess> {
     const size =
       terminal === undefined
         ? []
         : ['--tty', '--env', 'TERM=xterm', '--env', `COLUMNS=${terminal.columns}`, '--env', `LINES=${terminal.rows}`]
     const mark = `GEAR_EXEC=${randomUUID()}`
-    const options = ['--interactive', '--detach-keys=', '--env', mark, ...size, ...(user === '' ? [] : ['--user', user])]
+    const options = [
+      ...(hasInput ? ['--interactive'] : []),
+      '--detach-keys=',
+      '--env',
+      mark,
+      ...size,
+      ...(user === '' ? [] : ['--user', user]),
+    ]
     const child = this.#parts.commands.open('podman', ['--events-backend=none', 'exec', ...options, container, ...words])
     return {
       output: child.output,

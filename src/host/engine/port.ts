@@ -65,6 +65,8 @@ export interface EngineCommand {
   /** In the container; empty for the container's own. */
   readonly user: string
   readonly terminal: TerminalSize | undefined
+  /** Without it, what is written goes nowhere and a read finds the end. */
+  readonly hasInput: boolean
 }
 
 export interface TerminalSize {
