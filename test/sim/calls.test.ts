@@ -107,8 +107,8 @@ describe('host calls', () => {
       'files.readLink': 3,
       'files.remove': 1,
       'files.syncFolders': 1,
+      'units.list': 1,
       'units.queueStop': 1,
-      'units.status': 1,
     })
   })
 
