@@ -91,8 +91,8 @@ check: node_modules/.installed ## the quick part of test: format, lint, types, t
 dist: setup build ## pack the command line as a client for macOS and Windows, into build/
 	$(NODE) tools/dist.ts
 
-bench: setup build ## measure what is claimed
-	$(NODE) bench/run.ts
+bench: setup build ## measure what is claimed, half an hour; writes docs/performance.md
+	$(NODE) bench/run.ts --write
 
 lab: setup build ## boot two hosts with this build on them: lab/lab exec web1 -- gear ...
 	lab/lab up web1 web2

@@ -61,9 +61,10 @@ export async function until(what: string, isSo: () => Promise<boolean>, { everyM
 }
 
 /** Waits until systemd has the container in this state. */
-export async function untilState(caller: Caller, id: string, state: string): Promise<void> {
-  await until(`${id} is ${state}`, async () => {
+export async function untilState(caller: Caller, id: string, state: string, everyMs = 20): Promise<void> {
+  const isSo = async () => {
     const { body } = await caller.do({ method: 'GET', path: `/container/${id}/status`, headers: asJson })
     return (JSON.parse(body) as { ActiveState: string }).ActiveState === state
-  })
+  }
+  await until(`${id} is ${state}`, isSo, { everyMs })
 }

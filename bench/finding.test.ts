@@ -22,12 +22,12 @@ describe('a finding', () => {
   })
 
   it('may have to reach a goal from below', () => {
-    expect(judge({ ...measured, peers, goal: { of: 'ratio', atLeast: 1.5 } }).isMet).toBe(true)
-    expect(judge({ ...measured, peers, goal: { of: 'ratio', atLeast: 1.6 } }).isMet).toBe(false)
+    expect(judge({ ...measured, peers, goal: { of: 'ratio', atLeast: 2.75 } }).isMet).toBe(true)
+    expect(judge({ ...measured, peers, goal: { of: 'ratio', atLeast: 2.8 } }).isMet).toBe(false)
   })
 
   it('is neither kept nor missed without a goal', () => {
-    expect(judge(measured)).toMatchObject({ isMet: undefined, judged: { value: 2 } })
+    expect(judge(measured)).toMatchObject({ isMet: undefined, judged: { value: 4 } })
   })
 
   it('cannot be judged by a ratio to nothing', () => {

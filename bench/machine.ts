@@ -1,28 +1,78 @@
-/** The machine that the figures are from, and whether it has something else to do. */
-import { readFileSync } from 'node:fs'
+/** The machine that the figures are from, and how much of it is taken by other work: before a claim is measured, and meanwhile. */
+import { globSync, readFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Share of the processors' time that counts as idle enough: a booted host and a desktop's clock take less. */
-const busyMax = 0.1
+const idleMax = 0.1
 const lookMs = 3000
-const looksMax = 60
 
-/** Waits for the end of other work, at most three minutes. The share of the processors that is still taken then; 0 when all is well. */
-export async function waitUntilIdle(): Promise<number> {
-  let busy = 1
-  for (let look = 0; look < looksMax; look++) {
-    const before = processorTimes()
-    await sleep(lookMs)
-    const after = processorTimes()
-    busy = (after.busyMs - before.busyMs) / (after.allMs - before.allMs)
-    if (busy <= busyMax) return 0
+/**
+ * How long all claims of a run together wait for the end of other work, and one of them at most: a machine that stays busy delays a run by minutes, not by
+ * as many as there are claims.
+ */
+export class Patience {
+  #leftMs = 180_000
+  readonly #oneMs = 60_000
+
+  /** Returns when the machine has nothing else to do, or when it has waited long enough. */
+  async untilIdle(): Promise<void> {
+    const deadlineMs = performance.now() + Math.min(this.#leftMs, this.#oneMs)
+    const beganMs = performance.now()
+    while ((await busyShare()) > idleMax && performance.now() < deadlineMs);
+    this.#leftMs -= performance.now() - beganMs
   }
-  return busy
 }
 
-export function otherWorkText(busy: number): string {
-  return busy === 0 ? 'none when a claim began' : `${Math.round(busy * 100)} % of the processors when a claim began, at worst`
+async function busyShare(): Promise<number> {
+  const before = processorTimes()
+  await sleep(lookMs)
+  const after = processorTimes()
+  return (after.busyMs - before.busyMs) / (after.allMs - before.allMs)
+}
+
+interface Times {
+  readonly busyMs: number
+  readonly allMs: number
+  readonly oursMs: number
+}
+
+/** Sees how much of the processors goes to others than the hosts of the lab and this process, from its making on. */
+export class OtherWork {
+  readonly #hosts: readonly string[]
+  readonly #began: Times
+
+  constructor(hosts: readonly string[]) {
+    this.#hosts = hosts
+    this.#began = this.#read()
+  }
+
+  /** The share until now, from 0 to 1. */
+  get share(): number {
+    const now = this.#read()
+    const othersMs = now.busyMs - this.#began.busyMs - (now.oursMs - this.#began.oursMs)
+    return Math.max(0, othersMs / (now.allMs - this.#began.allMs))
+  }
+
+  #read(): Times {
+    const { user, system } = process.cpuUsage()
+    return { ...processorTimes(), oursMs: (user + system) / 1000 + this.#hosts.reduce((sum, host) => sum + hostMs(host), 0) }
+  }
+}
+
+/** What all processes of a lab host have taken since it was made: of their control group, v1 or v2. */
+function hostMs(host: string): number {
+  const group = `gear-bench.${host}`
+  const [v1] = globSync(`/sys/fs/cgroup/cpuacct/${group}/cpuacct.usage`)
+  if (v1 !== undefined) return Number(readFileSync(v1, 'utf8')) / 1e6
+  const [v2] = globSync(`/sys/fs/cgroup/{${group},machine.slice/${group}.scope}/cpu.stat`)
+  if (v2 !== undefined) return Number(/^usage_usec (\d+)$/m.exec(readFileSync(v2, 'utf8'))?.[1]) / 1000
+  throw new Error(`the host ${host} has no control group that counts its time`)
+}
+
+/** Below a twentieth there are the kernel's own threads, which write what the hosts wrote. */
+export function otherWorkText(share: number): string {
+  return share < 0.05 ? 'no other work' : `other work on ${Math.round(share * 100)} % of the processors`
 }
 
 function processorTimes(): { readonly busyMs: number; readonly allMs: number } {

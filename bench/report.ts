@@ -1,21 +1,23 @@
-/** Findings as people read them: one table, the same for a terminal and for `docs/performance.md`. */
+/** Findings as people read them: a table, the same for a terminal and for `docs/performance.md`, and that page with its pictures. Pure. */
+import { claims } from './claims/index.ts'
 import type { Finding, Goal } from './finding.ts'
 import { plot } from './plot.ts'
+import type { ClaimRecord } from './records.ts'
 import type { Figure, Range } from './statistics.ts'
 
-export const columns = ['CLAIM', 'MEDIAN', 'P99', 'SPREAD', 'RATIO', 'GOAL', 'MET'] as const
+export const columns = ['WHAT', 'MEDIAN', 'P99', 'SPREAD', 'RATIO', 'GOAL', 'MET'] as const
 
 /** A row for what was measured, and one below it for each peer. The spread is that of the value the goal is about. */
 export function rows(finding: Finding): readonly (readonly string[])[] {
   const { what, unit, figure, peers, goal, judged, isMet } = finding
   const isRatio = goal?.of === 'ratio'
   const spread = rangeText(judged, isRatio ? '' : unit)
-  const own = [what, ...figureText(figure, unit), spread, isRatio ? number(judged.value) : '', goalText(goal, unit), metText(isMet)]
+  const own = [what, ...figureText(figure, unit), spread, isRatio ? amount(judged.value) : '', goalText(goal, unit), metText(isMet)]
   const others = peers.map(peer => [
     `  beside: ${peer.name}`,
     ...figureText(peer.figure, unit),
     rangeText(peer.figure.median, unit),
-    number(peer.ratio.value),
+    amount(peer.ratio.value),
     '',
     '',
   ])
@@ -28,12 +30,12 @@ function figureText({ median, p99, samples, repetitions }: Figure, unit: string)
 }
 
 function rangeText({ lowest, highest }: Range, unit: string): string {
-  return `${number(lowest)}–${withUnit(highest, unit)}`
+  return `${amount(lowest)}–${withUnit(highest, unit)}`
 }
 
 function goalText(goal: Goal | undefined, unit: string): string {
   if (goal === undefined) return ''
-  const bound = 'atMost' in goal ? `≤ ${goal.atMost}` : `≥ ${goal.atLeast}`
+  const bound = 'atMost' in goal ? `≤ ${amount(goal.atMost)}` : `≥ ${amount(goal.atLeast)}`
   const isPlain = goal.of === 'ratio' || unit === ''
   return goal.of === 'median' ? bound : `${goal.of} ${bound}${isPlain ? '' : ` ${unit}`}`
 }
@@ -43,36 +45,28 @@ function metText(isMet: boolean | undefined): string {
 }
 
 function withUnit(value: number, unit: string): string {
-  return unit === '' ? number(value) : `${number(value)} ${unit}`
+  return unit === '' ? amount(value) : `${amount(value)} ${unit}`
 }
 
 /** Three digits that count; more would be noise. */
-function number(value: number): string {
-  return value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3)
+export function amount(value: number): string {
+  if (Number.isInteger(value) && value < 1000) return String(value)
+  return value >= 100 ? Number(value.toPrecision(3)).toLocaleString('en') : value.toPrecision(3)
 }
 
-export interface Circumstances {
-  readonly date: string
-  readonly machine: string
-  readonly otherWork: string
-  readonly gear: string
-}
-
-/** What one claim found. */
-export interface Section {
-  readonly claim: string
-  readonly findings: readonly Finding[]
+/** `performance.md` and its pictures, by their path in `docs/`. */
+export function performancePages(records: readonly ClaimRecord[]): ReadonlyMap<string, string> {
+  return new Map([
+    ['performance.md', page(records)],
+    ...records.flatMap(record => [...pictures(record)]).map(([name, picture]): [string, string] => [`performance/${name}`, picture]),
+  ])
 }
 
 /** The pictures of a claim, one a unit, by the names of their files. */
-export function pictures({ claim, findings }: Section): ReadonlyMap<string, string> {
-  const units = [...new Set(findings.filter(isDrawn).map(finding => finding.unit))]
-  return new Map(
-    units.map((unit, index) => [
-      `${claim}${index === 0 ? '' : `-${index + 1}`}.svg`,
-      plot(titles[claim] ?? claim, findings.filter(isDrawn), unit),
-    ]),
-  )
+function pictures({ claim, findings }: ClaimRecord): ReadonlyMap<string, string> {
+  const drawn = findings.filter(isDrawn)
+  const units = [...new Set(drawn.map(finding => finding.unit))]
+  return new Map(units.map((unit, index) => [`${claim}${index === 0 ? '' : `-${index + 1}`}.svg`, plot(titleOf(claim), drawn, unit)]))
 }
 
 /** A count of nothing makes no picture. */
@@ -80,41 +74,70 @@ function isDrawn({ figure }: Finding): boolean {
   return figure.median.value > 0
 }
 
-const titles: Readonly<Record<string, string>> = {
-  'new-containers': 'Installing beside 1,000 containers',
-  reads: 'Reads beside 1,000 containers',
-  changes: 'Changes beside 1,000 containers',
-  sixteen: 'Sixteen connections against one',
-  reloads: 'Reloads of systemd',
-  serving: 'From nothing to the first page served',
-  memory: 'Memory beside each container',
-  commands: 'The command line',
-  log: 'Following a log',
-  idle: 'The agent at rest',
+function titleOf(claim: string): string {
+  return claims[claim]?.title ?? claim
 }
 
-/** The page `docs/performance.md`. */
-export function page(sections: readonly Section[], { date, machine, otherWork, gear }: Circumstances): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(cell => cell.trim()).join(' | ')} |\n`
-  const findings = sections.flatMap(section => section.findings)
-  const missed = findings.filter(finding => finding.isMet === false).length
-  const held = findings.filter(finding => finding.isMet === true).length
+function page(records: readonly ClaimRecord[]): string {
+  const machines = [...new Set(records.map(({ machine }) => machine))]
   return [
-    '# Performance\n\n',
-    'Written by `node bench/run.ts --write`. Each claim is measured on a fresh lab host, with its peers in the same run, because a figure by itself says\n',
-    'more of the machine than of the program. Of the repetitions the middle one is told; the spread is that of the value the goal is about.\n\n',
-    `* Date: ${date}\n* Machine: ${machine}\n* Other work on it: ${otherWork}\n* Build: ${gear}\n* Goals: ${held} met, ${missed} missed\n\n`,
-    'In the pictures a bar is a median, ours in blue; the thin line goes up to the 99th percentile; red is the goal (for a ratio: where it is beside the first peer).\n\n',
-    ...sections.flatMap(section => [
-      `## ${titles[section.claim] ?? section.claim}\n\n`,
-      ...[...pictures(section).keys()].map(file => `![${titles[section.claim] ?? section.claim}](performance/${file})\n\n`),
-      line(columns),
-      line(columns.map(() => '---')),
-      ...section.findings.flatMap(rows).map(line),
-      '\n',
-    ]),
+    '# Performance',
+    [
+      'Written by `node bench/run.ts --write` from [performance/findings.json](performance/findings.json), which has the last finding of each claim. A claim is measured on a fresh',
+      'lab host, with its peers in the same run, because a figure by itself says more of the machine than of the program. Measurements are repeated: of the repetitions’',
+      'medians, 99th percentiles and ratios the middle one is told. A ratio is ours divided by the peer’s; the spread is that of the value the goal is about, from the lowest to',
+      'the highest repetition. The agent’s state is on a disk, as on any host, so that every write that has to survive a power cut costs what it costs.',
+    ].join('\n'),
+    ...goals(records),
+    ...(machines.length === 1 ? [`Machine: ${machines[0]}.`] : []),
+    [
+      'In the pictures a bar is a median, ours in blue; the thin line goes up to the 99th percentile; red is the goal (for a ratio: where it is beside the first peer).',
+      'Where values lie far apart the scale is logarithmic, which the picture says.',
+    ].join('\n'),
+    ...records.flatMap(record => section(record, machines.length > 1)),
+    ...unmeasured(records),
   ]
-    .join('')
-    .trimEnd()
+    .join('\n\n')
     .concat('\n')
+}
+
+/** What a reader wants to know first. */
+function goals(records: readonly ClaimRecord[]): readonly string[] {
+  const all = records.flatMap(record => record.findings.map(finding => ({ ...finding, claim: record.claim })))
+  const missed = all.filter(({ isMet }) => isMet === false)
+  const met = all.filter(({ isMet }) => isMet === true)
+  const lines = missed.map(({ what, unit, goal, judged, claim }) => {
+    const value = goal?.of === 'ratio' ? amount(judged.value) : withUnit(judged.value, unit)
+    return `* ${what}: ${value}, the goal is ${goalText(goal, unit)} ([${titleOf(claim)}](#${anchor(titleOf(claim))}))`
+  })
+  return [
+    `**Goals: ${met.length} met, ${missed.length} missed${missed.length === 0 ? '.' : ':'}**`,
+    ...(lines.length === 0 ? [] : [lines.join('\n')]),
+  ]
+}
+
+function section(record: ClaimRecord, namesMachine: boolean): readonly string[] {
+  const { claim, date, build, disk, otherWork, seconds, machine, findings } = record
+  const title = titleOf(claim)
+  const line = (cells: readonly string[]) => `| ${cells.map(cell => cell.trim()).join(' | ')} |`
+  return [
+    `## ${title}`,
+    ...(claims[claim] === undefined ? [] : [claims[claim].about]),
+    `Measured ${date} UTC in ${seconds} s: build ${build}, state on ${disk}, ${otherWork}${namesMachine ? `, ${machine}` : ''}. \`node bench/run.ts --write ${claim}\``,
+    ...[...pictures(record).keys()].map(file => `![${title}](performance/${file})`),
+    [line(columns), line(columns.map(() => '---')), ...findings.flatMap(rows).map(line)].join('\n'),
+  ]
+}
+
+function unmeasured(records: readonly ClaimRecord[]): readonly string[] {
+  const names = Object.keys(claims).filter(name => !records.some(({ claim }) => claim === name))
+  return names.length === 0 ? [] : ['## Not measured yet', names.map(name => `* ${titleOf(name)} (\`${name}\`)`).join('\n')]
+}
+
+/** As GitHub makes them of headings. */
+function anchor(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} -]/gu, '')
+    .replaceAll(' ', '-')
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { figure, percentile, ratio } from './statistics.ts'
+import { figure, median, percentile, ratio } from './statistics.ts'
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)
 
@@ -21,6 +21,14 @@ describe('a percentile', () => {
 
   it('does not exist without samples', () => {
     expect(() => percentile([], 0.5)).toThrow('there are no samples')
+  })
+})
+
+describe('a median', () => {
+  it('is the middle sample, and between two the mean of both', () => {
+    expect(median([40, 10, 30])).toBe(30)
+    expect(median([40, 10, 30, 20])).toBe(25)
+    expect(median([7])).toBe(7)
   })
 })
 

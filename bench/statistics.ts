@@ -23,7 +23,7 @@ export interface Figure {
 
 export function figure(repetitions: Repetitions): Figure {
   return {
-    median: middle(repetitions.map(samples => percentile(samples, 0.5))),
+    median: middle(repetitions.map(median)),
     p99: middle(repetitions.map(samples => percentile(samples, 0.99))),
     repetitions: repetitions.length,
     samples: repetitions.reduce((sum, samples) => sum + samples.length, 0),
@@ -33,7 +33,15 @@ export function figure(repetitions: Repetitions): Figure {
 /** The medians of ours over those of the peer, repetition by repetition, so that what slows both down at a time cancels out. */
 export function ratio(ours: Repetitions, peers: Repetitions): Middle {
   if (ours.length !== peers.length) throw new Error(`${ours.length} repetitions cannot be compared with ${peers.length}`)
-  return middle(ours.map((samples, index) => percentile(samples, 0.5) / percentile(peers[index] ?? [], 0.5)))
+  return middle(ours.map((samples, index) => median(samples) / median(peers[index] ?? [])))
+}
+
+/** The middle sample; between two, the mean of both, since the lower one alone would flatter. */
+export function median(samples: readonly number[]): number {
+  const sorted = samples.toSorted((a, b) => a - b)
+  const [lower, upper] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]]
+  if (lower === undefined || upper === undefined) throw new Error('there are no samples')
+  return (lower + upper) / 2
 }
 
 /** The smallest sample that at least this fraction of the samples does not exceed (the nearest-rank method): always one that was seen. */
@@ -44,5 +52,5 @@ export function percentile(samples: readonly number[], fraction: number): number
 }
 
 function middle(values: readonly number[]): Middle {
-  return { value: percentile(values, 0.5), lowest: percentile(values, 0), highest: percentile(values, 1) }
+  return { value: median(values), lowest: percentile(values, 0), highest: percentile(values, 1) }
 }

@@ -25,6 +25,15 @@ export function property(unit: string, name: string): string {
   return systemctl('show', '--property', name, '--value', unit).trim()
 }
 
+/** One property of each of the units, in their order. */
+export function properties(units: readonly string[], name: string): readonly string[] {
+  // One empty line between two units.
+  return systemctl('show', '--property', name, ...units)
+    .trim()
+    .split('\n\n')
+    .map(line => line.slice(name.length + 1))
+}
+
 /**
  * Counts daemon-reloads from its making on. systemd writes one line into the journal when it begins one; the signal `Reloading` would be no
  * measure, since it is sent only while somebody has subscribed.

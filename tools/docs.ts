@@ -1,11 +1,13 @@
 /**
  * Writes the reference in `docs/reference/` from the sources: the contract, the error catalogue, the limits, the settings, the commands and the
- * lock file. What is there beside these pages is taken away.
+ * lock file; and `docs/performance.md` with its pictures from what the benches found. What is there beside these pages is taken away.
  *
  * Usage: node tools/docs.ts [--check]      --check writes nothing and ends with 1 when a page is not as it would be written
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { readRecords } from '../bench/records.ts'
+import { performancePages } from '../bench/report.ts'
 import { settingsTable } from '../src/agent/index.ts'
 import { contract, errorCatalogue, errorNotes, limitTable, type Operation } from '../src/api/index.ts'
 import { openApiDocument } from '../src/api/openapi.ts'
@@ -16,7 +18,7 @@ import { manualPages } from './docs/man.ts'
 import { configurationPage, errorPage, errorsPage, limitsPage } from './docs/tables.ts'
 
 const repository = new URL('..', import.meta.url).pathname
-const reference = join(repository, 'docs/reference')
+const docs = join(repository, 'docs')
 
 const isCheck = process.argv.includes('--check')
 const wanted = await pages()
@@ -24,21 +26,27 @@ const found = readPages()
 const stale = [...new Set([...wanted.keys(), ...found.keys()])].filter(name => wanted.get(name) !== found.get(name))
 
 if (isCheck) {
-  for (const name of stale) process.stdout.write(`docs/reference/${name} is not what the sources say: npm run docs\n`)
+  for (const name of stale) process.stdout.write(`docs/${name} is not what it is made from: npm run docs\n`)
   process.exitCode = stale.length === 0 ? 0 : 1
 } else {
   for (const name of stale) {
     const text = wanted.get(name)
-    if (text === undefined) rmSync(join(reference, name), { recursive: true })
+    if (text === undefined) rmSync(join(docs, name))
     else {
-      mkdirSync(dirname(join(reference, name)), { recursive: true })
-      writeFileSync(join(reference, name), text)
+      mkdirSync(dirname(join(docs, name)), { recursive: true })
+      writeFileSync(join(docs, name), text)
     }
-    process.stdout.write(`docs/reference/${name}\n`)
+    process.stdout.write(`docs/${name}\n`)
   }
 }
 
+/** By their paths in `docs/`. */
 async function pages(): Promise<ReadonlyMap<string, string>> {
+  const reference = [...(await referencePages())].map(([name, text]): [string, string] => [`reference/${name}`, text])
+  return new Map([...reference, ...performancePages(readRecords())])
+}
+
+async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const { version } = readJson('package.json') as { readonly version: string }
   const document = openApiDocument(contract, version) as unknown as OpenApi
   return new Map([
@@ -64,10 +72,14 @@ function errorPages(): readonly (readonly [string, string])[] {
 }
 
 function readPages(): ReadonlyMap<string, string> {
-  mkdirSync(reference, { recursive: true })
-  const files = readdirSync(reference, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
-  const names = files.map(({ parentPath, name }) => relative(reference, join(parentPath, name)))
-  return new Map(names.map(name => [name, readFileSync(join(reference, name), 'utf8')]))
+  const names = ['reference', 'performance'].flatMap(filesIn).filter(name => name !== 'performance/findings.json')
+  return new Map([...names, 'performance.md'].map(name => [name, readFileSync(join(docs, name), 'utf8')]))
+}
+
+function filesIn(folder: string): readonly string[] {
+  mkdirSync(join(docs, folder), { recursive: true })
+  const files = readdirSync(join(docs, folder), { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  return files.map(({ parentPath, name }) => relative(docs, join(parentPath, name)))
 }
 
 function readJson(path: string): unknown {

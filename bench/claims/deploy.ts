@@ -8,22 +8,19 @@ import { tmpdir } from 'node:os'
 import { childEnvironment } from '../children.ts'
 import type { Measurement } from '../finding.ts'
 
-/** The measuring one is among them; agents of all of them serve each other. */
-export const hosts = ['bench', 'bench2', 'bench3'] as const
-
-const repetitions = 2
+const repetitions = 3
 const count = 30
 const folder = mkdtempSync(`${tmpdir()}/gear-bench-`)
 
-export async function measure(): Promise<readonly Measurement[]> {
+export async function measure(hosts: readonly string[]): Promise<readonly Measurement[]> {
   try {
     const deploys: number[][] = []
     const loops: number[][] = []
     for (let repetition = 0; repetition < repetitions; repetition++) {
-      const both = { deploy: () => void deploys.push([deployMs()]), loop: () => void loops.push([loopMs()]) }
+      const both = { deploy: () => void deploys.push([deployMs(hosts)]), loop: () => void loops.push([loopMs(hosts)]) }
       for (const name of repetition % 2 === 0 ? (['deploy', 'loop'] as const) : (['loop', 'deploy'] as const)) {
         both[name]()
-        takeDown()
+        gear('delete', ...idsOn(hosts))
       }
     }
     return [
@@ -51,15 +48,18 @@ const fleet = (size: number) => ({
   Containers: [{ Name: 'web', Image: 'gear/httpd', Count: size, PublicPorts: [{ Internal: 8080 }], Links: [{ To: 'web' }] }],
 })
 
-function deployMs(): number {
+function deployMs(hosts: readonly string[]): number {
   write('fleet.json', fleet(count))
   return timed(() => gear('deploy', 'fleet.json', ...hosts))
 }
 
-const ids = Array.from({ length: count }, (_, index) => `${hosts[index % hosts.length]}/bench-web-${index + 1}`)
+function idsOn(hosts: readonly string[]): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${hosts[index % hosts.length]}/bench-web-${index + 1}`)
+}
 
 /** What an operator would write who has no deployments. */
-function loopMs(): number {
+function loopMs(hosts: readonly string[]): number {
+  const ids = idsOn(hosts)
   return timed(() => {
     const ports = ids.map(id => /8080 -> (\d+)/.exec(gear('install', 'gear/httpd', id, '-p', '8080:0'))?.[1])
     const links = ids.map((id, index) => `${8080 + index}:${id.split('/')[0]}:${ports[index]}`).join(',')
@@ -67,10 +67,6 @@ function loopMs(): number {
     for (const id of ids) gear('start', id)
     gear('start', '--wait', ...ids)
   })
-}
-
-function takeDown(): void {
-  gear('delete', ...ids)
 }
 
 function plansMs(): readonly number[][] {

@@ -9,7 +9,7 @@ import type { Measurement } from '../finding.ts'
 
 const repetitions = 3
 const pairs = 2
-const lines = 20_000
+const lines = 100_000
 const id = 'bench-log'
 
 export async function measure(): Promise<readonly Measurement[]> {

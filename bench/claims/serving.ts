@@ -1,12 +1,9 @@
 /** From nothing to the first page served, gear takes at most 1.15 times as long as the engine's own `run`: same image, same port, in turns. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { agentPort, ids, image, install, until } from '../agent.ts'
 import { Caller } from '../caller.ts'
-import { childEnvironment } from '../children.ts'
+import { type Engine, onEngine, run } from '../engine.ts'
 import type { Goal, Measurement } from '../finding.ts'
 
 const repetitions = 3
@@ -15,7 +12,6 @@ const port = 4000
 const goal: Goal = { of: 'ratio', atMost: 1.15 }
 const [id = ''] = ids('serving', 1)
 
-type Engine = 'docker' | 'podman'
 type Way = 'api' | 'command' | 'engine'
 
 export const measure = (): Promise<readonly Measurement[]> => serving('docker')
@@ -38,7 +34,7 @@ export async function serving(engine: Engine): Promise<readonly Measurement[]> {
     }
   }
   const peers = [{ name: `${engine} run -d`, samples: samples.engine }]
-  const where = engine === 'docker' ? '' : ` on ${engine}`
+  const where = onEngine(engine)
   return [
     { what: `install and start over the API until it serves${where}`, unit: 'ms', samples: samples.api, peers, goal },
     // For comparison: docker's own command starts a program of another kind than Node.
@@ -89,11 +85,4 @@ async function lookForAddressesOften(): Promise<void> {
     const limit = `/proc/sys/net/ipv4/neigh/${device}/retrans_time_ms`
     if (existsSync(limit)) writeFileSync(limit, '10')
   }
-}
-
-async function run(command: string, ...args: readonly string[]): Promise<void> {
-  const child = spawn(command, args, { env: childEnvironment, stdio: ['ignore', 'ignore', 'pipe'] })
-  const stderr = text(child.stderr)
-  const [code] = (await once(child, 'exit')) as [number | null]
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${await stderr}`)
 }

@@ -1,0 +1,179 @@
+/**
+ * What 1, 50 and 200 containers cost: their start at once, their stop at once, and the memory beside each, which is at most 8 MB of gear's own on Docker
+ * beside the engine's shim, and on Podman 3 MB in all.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { deleteAll, ids, image, installAll } from '../agent.ts'
+import { dockerStarts, type Engine, generatedUnit, handWrittenUnit, onEngine, run, writeUnits } from '../engine.ts'
+import type { Measurement } from '../finding.ts'
+import { type Memory, memoryOf, processesNamed, processesOfGroup } from '../processes.ts'
+import { properties, systemctl } from '../systemd.ts'
+
+/** How often each number is measured: the time for 200 lies less apart than that for one. */
+const fleets = [
+  { count: 1, repetitions: 5 },
+  { count: 50, repetitions: 3 },
+  { count: 200, repetitions: 1 },
+] as const
+
+const goalsMb = { docker: 8, podman: 3 } as const
+
+/** What the engine runs beside each container, whoever started it. */
+const companions = { docker: ['containerd-shim-runc-v2', 'docker-proxy'], podman: ['conmon'] } as const
+
+/** A number of containers that are started and stopped as units. */
+interface Kind {
+  readonly name: string
+  /** Makes so many, at rest; their units. */
+  readonly make: (count: number) => Promise<readonly string[]>
+  readonly remove: (units: readonly string[]) => Promise<void>
+}
+
+interface Round {
+  /** From one call of systemctl for all of them until all containers run, divided by their number. */
+  readonly startMs: number
+  readonly stopMs: number
+  /** Of the processes of each unit. */
+  readonly ofUnits: readonly Memory[]
+  /** Of these and the engine's companions, divided by the number. */
+  readonly ofAllEach: Memory
+}
+
+export const measure = (): Promise<readonly Measurement[]> => fleet('docker')
+
+export async function fleet(engine: Engine): Promise<readonly Measurement[]> {
+  const [ours, theirs] = [gearKind(engine), peerKind(engine)]
+  const client = await attachedClient(engine)
+  const measurements: Measurement[] = []
+  await round(engine, ours, 1) // the first fills caches
+  await round(engine, theirs, 1)
+  for (const { count, repetitions } of fleets) {
+    const rounds = { ours: [] as Round[], theirs: [] as Round[] }
+    for (let repetition = 0; repetition < repetitions; repetition++) {
+      const both = {
+        ours: async () => void rounds.ours.push(await round(engine, ours, count)),
+        theirs: async () => void rounds.theirs.push(await round(engine, theirs, count)),
+      }
+      for (const whose of repetition % 2 === 0 ? (['ours', 'theirs'] as const) : (['theirs', 'ours'] as const)) await both[whose]()
+    }
+    measurements.push(...measurementsOf(engine, { count, ...rounds, peer: theirs.name, client }))
+  }
+  return measurements
+}
+
+interface Rounds {
+  readonly count: number
+  readonly ours: readonly Round[]
+  readonly theirs: readonly Round[]
+  readonly peer: string
+  readonly client: Memory
+}
+
+function measurementsOf(engine: Engine, { count, ours, theirs, peer, client }: Rounds): readonly Measurement[] {
+  const where = `of ${count}${onEngine(engine)}`
+  const time = (what: string, of: (round: Round) => number): Measurement => ({
+    what: `${what}, each ${where}`,
+    unit: 'ms',
+    samples: ours.map(round => [of(round)]),
+    peers: [{ name: peer, samples: theirs.map(round => [of(round)]) }],
+  })
+  const memory = (part: keyof Memory, kind: string): readonly Measurement[] => [
+    {
+      what: `${kind} memory of gear’s processes, each ${where}`,
+      unit: 'MB',
+      samples: ours.map(({ ofUnits }) => ofUnits.map(each => each[part])),
+      peers: [
+        { name: peer, samples: theirs.map(({ ofUnits }) => ofUnits.map(each => each[part])) },
+        ...(engine === 'docker' ? [] : [{ name: 'the attached client of podman run', samples: ours.map(() => [client[part]]) }]),
+      ],
+      goal: { of: 'p99', atMost: goalsMb[engine] },
+    },
+    {
+      what: `${kind} memory of all ${count} together, the engine’s processes with them${onEngine(engine)}`,
+      unit: 'MB in all',
+      samples: ours.map(({ ofAllEach }) => [ofAllEach[part] * count]),
+      peers: [{ name: peer, samples: theirs.map(({ ofAllEach }) => [ofAllEach[part] * count]) }],
+    },
+  ]
+  return [
+    time('start', round => round.startMs),
+    time('stop', round => round.stopMs),
+    ...memory('residentMb', 'resident'),
+    ...memory('proportionalMb', 'proportional'),
+  ]
+}
+
+async function round(engine: Engine, kind: Kind, count: number): Promise<Round> {
+  const units = await kind.make(count)
+  const sinceS = Date.now() / 1000
+  const startMs = await timed(async () => {
+    // A client that is attached does not tell systemd when its container runs.
+    await Promise.all([run('systemctl', 'start', ...units), engine === 'docker' ? dockerStarts(count, sinceS) : undefined])
+  })
+  await sleep(3000) // after the start the helper looks once at what runs; then it only waits
+  const groups = properties(units, 'ControlGroup')
+  const pids = groups.map(processesOfGroup)
+  if (pids.some(own => own.length === 0)) throw new Error(`a unit of ${kind.name} has no processes`)
+  const all = memoryOf(new Set([...pids.flat(), ...processesNamed(...companions[engine])]))
+  const ofUnits = pids.map(memoryOf)
+  const stopMs = await timed(() => run('systemctl', 'stop', ...units))
+  await kind.remove(units)
+  await sleep(500)
+  return {
+    startMs: startMs / count,
+    stopMs: stopMs / count,
+    ofUnits,
+    ofAllEach: { residentMb: all.residentMb / count, proportionalMb: all.proportionalMb / count },
+  }
+}
+
+let made = 0
+
+function gearKind(engine: Engine): Kind {
+  const unitOf = (id: string) => `ctr-${id}.service`
+  return {
+    name: 'gear',
+    make: async count => {
+      const names = ids(`fleet-${++made}`, count)
+      await installAll(names, { Engine: engine })
+      return names.map(unitOf)
+    },
+    remove: units => deleteAll(units.map(unit => unit.slice('ctr-'.length, -'.service'.length))),
+  }
+}
+
+function peerKind(engine: Engine): Kind {
+  return {
+    name: engine === 'docker' ? 'a unit around docker run' : 'a unit by podman generate systemd --new',
+    make: async count => {
+      const names = Array.from({ length: count }, (_, index) => `fleet-${++made}-${index}`)
+      // Podman writes one; the others are the same but for name and port.
+      const sample = { name: 'fleet-sample', image, port: 65_000 }
+      const text = engine === 'docker' ? handWrittenUnit(sample) : await generatedUnit(sample)
+      const unit = (name: string, index: number) => text.replaceAll('fleet-sample', name).replaceAll('65000', String(20_000 + index))
+      writeUnits(new Map(names.map((name, index) => [name, unit(name, index)])))
+      return names.map(name => `${name}.service`)
+    },
+    remove: async units => {
+      systemctl('reset-failed') // both kinds count an end by TERM as a failure
+      await run('rm', ...units.map(unit => `/etc/systemd/system/${unit}`))
+      systemctl('daemon-reload')
+    },
+  }
+}
+
+/** What the original ran as each unit's main process. */
+async function attachedClient(engine: Engine): Promise<Memory> {
+  await run('systemd-run', '--unit=bench-attached', '--quiet', engine, 'run', '--rm', '--name', 'bench-attached', image)
+  await sleep(3000)
+  const memory = memoryOf([Number(systemctl('show', '--property=MainPID', '--value', 'bench-attached').trim())])
+  await run(engine, 'stop', 'bench-attached')
+  systemctl('reset-failed')
+  return memory
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const beganMs = performance.now()
+  await work()
+  return performance.now() - beganMs
+}
