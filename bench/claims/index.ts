@@ -1,5 +1,5 @@
 /**
- * What gear claims of its speed and size, by the name under which each claim is measured, in the order of the page. One file a subject, read where it is
+ * What gear claims of its speed and size, by the name under which each claim is measured, in the order of the page and of a run. One file a subject, read where it is
  * measured; what is here can be read without measuring anything.
  */
 import type { Measurement } from '../finding.ts'
@@ -118,13 +118,6 @@ export const claims: Readonly<Record<string, Claim>> = {
     seconds: 60,
     load: async () => (await import('./log.ts')).measure,
   },
-  idle: {
-    title: 'The agent at rest',
-    about:
-      'Ten minutes in which nobody calls an agent that looks after 500 containers: its memory, and the processor time it takes, beside the Docker daemon on the same host.',
-    seconds: 625,
-    load: async () => (await import('./idle.ts')).measure,
-  },
   links: {
     title: 'Links',
     about:
@@ -158,5 +151,12 @@ export const claims: Readonly<Record<string, Claim>> = {
     about: '`gear build` of a source of 10 MB, beside the same steps by hand with `docker create`, `docker cp` and `docker commit`.',
     seconds: 60,
     load: async () => (await import('./builds.ts')).measure,
+  },
+  idle: {
+    title: 'The agent at rest',
+    about:
+      'Ten minutes in which nobody calls an agent that looks after 500 containers: its memory, and the processor time it takes, beside the Docker daemon on the same host.',
+    seconds: 625,
+    load: async () => (await import('./idle.ts')).measure,
   },
 }

@@ -61,7 +61,7 @@ function nameOf({ name }: Way, kind: 'start' | 'stop'): string {
 }
 
 /**
- * What is timed is the start, not the word on it: a caller who waits for that is told a second later, when the container has not ended at once. So who has
+ * What is timed is the start, not the word on it: a caller who waits for that is told half a second later, when the container has not ended at once. So who has
  * only queued it looks for the state.
  */
 function ourWays(agent: Caller): readonly Way[] {
@@ -76,7 +76,7 @@ function ourWays(agent: Caller): readonly Way[] {
     { name: 'the API', start: afterwards('active', put('started')), stop: afterwards('inactive', put('stopped')) },
     {
       name: 'the command line',
-      start: afterwards('active', () => run('gear', 'start', '--no-wait', id)),
+      start: afterwards('active', () => run('gear', 'start', id)),
       stop: afterwards('inactive', () => run('gear', 'stop', '--no-wait', id)),
     },
   ]
