@@ -3,7 +3,8 @@ import { get, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { contract, type Handlers } from '../api/index.ts'
+import { contract, GearError, type Handlers, type RequestId } from '../api/index.ts'
+import { request as clientRequest } from '../client/index.ts'
 import { makeHandlers, prepareHost } from '../domains/index.ts'
 import { type FakeHost, fakeHost } from '../host/fakes.ts'
 import { type Agent, type AgentOptions, startAgent } from './agent.ts'
@@ -78,6 +79,58 @@ test('the OpenAPI document is served as it is', async () => {
   expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '1.2.3' } })
   const served = Object.values<Record<string, unknown>>(document.paths).flatMap(methods => Object.keys(methods))
   expect(served).toHaveLength(Object.keys(contract).length)
+  await agent.stop('test')
+})
+
+test('what an earlier agent left is taken up, and whoever sends it again is attached to it', async () => {
+  const requestId = 'Qm9vbS1ub3QtcmVhbC1pZA' as RequestId
+  const begun: unknown[] = []
+  async function* events(): AsyncGenerator<{ event: 'log' | 'deployed'; message: string }> {
+    yield { event: 'log', message: 'half way' }
+    await gate.promise
+    yield { event: 'deployed', message: 'done' }
+  }
+  const gate = Promise.withResolvers<void>()
+  const agent = await start({
+    makeHandlers: (machine, facts) => ({
+      ...makeHandlers(machine, facts),
+      deployRepository: async ({ params, caller }) => {
+        begun.push([params.id, caller.isRoot])
+        return events()
+      },
+    }),
+    undone: async () => [{ requestId, request: clientRequest('deployRepository', { params: { id: 'shop-src' } }) }],
+  })
+  const again = new Promise<string>(resolve => {
+    const headers = { 'X-Request-Id': requestId }
+    const path = '/repository/shop-src/deploy'
+    request({ socketPath: join(folder, 'gear.sock'), method: 'POST', path, headers, agent: false }, async answer => {
+      let text = ''
+      for await (const chunk of answer) text += chunk
+      resolve(text)
+    }).end()
+  })
+  gate.resolve()
+  expect(await again).toBe('{"Event":"log","Message":"half way"}\n{"Event":"deployed","Message":"done"}\n')
+  expect(begun).toEqual([['shop-src', true]])
+  await agent.stop('test')
+})
+
+test('what cannot be taken up is told, and the agent serves', async () => {
+  const agent = await start({
+    makeHandlers: (machine, facts) => ({
+      ...makeHandlers(machine, facts),
+      deployRepository: () => Promise.reject(new GearError('REPOSITORY_UNKNOWN', 'There is no repository shop-src on this host')),
+    }),
+    undone: async () => [
+      {
+        requestId: 'Qm9vbS1ub3QtcmVhbC1pZA' as RequestId,
+        request: clientRequest('deployRepository', { params: { id: 'shop-src' } }),
+      },
+    ],
+  })
+  expect((await ask('/version')).status).toBe(200)
+  expect(lines.map(({ message }) => message)).toContain('could not take up what an earlier agent left')
   await agent.stop('test')
 })
 

@@ -1,7 +1,8 @@
 /**
  * The composition root: from a configuration and a host to a running agent, and to an orderly end. Holds the writer lock while it runs.
  */
-import { contract, GearError, type Handlers, limits, type Operation, openApiDocument } from '../api/index.ts'
+import { asGearError, contract, explain, GearError, type Handlers, limits, type Operation, openApiDocument } from '../api/index.ts'
+import type { Undone } from '../domains/index.ts'
 import type { Host, Lock } from '../host/index.ts'
 import type { Config } from './config.ts'
 import { type Listeners, openListeners, parseListenUrl } from './listeners.ts'
@@ -9,7 +10,7 @@ import type { Log } from './log.ts'
 import { Lanes } from './queue.ts'
 import { Requests } from './requests.ts'
 import type { Value } from './route.ts'
-import { makeApp } from './serve.ts'
+import { makeApp, type ServeOptions, takeUp } from './serve.ts'
 import { Sessions } from './sessions.ts'
 import { takeWriterLock } from './writer-lock.ts'
 
@@ -27,6 +28,8 @@ export interface AgentOptions {
   readonly makeHandlers: (host: Host, facts: AgentFacts) => Handlers
   /** Makes the host ready: folders, targets, slices. Runs under the writer lock, before anybody can call. */
   readonly prepareHost: (host: Host) => Promise<void>
+  /** What an earlier agent did not bring to its end. */
+  readonly undone?: (host: Host) => Promise<readonly Undone[]>
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
@@ -100,6 +103,7 @@ export class Agent {
     const agent = new Agent({ options, lock, requests, sessions, listeners })
     for (const address of listeners.addresses) log.info({ address }, 'listening')
     void agent.#watchIdle()
+    void agent.#takeUp(serving)
     return agent
   }
 
@@ -141,6 +145,24 @@ export class Agent {
     await this.#lock[Symbol.asyncDispose]()
     log.info({ reason: why }, 'stopped')
     this.#ended.resolve()
+  }
+
+  /** Never throws: what cannot be taken up is told in the log. */
+  async #takeUp(serving: ServeOptions): Promise<void> {
+    const { host, log, undone } = this.#options
+    const tell = (error: unknown, fields: object = {}): void => {
+      const why = asGearError(error)
+      log.warn({ ...fields, code: why.code, error: explain(why) }, 'could not take up what an earlier agent left')
+    }
+    const found = await (undone?.(host) ?? Promise.resolve([])).catch((error: unknown) => {
+      tell(error)
+      return []
+    })
+    for (const { request, requestId } of found) {
+      const fields = { operation: request.operation.id, path: request.target, request: requestId }
+      log.info(fields, 'taking up what an earlier agent left')
+      await takeUp(serving, { request, requestId }).catch((error: unknown) => tell(error, fields))
+    }
   }
 
   /** An agent that nobody needs ends; systemd holds the sockets and starts it with the next connection. */

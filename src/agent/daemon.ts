@@ -3,7 +3,7 @@
  * starts it again.
  */
 import { explain, GearError, type Handlers } from '../api/index.ts'
-import { makeHandlers, prepareHost } from '../domains/index.ts'
+import { makeHandlers, prepareHost, undoneRequests } from '../domains/index.ts'
 import { type Host, linuxHost } from '../host/index.ts'
 import { type AgentFacts, startAgent } from './agent.ts'
 import { checkHost, findingsText, isFit } from './check.ts'
@@ -49,7 +49,7 @@ async function serveUntilSignal({ version, stderr }: DaemonOptions, config: Conf
   const onStep = stepLog(host, log, faultFile())
   const handlers = (machine: Host, facts: AgentFacts): Handlers => makeHandlers(machine, { ...facts, onStep })
   try {
-    const agent = await startAgent({ config, host, log, version, prepareHost, makeHandlers: handlers })
+    const agent = await startAgent({ config, host, log, version, prepareHost, makeHandlers: handlers, undone: undoneRequests })
     const stop = (signal: string): void => void agent.stop(signal)
     process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', stop)
     await tellSystemd(host, 'ready')

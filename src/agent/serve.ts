@@ -18,6 +18,7 @@ import {
   planning,
   type RequestId,
 } from '../api/index.ts'
+import type { Undone } from '../domains/index.ts'
 import { FormatError, newRequestId, parseRequestId } from '../formats/index.ts'
 import type { Clock } from '../host/index.ts'
 import { acceptsOf } from './accept.ts'
@@ -57,6 +58,11 @@ export function makeApp(options: ServeOptions): App {
   return app
 }
 
+/** Takes up what an earlier agent did not bring to its end. Resolves when the work has begun; throws what kept it from that. */
+export function takeUp(options: ServeOptions, undone: Undone): Promise<void> {
+  return new Server(options).takeUp(undone)
+}
+
 type Methods = ReadonlyMap<string, Route>
 
 function routesByPattern({ contract, handlers }: ServeOptions): ReadonlyMap<string, Methods> {
@@ -86,8 +92,10 @@ class Server {
   readonly #clock: ServeOptions['clock']
   readonly #requests: Requests<Value>
   readonly #lanes: Lanes
+  readonly #handlers: ServeOptions['handlers']
 
-  constructor({ log, clock, requests, lanes }: ServeOptions) {
+  constructor({ log, clock, requests, lanes, handlers }: ServeOptions) {
+    this.#handlers = handlers
     this.#log = log
     this.#clock = clock
     this.#requests = requests ?? new Requests()
@@ -148,6 +156,22 @@ class Server {
     })
     this.#logAnswer(arrival, route, response.status)
     return response
+  }
+
+  /** As if root had sent the request again under its id: who does so is attached to it. Nobody needs to. */
+  async takeUp({ request, requestId }: Undone): Promise<void> {
+    const { operation, params, query, body, target } = request
+    const route = makeRoute(operation, this.#handlers[operation.id] as Route['handler'])
+    const wants = 'text'
+    const work: Work<Value> = signal =>
+      this.#inTurn(route, { params, query, body, wants, mediaTypes: [], caller: { isRoot: true }, requestId, signal })
+    const digest = digestOf([operation.method, target, wants, 'root'], undefined)
+    const visit = this.#requests.open({ id: requestId, digest, isRead: false }, work)
+    try {
+      await visit.result
+    } finally {
+      visit.leave()
+    }
   }
 
   /** Waits for a turn and calls the handler. The turn lasts until the text that follows the result has ended. */

@@ -3,7 +3,8 @@
  * out the contract; an operation nobody carries out does not compile.
  */
 
-import { type ContainerId, GearError, type Handlers, type WaitEvent } from '../api/index.ts'
+import { type ContainerId, GearError, type Handlers, type RequestId, type WaitEvent } from '../api/index.ts'
+import { type Request, request } from '../client/index.ts'
 import type { Host, UnitStatus } from '../host/index.ts'
 import { Builds, buildHandlers, orderedBuild } from './builds/index.ts'
 import { ContainerReports, type ContainerStep, Containers, containerHandlers, waitForContainer } from './containers/index.ts'
@@ -13,7 +14,7 @@ import { Keys, keyHandlers } from './keys/index.ts'
 import { Leases, leaseHandlers } from './leases/index.ts'
 import { type LinkStep, Links, linkHandlers } from './links/index.ts'
 import { type AgentFacts, nodeHandlers } from './node/index.ts'
-import { type DeployHands, Repositories, RepositoryDeployments, repositoryHandlers } from './repositories/index.ts'
+import { type DeployHands, Repositories, RepositoryDeployments, repositoryHandlers, undoneDeploys } from './repositories/index.ts'
 
 export { type ContainerInit, initContainer } from './containers/index.ts'
 export type { AgentFacts } from './node/index.ts'
@@ -45,6 +46,18 @@ export function makeHandlers(host: Host, options: DomainOptions): Handlers {
   }
 }
 
+/** A request that an earlier agent did not bring to its end. */
+export interface Undone {
+  readonly requestId: RequestId
+  readonly request: Request
+}
+
+/** What there is to be taken up when an agent starts, in this order. All of it was asked for by root. */
+export async function undoneRequests(host: Host): Promise<readonly Undone[]> {
+  const deploys = await undoneDeploys(host)
+  return deploys.map(({ id, requestId }) => ({ requestId, request: request('deployRepository', { params: { id } }) }))
+}
+
 /** What a push sets in motion in other domains. */
 function deployHands(
   host: Host,
@@ -54,6 +67,12 @@ function deployHands(
     build: async ({ signal, ...order }) => {
       await builds.begin(await orderedBuild(host, order))
       return builds.follow(order.requestId, { isFollowing: true, isVerdictWanted: true, signal })
+    },
+    takeUpBuild: (requestId, signal) => builds.takeUp(requestId, signal),
+    stopBuild: async requestId => {
+      await builds.stop(requestId).catch((error: unknown) => {
+        if (!(error instanceof GearError) || error.code !== 'BUILD_UNKNOWN') throw error
+      })
     },
     restartWith: async (id, image, requestId) => {
       await containers.setImage({ id, image, requestId })

@@ -1,6 +1,6 @@
 /** `gear deploy-repo` */
-import { contract, GearError, type Operation } from '../../api/index.ts'
-import { RemoteError, type Request, request } from '../../client/index.ts'
+import { contract, GearError, type Operation, type RequestId } from '../../api/index.ts'
+import { freshRequestId, RemoteError, type Request, request } from '../../client/index.ts'
 import { parseLocator } from '../../formats/index.ts'
 import { readTargets } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
@@ -11,6 +11,7 @@ import { UsageError, usage } from '../usage-error.ts'
 interface DeployTask {
   readonly id: string
   readonly request: Request<'deployRepository', 'text'>
+  readonly requestId: RequestId
 }
 
 export const command = () =>
@@ -30,7 +31,10 @@ export const command = () =>
         if (type !== 'repo') throw new UsageError(`deploy-repo deploys repositories (repo://), not ${type}://`)
       }
       return runWork(context, flags, {
-        groups: requestAll(readTargets(args, 'repository'), ({ id }) => ({ request: request('deployRepository', { params: { id } }) })),
+        groups: requestAll(readTargets(args, 'repository'), ({ id }) => ({
+          request: request('deployRepository', { params: { id } }),
+          requestId: freshRequestId(),
+        })),
         isLive: true,
         change: ({ id }) => ({ what: `The deployment of ${id}`, look: `gear list-repos` }),
         run: async call => {
@@ -46,16 +50,16 @@ export const command = () =>
     },
   })
 
-/** An agent that is restarted forgets what it was deploying. What it did is done again without harm, so the same is asked of the next one. */
+/** An agent that is started again takes up what the last one was deploying: the same request is attached to it, or does it again without harm. */
 const attemptsMax = 3
 /** systemd starts an agent that was killed again after 2 s; until it answers a local command would do its work, and keep it from starting. */
 const agentBackMs = 4000
 
 /** Answers the failure when the agent went away after it had begun: it may say so itself, as the last word of the stream. */
-async function deploy({ client, signal, say }: Call<Task>, { id, request: asked }: DeployTask): Promise<'deployed' | GearError> {
+async function deploy({ client, signal, say }: Call<Task>, { id, request: asked, requestId }: DeployTask): Promise<'deployed' | GearError> {
   let hasBegun = false
   try {
-    for await (const { event, message, code, next } of await client.call(asked, { signal })) {
+    for await (const { event, message, code, next } of await client.call(asked, { signal, requestId })) {
       if (event === 'failed') {
         const details = { status: 500, message, code, next, fields: [], data: undefined }
         throw new RemoteError(details, contract.deployRepository as Operation)

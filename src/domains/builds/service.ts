@@ -150,6 +150,17 @@ export class Builds {
     return this.#follow(id, options)
   }
 
+  /**
+   * The output of a build that goes on, or has ended in order, as `follow` gives it with the verdict. Undefined for one that is not known, and for
+   * one that was ended before its time: by its host, or by somebody.
+   */
+  async takeUp(id: RequestId, signal: AbortSignal): Promise<AsyncIterable<string> | undefined> {
+    if ((await readRecord(this.#host, buildFolder(this.#host.paths, id))) === undefined) return undefined
+    const { record } = await this.#look(id)
+    if (record.code === 'BUILD_STOPPED') return undefined
+    return this.#follow(id, { isFollowing: true, isVerdictWanted: true, signal })
+  }
+
   async *#follow(id: RequestId, { isFollowing, isVerdictWanted, signal }: FollowOptions): AsyncGenerator<string> {
     const folder = buildFolder(this.#host.paths, id)
     const reader = new LogReader(this.#host, folder)

@@ -111,6 +111,8 @@ export interface RepositoryPaths {
   readonly build: string
   /** The files of the commit that is being built. */
   readonly checkout: string
+  /** Deployments that are not at their end, for the next agent. */
+  readonly deploys: string
   /** Folder of links to the keys that may read or write it. */
   readonly access: string
 }
@@ -125,9 +127,13 @@ export function repositoryPaths({ base }: Pick<Paths, 'base'>, id: RepositoryId)
     homeFolder,
     build: `${homeFolder}/build.json`,
     checkout: `${repositoriesFolder({ base })}/.checkout-${id}`,
+    deploys: `${repositoriesFolder({ base })}/${deploysPrefix}${id}`,
     access: `${accessFolders({ base }).repository}/${partition(id)}/${id}`,
   }
 }
+
+/** No id begins like this. */
+export const deploysPrefix = '.deploys-'
 
 export function repositoriesFolder({ base }: Pick<Paths, 'base'>): string {
   return `${base}/git`

@@ -4,6 +4,7 @@ import { fakeHost } from '../../host/fakes.ts'
 import { prepareHost } from '../node/index.ts'
 import { type BuildOrder, type DeployHands, RepositoryDeployments } from './deploy.ts'
 import { makeRepository } from './maker.ts'
+import { undoneDeploys } from './store.ts'
 
 const id = 'shop-src' as Id
 const requestId = 'Qm9vbS1ub3QtcmVhbC1pZA' as RequestId
@@ -29,9 +30,15 @@ async function setUp(hands: Partial<DeployHands> = {}, restart: Id | undefined =
     build: async order => built(order),
     restartWith: async (container, image) => void done.push(`restart ${container} with ${image}`),
     started: async container => void done.push(`wait for ${container}`),
+    takeUpBuild: async () => undefined,
+    stopBuild: async build => void done.push(`stop ${build}`),
     ...hands,
   })
   return { host, done, deployments, push: (commit: string) => host.git.push(place, { 'refs/heads/main': commit.repeat(40) }) }
+}
+
+async function* texts(...pieces: readonly string[]): AsyncGenerator<string> {
+  yield* pieces
 }
 
 async function eventsOf(events: Promise<AsyncIterable<RepositoryDeployEvent>>): Promise<readonly string[]> {
@@ -124,6 +131,8 @@ describe('a deployment', () => {
       build: async () => (async function* () {})(),
       restartWith: () => Promise.reject(new Error('not asked for')),
       started: () => Promise.reject(new Error('not asked for')),
+      takeUpBuild: () => Promise.reject(new Error('not asked for')),
+      stopBuild: () => Promise.reject(new Error('not asked for')),
     })
     push('a')
     expect((await eventsOf(deployments.deploy(request))).at(-1)).toBe('deployed: aaaaaaaaaa is built into acme/shop')
@@ -136,5 +145,87 @@ describe('a deployment', () => {
     await expect(deployments.deploy({ ...request, id: 'other' as Id })).rejects.toMatchObject({ code: 'REPOSITORY_UNKNOWN' })
     await makeRepository(host, { id: 'plain' as Id, source: undefined, build: undefined }, { say: () => undefined })
     await expect(deployments.deploy({ ...request, id: 'plain' as Id })).rejects.toMatchObject({ code: 'REPOSITORY_WITHOUT_BUILD' })
+  })
+})
+
+describe('a deployment whose agent ended', () => {
+  /** The host as an agent leaves it that is killed while it builds. */
+  async function killedWhileBuilding(hands: Partial<DeployHands> = {}) {
+    const orders: BuildOrder[] = []
+    const begun = Promise.withResolvers<void>()
+    const { host, deployments, push } = await setUp({
+      build: order => {
+        orders.push(order)
+        begun.resolve()
+        return new Promise(() => undefined)
+      },
+    })
+    push('a')
+    void eventsOf(deployments.deploy(request))
+    await begun.promise
+    const done: string[] = []
+    const next = new RepositoryDeployments(host, {
+      build: async order => {
+        orders.push(order)
+        return texts('assembling\n')
+      },
+      takeUpBuild: async () => texts('half way\n', 'the rest\n'),
+      stopBuild: async build => void done.push(`stop ${build}`),
+      restartWith: async container => void done.push(`restart ${container}`),
+      started: async () => undefined,
+      ...hands,
+    })
+    return { host, push, orders, done, next }
+  }
+
+  it('is known to the next one, with all requests in their order, until it has ended', async () => {
+    const { host, next } = await killedWhileBuilding()
+    expect(await undoneDeploys(host)).toEqual([{ id, requestId }])
+    await eventsOf(next.deploy(request))
+    expect(await undoneDeploys(host)).toEqual([])
+  })
+
+  it('takes up the build that goes on by itself', async () => {
+    const { host, orders, done, next } = await killedWhileBuilding()
+    expect(await eventsOf(next.deploy(request))).toEqual([
+      'log: Building aaaaaaaaaa into acme/shop',
+      'log: half way',
+      'log: the rest',
+      'log: Restarting shop',
+      'deployed: aaaaaaaaaa runs as shop',
+    ])
+    expect(orders).toHaveLength(1)
+    expect(done).toEqual(['restart shop'])
+    expect(await host.files.exists('/var/lib/containers/git/.checkout-shop-src')).toBe(false)
+  })
+
+  it('builds again, under another id, what came to no end of its own', async () => {
+    const { orders, next } = await killedWhileBuilding({ takeUpBuild: async () => undefined })
+    expect((await eventsOf(next.deploy(request))).at(-1)).toBe('deployed: aaaaaaaaaa runs as shop')
+    const ids = orders.map(order => order.requestId)
+    expect(ids[0]).toBe(requestId)
+    expect(new Set(ids).size).toBe(2)
+  })
+
+  it('ends the build of an older state before it builds what was pushed since', async () => {
+    const { push, orders, done, next } = await killedWhileBuilding()
+    push('b')
+    expect((await eventsOf(next.deploy(request))).at(-1)).toBe('deployed: bbbbbbbbbb runs as shop')
+    expect([orders.length, done[0]]).toEqual([2, `stop ${requestId}`])
+  })
+
+  it('has ended when its build has failed', async () => {
+    const { host, next } = await killedWhileBuilding({
+      takeUpBuild: () => Promise.reject(new GearError('BUILD_FAILED', 'assemble ended with 1')),
+    })
+    await expect(eventsOf(next.deploy(request))).rejects.toThrow('assemble ended with 1')
+    expect(await undoneDeploys(host)).toEqual([])
+  })
+
+  it('is forgotten with its repository, or when nothing is built any more', async () => {
+    const { host, next } = await killedWhileBuilding()
+    await host.files.remove('/var/lib/containers/git-home/sh/shop-src/build.json')
+    await expect(next.deploy(request)).rejects.toMatchObject({ code: 'REPOSITORY_WITHOUT_BUILD' })
+    expect(await undoneDeploys(host)).toEqual([])
   })
 })

@@ -1,7 +1,8 @@
 /**
  * From a push to a running container: the files of the default branch are written out as the account of the repository, built into an image, and
  * the container is restarted with it. Whoever asks has no say in what is built. One at a time per repository; until the build has succeeded the
- * container is not touched.
+ * container is not touched. What has begun is noted on disk: where an agent ends before it, the next one takes it up, with the build that went on
+ * by itself.
  */
 import {
   type Caller,
@@ -14,11 +15,12 @@ import {
   type RepositoryId,
   type RequestId,
 } from '../../api/index.ts'
+import { newRequestId } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
 import { KeyedMutex } from '../../lib/index.ts'
 import { folderOf, modes, repositoryPaths } from '../layout/index.ts'
-import { branchOf } from './repository.ts'
-import { readBuild } from './store.ts'
+import { branchOf, type Deploys, isSameDeploys } from './repository.ts'
+import { readBuild, readDeploys, writeDeploys } from './store.ts'
 
 export interface DeployRequest {
   readonly id: RepositoryId
@@ -30,6 +32,10 @@ export interface DeployRequest {
 export interface DeployHands {
   /** Builds an image from a folder and says how it goes on; throws when that fails. */
   readonly build: (asked: BuildOrder) => Promise<AsyncIterable<string>>
+  /** The output of a build that an earlier agent began, as `build` gives it; undefined when the build came to no end of its own. */
+  readonly takeUpBuild: (requestId: RequestId, signal: AbortSignal) => Promise<AsyncIterable<string> | undefined>
+  /** Resolves when the build has ended. One that is not known has. */
+  readonly stopBuild: (requestId: RequestId) => Promise<void>
   /** Gives an installed container another image where it has another, and restarts it. Throws CONTAINER_UNKNOWN. */
   readonly restartWith: (container: ContainerId, image: RepositoryBuild['tag'], requestId: RequestId) => Promise<void>
   /** Resolves when the container runs. Throws with the reason when it does not come up. */
@@ -47,6 +53,7 @@ export class RepositoryDeployments {
   readonly #host: Host
   readonly #hands: DeployHands
   readonly #turns = new KeyedMutex()
+  readonly #notes = new KeyedMutex()
   readonly #busy = new Map<RepositoryId, number>()
   /** The commit that was deployed last, while the agent runs. */
   readonly #deployed = new Map<RepositoryId, string>()
@@ -61,28 +68,40 @@ export class RepositoryDeployments {
     const { id } = request
     const { files, paths } = this.#host
     if (!(await files.exists(repositoryPaths(paths, id).repository))) {
+      await this.#note(id, () => nothingBegun)
       throw new GearError('REPOSITORY_UNKNOWN', `There is no repository ${id} on this host`)
     }
     const build = await readBuild(this.#host, id)
-    if (build === undefined) throw new GearError('REPOSITORY_WITHOUT_BUILD', `Pushes to ${id} are not built`)
+    if (build === undefined) {
+      await this.#note(id, () => nothingBegun)
+      throw new GearError('REPOSITORY_WITHOUT_BUILD', `Pushes to ${id} are not built`)
+    }
     return this.#deploy(request, build)
   }
 
   async *#deploy(request: DeployRequest, build: RepositoryBuild): AsyncGenerator<RepositoryDeployEvent> {
-    const { id } = request
+    const { id, requestId } = request
     const before = this.#busy.get(id) ?? 0
     this.#busy.set(id, before + 1)
     const turn = Promise.withResolvers<void>()
     const over = Promise.withResolvers<void>()
+    let isTurn = false
     void this.#turns.run(id, async () => {
+      isTurn = true
       turn.resolve()
       await over.promise
     })
     try {
+      await this.#note(id, ({ requests, build: begun }) => ({ requests: [...new Set([...requests, requestId])], build: begun }))
       if (before > 0) yield log(`Waiting for ${before === 1 ? 'the build' : `${before} builds`} of pushes before this one`)
       await turn.promise
       yield* this.#inTurn(request, build, before > 0)
     } finally {
+      // a failure is an end as well
+      await this.#note(id, ({ requests, build: begun }) => ({
+        requests: requests.filter(each => each !== requestId),
+        build: isTurn ? undefined : begun,
+      })).catch(() => undefined)
       over.resolve()
       this.#busy.set(id, (this.#busy.get(id) ?? 1) - 1)
     }
@@ -120,17 +139,41 @@ export class RepositoryDeployments {
     yield { event: 'deployed', message: `${name} runs as ${restart}` }
   }
 
-  async *#build({ id, requestId, signal }: DeployRequest, { baseImage, tag }: RepositoryBuild, commit: string) {
-    const { files, git, paths } = this.#host
-    const { checkout } = repositoryPaths(paths, id)
+  async *#build(request: DeployRequest, build: RepositoryBuild, commit: string) {
+    const { files, paths } = this.#host
     try {
-      await this.#makeCheckout(id)
-      await git.checkOut(this.#place(id), { commit, folder: checkout })
-      const text = await this.#hands.build({ source: checkout, baseImage, tag, requestId, caller: { isRoot: true }, signal })
+      const text = await this.#begunBuild(request, build, commit)
       for await (const line of linesOf(text)) yield log(line)
     } finally {
-      await files.removeTree(checkout)
+      await files.removeTree(repositoryPaths(paths, request.id).checkout)
     }
+  }
+
+  /** The output of the build of this commit: of the one that goes on since an earlier agent, or of a new one. */
+  async #begunBuild({ id, requestId, signal }: DeployRequest, { baseImage, tag }: RepositoryBuild, commit: string) {
+    const { git, paths, clock } = this.#host
+    const { build: begun } = await readDeploys(this.#host, id)
+    if (begun !== undefined) {
+      const isWanted = begun.commit === commit && begun.baseImage === baseImage && begun.tag === tag
+      const text = isWanted ? await this.#hands.takeUpBuild(begun.requestId, signal) : undefined
+      if (text !== undefined) return text
+      // it reads the files that are about to be replaced, and would give the image an old state
+      await this.#hands.stopBuild(begun.requestId)
+    }
+    const { checkout } = repositoryPaths(paths, id)
+    await this.#makeCheckout(id)
+    await git.checkOut(this.#place(id), { commit, folder: checkout })
+    const buildId = begun === undefined ? requestId : (newRequestId(clock.randomBytes(16)) as RequestId)
+    await this.#note(id, ({ requests }) => ({ requests, build: { requestId: buildId, commit, baseImage, tag } }))
+    return this.#hands.build({ source: checkout, baseImage, tag, requestId: buildId, caller: { isRoot: true }, signal })
+  }
+
+  #note(id: RepositoryId, change: (known: Deploys) => Deploys): Promise<void> {
+    return this.#notes.run(id, async () => {
+      const known = await readDeploys(this.#host, id)
+      const changed = change(known)
+      if (!isSameDeploys(known, changed)) await writeDeploys(this.#host, id, changed)
+    })
   }
 
   async #makeCheckout(id: RepositoryId): Promise<void> {
@@ -158,6 +201,8 @@ export class RepositoryDeployments {
     return { path: repositoryPaths(this.#host.paths, id).repository, account: loginOf('repository', id) }
   }
 }
+
+const nothingBegun: Deploys = { requests: [] }
 
 function log(message: string): RepositoryDeployEvent {
   return { event: 'log', message }

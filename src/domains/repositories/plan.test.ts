@@ -15,6 +15,7 @@ const nothing: FoundRepository = {
   hasHome: false,
   hasAccess: false,
   hasCheckout: false,
+  hasDeploys: false,
 }
 const empty = { source: undefined, build: undefined }
 const whole: FoundRepository = { ...nothing, exists: true, hasAccount: true, hasHome: true }
@@ -71,7 +72,7 @@ describe('a repository is removed', () => {
       { ...whole, hasAccess: true },
       ['removeFolder', 'moveFolder', 'endProcesses', 'removeFolder', 'removeAccount', 'removeFolder', 'syncFolders'],
     ],
-    ['of which a build broke off', { ...nothing, hasCheckout: true }, ['removeFolder', 'syncFolders']],
+    ['of which a build broke off', { ...nothing, hasCheckout: true, hasDeploys: true }, ['removeFolder', 'removeFolder', 'syncFolders']],
     ['of which a removal left the commits', { ...nothing, hasUnfinished: true }, ['removeFolder', 'syncFolders']],
     [
       'of which a removal left account and home',

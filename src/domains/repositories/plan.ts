@@ -36,6 +36,8 @@ export interface FoundRepository {
   readonly hasAccess: boolean
   /** Files of a commit that was being built when the agent ended. */
   readonly hasCheckout: boolean
+  /** Deployments that no agent has brought to their end. */
+  readonly hasDeploys: boolean
 }
 
 export interface WantedRepository {
@@ -86,6 +88,7 @@ export function planRemove(found: FoundRepository): readonly RepositoryStep[] {
   if (found.hasAccount) steps.push({ kind: 'endProcesses', reason: 'pushes and clones of it end', login })
   if (found.exists || found.hasUnfinished) steps.push({ kind: 'removeFolder', reason: 'its commits', path: paths.unfinished })
   if (found.hasCheckout) steps.push({ kind: 'removeFolder', reason: 'a build of it broke off', path: paths.checkout })
+  if (found.hasDeploys) steps.push({ kind: 'removeFolder', reason: 'it is not deployed any more', path: paths.deploys })
   if (found.hasAccount) steps.push({ kind: 'removeAccount', reason: 'nobody else has it', login })
   if (found.hasHome) steps.push({ kind: 'removeFolder', reason: 'the home of its account', path: paths.homeFolder })
   if (steps.length === 0) return steps

@@ -1,5 +1,5 @@
 /** The model of a repository: what its own files and its record say of it. Pure. */
-import { type Id, type ImageName, isId, type RepositoryBuild } from '../../api/index.ts'
+import { type Id, type ImageName, isId, type RepositoryBuild, type RequestId } from '../../api/index.ts'
 import { parseImageReference } from '../../formats/index.ts'
 
 /** The record of what becomes of a push, for programs and for administrators, who may change it. */
@@ -18,6 +18,36 @@ export function parseBuild(text: string): RepositoryBuild {
   if (restart !== undefined && !(typeof restart === 'string' && isId(restart)))
     throw new SyntaxError('restart must be the id of a container')
   return { baseImage: images[0] as ImageName, tag: images[1] as ImageName, restart: restart as Id | undefined }
+}
+
+/** Deployments of a repository that are not at their end. */
+export interface Deploys {
+  /** The requests for them, in the order they came. */
+  readonly requests: readonly RequestId[]
+  /** The build of the one whose turn it is. */
+  readonly build?: BegunBuild | undefined
+}
+
+export interface BegunBuild {
+  readonly requestId: RequestId
+  readonly commit: string
+  readonly baseImage: ImageName
+  readonly tag: ImageName
+}
+
+export function printDeploys({ requests, build }: Deploys): string {
+  return `${JSON.stringify({ version: 1, requests, ...(build === undefined ? {} : { build }) })}\n`
+}
+
+export function isSameDeploys(one: Deploys, other: Deploys): boolean {
+  return printDeploys(one) === printDeploys(other)
+}
+
+/** Throws SyntaxError. */
+export function parseDeploys(text: string): Deploys {
+  const { requests, build } = JSON.parse(text) as Deploys
+  if (!Array.isArray(requests)) throw new SyntaxError('requests must be a list')
+  return { requests, build }
 }
 
 /** The branch a clone checks out, from the text of HEAD; undefined when it stands on a commit. */

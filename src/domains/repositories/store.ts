@@ -1,10 +1,13 @@
-/** The record of a repository beside it on disk: what becomes of a push. Repositories without one are only kept. */
-import { GearError, type RepositoryBuild, type RepositoryId } from '../../api/index.ts'
+/** What is kept of a repository beside it on disk: what becomes of a push, and the deployments that are not at their end. */
+import { GearError, isId, type RepositoryBuild, type RepositoryId, type RequestId } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
-import { repositoryPaths } from '../layout/index.ts'
-import { parseBuild } from './repository.ts'
+import { deploysPrefix, folderOf, modes, repositoriesFolder, repositoryPaths } from '../layout/index.ts'
+import { type Deploys, parseBuild, parseDeploys, printDeploys } from './repository.ts'
 
-export async function readBuild({ files, paths }: Pick<Host, 'files' | 'paths'>, id: RepositoryId): Promise<RepositoryBuild | undefined> {
+type StoreHost = Pick<Host, 'files' | 'paths'>
+
+/** Undefined for repositories that are only kept. */
+export async function readBuild({ files, paths }: StoreHost, id: RepositoryId): Promise<RepositoryBuild | undefined> {
   const path = repositoryPaths(paths, id).build
   const text = await files.read(path)
   if (text === undefined) return undefined
@@ -13,4 +16,35 @@ export async function readBuild({ files, paths }: Pick<Host, 'files' | 'paths'>,
   } catch (cause) {
     throw new GearError('STORAGE_FAILED', `What becomes of a push could not be read from ${path}`, { cause })
   }
+}
+
+const noDeploys: Deploys = { requests: [] }
+
+/** A record that somebody has spoiled holds nothing that could be taken up. */
+export async function readDeploys({ files, paths }: StoreHost, id: RepositoryId): Promise<Deploys> {
+  const text = await files.read(repositoryPaths(paths, id).deploys)
+  try {
+    return text === undefined ? noDeploys : parseDeploys(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return noDeploys
+    throw error
+  }
+}
+
+export async function writeDeploys({ files, paths }: StoreHost, id: RepositoryId, deploys: Deploys): Promise<void> {
+  const path = repositoryPaths(paths, id).deploys
+  if (deploys.requests.length === 0) await files.remove(path)
+  else await files.write(path, printDeploys(deploys), modes.publicFile)
+  await files.syncFolders([folderOf(path)])
+}
+
+/** Deployments that an agent began and none has ended, those of one repository in the order they came. */
+export async function undoneDeploys(host: StoreHost): Promise<readonly { readonly id: RepositoryId; readonly requestId: RequestId }[]> {
+  const entries = await host.files.list(repositoriesFolder(host.paths))
+  const ids = entries.flatMap(({ name }) => {
+    const id = name.startsWith(deploysPrefix) ? name.slice(deploysPrefix.length) : ''
+    return isId(id) ? [id] : []
+  })
+  const undone = await Promise.all(ids.map(async id => ({ id, ...(await readDeploys(host, id)) })))
+  return undone.flatMap(({ id, requests }) => requests.map(requestId => ({ id, requestId })))
 }
