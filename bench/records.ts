@@ -31,19 +31,24 @@ export function readRecords(): readonly ClaimRecord[] {
   return inOrder((JSON.parse(readFileSync(file, 'utf8')) as { readonly claims: readonly ClaimRecord[] }).claims)
 }
 
-/** Takes the place of what was found of the same claim before. */
+/** Takes the place of what was found of the same claim before. The file is whole at every moment. */
 export function keepRecord(record: ClaimRecord): void {
-  const others = readRecords().filter(({ claim }) => claim !== record.claim)
   mkdirSync(folder, { recursive: true })
-  writeFileSync(`${file}.new`, `${JSON.stringify({ claims: inOrder([...others, record]) }, shortened, 1)}\n`)
+  writeFileSync(`${file}.new`, recordsText(withRecord(readRecords(), record)))
   renameSync(`${file}.new`, file)
+}
+
+export function withRecord(records: readonly ClaimRecord[], record: ClaimRecord): readonly ClaimRecord[] {
+  return inOrder([...records.filter(({ claim }) => claim !== record.claim), record])
 }
 
 function inOrder(records: readonly ClaimRecord[]): readonly ClaimRecord[] {
   return Object.keys(claims).flatMap(name => records.filter(({ claim }) => claim === name))
 }
 
-/** Four digits that count: more would be noise. */
-function shortened(_key: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value
+/** With four digits that count of each number: more would be noise. */
+export function recordsText(records: readonly ClaimRecord[]): string {
+  const shortened = (_key: string, value: unknown): unknown =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value
+  return `${JSON.stringify({ claims: records }, shortened, 1)}\n`
 }

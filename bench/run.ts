@@ -148,7 +148,8 @@ async function measureOn(host: LabHost, name: string, { seconds }: Claim): Promi
 
 /** The commit, and whether what is built differs from it. */
 function buildText(): string {
-  const git = (...words: readonly string[]) => execFileSync('git', ['-C', repository, ...words], { encoding: 'utf8' }).trim()
+  const git = (...words: readonly string[]) =>
+    execFileSync('git', ['-C', repository, ...words], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   try {
     const isChanged = git('status', '--porcelain', '--', 'src', 'libexec', 'bin', 'packaging') !== ''
     return `${git('rev-parse', '--short', 'HEAD')}${isChanged ? ' with changes' : ''}`
