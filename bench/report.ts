@@ -85,7 +85,7 @@ function page(records: readonly ClaimRecord[]): string {
     [
       'Written by `node bench/run.ts --write` from [performance/findings.json](performance/findings.json), which has the last finding of each claim. A claim is measured on a fresh',
       'lab host, with its peers in the same run, because a figure by itself says more of the machine than of the program. Measurements are repeated: of the repetitions’',
-      'medians, 99th percentiles and ratios the middle one is told. A ratio is ours divided by the peer’s; the spread is that of the value the goal is about, from the lowest to',
+      'medians, 99th percentiles (of fewer than a hundred samples: the slowest) and ratios the middle one is told. A ratio is ours divided by the peer’s; the spread is that of the value the goal is about, from the lowest to',
       'the highest repetition. The agent’s state is on a disk, as on any host, so that every write that has to survive a power cut costs what it costs.',
     ].join('\n'),
     ...goals(records),

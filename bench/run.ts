@@ -81,7 +81,6 @@ async function main(all: readonly [string, Claim][]): Promise<void> {
     await labCommand('down')
   }
   if (flags.json) process.stdout.write(`${JSON.stringify({ claims: records }, undefined, 2)}\n`)
-  if (flags.write) execFileSync(process.execPath, [`${repository}tools/docs.ts`], { stdio: ['ignore', process.stderr, 'inherit'] })
   if (failures.length > 0) process.stderr.write(`not measured: ${failures.join(', ')}\n`)
   const isMissed = records.some(({ findings }) => findings.some(finding => finding.isMet === false))
   process.exitCode = failures.length > 0 ? 2 : isMissed ? 1 : 0
@@ -109,7 +108,11 @@ async function measure(name: string, claim: Claim, patience: Patience): Promise<
 }
 
 function tell(record: ClaimRecord): void {
-  if (flags.write) keepRecord(record)
+  if (flags.write) {
+    keepRecord(record)
+    // Now, so that a run that is broken off leaves no page that is stale.
+    execFileSync(process.execPath, [`${repository}tools/docs.ts`], { stdio: ['ignore', process.stderr, 'inherit'] })
+  }
   if (flags.json) return
   process.stdout.write(`${claims[record.claim]?.title} (${record.seconds} s, ${record.otherWork})\n`)
   process.stdout.write(`${printTable([...columns], record.findings.flatMap(rows))}\n`)
