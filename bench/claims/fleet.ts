@@ -11,8 +11,8 @@ import { properties, systemctl } from '../systemd.ts'
 
 /** How often each number is measured: the time for 200 lies less apart than that for one. */
 const fleets = [
-  { count: 1, repetitions: 5 },
-  { count: 50, repetitions: 3 },
+  { count: 1, repetitions: 3 },
+  { count: 50, repetitions: 2 },
   { count: 200, repetitions: 1 },
 ] as const
 
@@ -35,15 +35,15 @@ interface Round {
   readonly stopMs: number
   /** Of the processes of each unit. */
   readonly ofUnits: readonly Memory[]
-  /** Of these and the engine's companions, divided by the number. */
-  readonly ofAllEach: Memory
+  /** Of all of these and the engine's companions. */
+  readonly ofAll: Memory
 }
 
 export const measure = (): Promise<readonly Measurement[]> => fleet('docker')
 
 export async function fleet(engine: Engine): Promise<readonly Measurement[]> {
   const [ours, theirs] = [gearKind(engine), peerKind(engine)]
-  const client = await attachedClient(engine)
+  const client = engine === 'podman' ? await attachedClient(engine) : undefined
   const measurements: Measurement[] = []
   await round(engine, ours, 1) // the first fills caches
   await round(engine, theirs, 1)
@@ -66,7 +66,8 @@ interface Rounds {
   readonly ours: readonly Round[]
   readonly theirs: readonly Round[]
   readonly peer: string
-  readonly client: Memory
+  /** Of `podman run` in the foreground; on Docker the peer's unit runs it. */
+  readonly client: Memory | undefined
 }
 
 function measurementsOf(engine: Engine, { count, ours, theirs, peer, client }: Rounds): readonly Measurement[] {
@@ -77,29 +78,31 @@ function measurementsOf(engine: Engine, { count, ours, theirs, peer, client }: R
     samples: ours.map(round => [of(round)]),
     peers: [{ name: peer, samples: theirs.map(round => [of(round)]) }],
   })
-  const memory = (part: keyof Memory, kind: string): readonly Measurement[] => [
-    {
-      what: `${kind} memory of gear’s processes, each ${where}`,
-      unit: 'MB',
-      samples: ours.map(({ ofUnits }) => ofUnits.map(each => each[part])),
-      peers: [
-        { name: peer, samples: theirs.map(({ ofUnits }) => ofUnits.map(each => each[part])) },
-        ...(engine === 'docker' ? [] : [{ name: 'the attached client of podman run', samples: ours.map(() => [client[part]]) }]),
-      ],
-      goal: { of: 'p99', atMost: goalsMb[engine] },
-    },
-    {
-      what: `${kind} memory of all ${count} together, the engine’s processes with them${onEngine(engine)}`,
-      unit: 'MB in all',
-      samples: ours.map(({ ofAllEach }) => [ofAllEach[part] * count]),
-      peers: [{ name: peer, samples: theirs.map(({ ofAllEach }) => [ofAllEach[part] * count]) }],
-    },
-  ]
+  // On Podman there is nothing of gear's own.
+  const whose = engine === 'docker' ? 'gear’s processes' : 'all processes'
+  const memory = (part: keyof Memory, kind: string): Measurement => ({
+    what: `${kind} memory of ${whose} beside each ${where}`,
+    unit: 'MB',
+    samples: ours.map(({ ofUnits }) => ofUnits.map(each => each[part])),
+    peers: [
+      { name: peer, samples: theirs.map(({ ofUnits }) => ofUnits.map(each => each[part])) },
+      ...(client === undefined ? [] : [{ name: 'the attached client of podman run', samples: ours.map(() => [client[part]]) }]),
+    ],
+    goal: { of: 'p99', atMost: goalsMb[engine] },
+  })
+  /** In another unit, since all together are another size than each. */
+  const together = (part: keyof Memory, kind: string): Measurement => ({
+    what: `${kind} memory of ${whose}${engine === 'docker' ? ' and the engine’s' : ''} beside all ${where}`,
+    unit: 'GB',
+    samples: ours.map(({ ofAll }) => [ofAll[part] / 1000]),
+    peers: [{ name: peer, samples: theirs.map(({ ofAll }) => [ofAll[part] / 1000]) }],
+  })
   return [
     time('start', round => round.startMs),
     time('stop', round => round.stopMs),
-    ...memory('residentMb', 'resident'),
-    ...memory('proportionalMb', 'proportional'),
+    memory('residentMb', 'resident'),
+    memory('proportionalMb', 'proportional'),
+    ...(count === 1 ? [] : [together('residentMb', 'resident'), together('proportionalMb', 'proportional')]),
   ]
 }
 
@@ -114,17 +117,12 @@ async function round(engine: Engine, kind: Kind, count: number): Promise<Round> 
   const groups = properties(units, 'ControlGroup')
   const pids = groups.map(processesOfGroup)
   if (pids.some(own => own.length === 0)) throw new Error(`a unit of ${kind.name} has no processes`)
-  const all = memoryOf(new Set([...pids.flat(), ...processesNamed(...companions[engine])]))
+  const ofAll = memoryOf(new Set([...pids.flat(), ...processesNamed(...companions[engine])]))
   const ofUnits = pids.map(memoryOf)
   const stopMs = await timed(() => run('systemctl', 'stop', ...units))
   await kind.remove(units)
   await sleep(500)
-  return {
-    startMs: startMs / count,
-    stopMs: stopMs / count,
-    ofUnits,
-    ofAllEach: { residentMb: all.residentMb / count, proportionalMb: all.proportionalMb / count },
-  }
+  return { startMs: startMs / count, stopMs: stopMs / count, ofUnits, ofAll }
 }
 
 let made = 0

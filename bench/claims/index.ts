@@ -48,14 +48,14 @@ export const claims: Readonly<Record<string, Claim>> = {
   fleet: {
     title: '1, 50 and 200 containers, on Docker',
     about:
-      'So many units are started at once, as at a boot, until all their containers run; then their memory is read; then all are stopped at once. The memory is that of all processes beside a container but its own: what the unit runs, and with them what the engine runs (shim and port proxies). Beside it: units as they are written by hand, around `docker run --rm` of the same image, whose client stays attached.',
+      'So many units are started at once, as at a boot, until all their containers run; then their memory is read; then all are stopped at once. The memory is that of the processes beside a container, not of its own: what the unit runs, and with it what the engine runs (shim and port proxies). Beside it: units as they are written by hand, around `docker run --rm` of the same image, whose client stays attached.',
     seconds: 240,
     load: async () => (await import('./fleet.ts')).measure,
   },
   'fleet-podman': {
     title: '1, 50 and 200 containers, on Podman',
     about:
-      'The same on Podman, beside units that `podman generate systemd --new` wrote, and beside the attached client of `podman run` for memory. All processes beside a container are conmon alone.',
+      'The same on Podman, beside units that `podman generate systemd --new` wrote, and for memory also beside the attached client of `podman run`. Here all processes beside a container are conmon alone.',
     seconds: 240,
     load: async () => async () => (await import('./fleet.ts')).fleet('podman'),
   },
