@@ -2,10 +2,11 @@
  * Builds in the process of a command, on this machine's engine: what a user asks for, and what an agent has put down for the unit that the
  * command runs in. No agent and no writer lock, since nothing of gear's state changes but what belongs to the build.
  */
-import type { BuildAsked, RequestId } from '../api/index.ts'
-import { type Built, buildFor, buildPlace, runRequested, usageFor, workRootBeside } from '../domains/builds/index.ts'
+import type { BuildAsked, Plan, RequestId } from '../api/index.ts'
+import { type Built, buildFor, buildPlace, planFor, runRequested, usageFor, workRootBeside } from '../domains/builds/index.ts'
 import { newRequestId } from '../formats/index.ts'
 import { type Host, linuxHost } from '../host/index.ts'
+import { DryRun } from '../lib/index.ts'
 import { hostPaths, loadConfig } from './config.ts'
 
 export interface BuildHereOptions {
@@ -23,6 +24,15 @@ export async function buildHere(asked: BuildAsked, options: BuildHereOptions): P
   const { host, place } = openHost(options.engineAddress)
   const id = newRequestId(host.clock.randomBytes(16)) as RequestId
   return buildFor(host, asked, { ...options, ...place, id, folder: process.cwd() })
+}
+
+/** What `buildHere` would do; nothing is pulled, cloned or made for it. */
+export async function planBuildHere(asked: BuildAsked, { engineAddress }: Pick<BuildHereOptions, 'engineAddress'>): Promise<Plan> {
+  const { host } = openHost(engineAddress)
+  const id = newRequestId(host.clock.randomBytes(16)) as RequestId
+  const dryRun = new DryRun()
+  dryRun.add(await planFor(host, asked, { id, folder: process.cwd() }))
+  return { steps: dryRun.steps }
 }
 
 /** Runs what the builder image has to say of itself. */

@@ -4,7 +4,7 @@
  */
 export { Agent, type AgentFacts, type AgentOptions, startAgent } from './agent.ts'
 export { writeAuthorizedKeys } from './authorized-keys.ts'
-export { type BuildHereOptions, buildHere, buildRequested, showUsage } from './build.ts'
+export { type BuildHereOptions, buildHere, buildRequested, planBuildHere, showUsage } from './build.ts'
 export { checkHost, type Finding, findingsText, isFit } from './check.ts'
 export { type Config, type ConfigInput, type LoadedConfig, loadConfig, type SettingName, settingsTable, showConfig } from './config.ts'
 export { runContainerInit } from './container-init.ts'

@@ -72,6 +72,7 @@ export const buildImage = operation({
     'SYSTEMD_UNAVAILABLE',
   ],
   effect: 'once',
+  hasDryRun: true,
   isFollowed: true,
   lane: 'stream',
 })
@@ -159,5 +160,6 @@ export const stopBuild = operation({
   reply: { kind: 'none' },
   errors: ['BUILD_UNKNOWN', 'STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
   effect: 'idempotent',
+  hasDryRun: true,
   lane: 'job',
 })

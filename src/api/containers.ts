@@ -284,6 +284,7 @@ export const writeFiles = operation({
   reply: { kind: 'session' },
   errors: [...fileErrors, 'COPY_STALLED', 'COPY_TOO_LARGE', 'UPGRADE_REQUIRED'],
   effect: 'once',
+  hasDryRun: true,
   lane: 'stream',
 })
 

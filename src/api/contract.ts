@@ -41,6 +41,7 @@ export const contract = {
   listLinks: links.listLinks,
   takeLease: leases.takeLease,
   releaseLease: leases.releaseLease,
+  listLeases: leases.listLeases,
   deployRepository: repositories.deployRepository,
   listKeys: keys.listKeys,
   deleteKey: keys.deleteKey,

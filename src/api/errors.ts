@@ -51,7 +51,7 @@ export const errorCatalogue = {
     status: 409,
     shape: 'json',
     meaning: 'Somebody else is deploying the same, or containers of the same names, at the moment.',
-    next: 'Wait until that deploy has ended, then deploy the file that it wrote.',
+    next: 'Wait until that deploy has ended (gear leases HOST; gear deploy --wait SECONDS waits itself), then deploy the file that it wrote.',
   },
   CONFIG_INVALID: {
     status: 400,

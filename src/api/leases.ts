@@ -28,6 +28,7 @@ export const takeLease = operation({
   reply: { kind: 'data', schema: z.object({ name: text, holder: text, endsAt: text, renewed: z.boolean() }) },
   errors: ['LEASE_HELD', 'DISK_FULL', 'STORAGE_FAILED'],
   effect: 'idempotent',
+  hasDryRun: true,
   lane: 'job',
 })
 
@@ -42,5 +43,38 @@ export const releaseLease = operation({
   reply: { kind: 'none' },
   errors: ['STORAGE_FAILED'],
   effect: 'idempotent',
+  hasDryRun: true,
+  lane: 'job',
+})
+
+/** A lease that is held. The token, with which it could be given back, is told to nobody. */
+const heldLease = z.object({
+  name: text,
+  /** Who deploys: `user@host`. */
+  holder: text,
+  since: text,
+  endsAt: text,
+  /** The containers it is for, each with the prefix of its ids. */
+  containers: z.array(text),
+})
+export type HeldLease = z.infer<typeof heldLease>
+
+export const listLeases = operation({
+  id: 'listLeases',
+  method: 'GET',
+  path: '/leases',
+  summary: 'The leases that are held: which deployments are under way, and by whom',
+  params: z.object({}),
+  query: z.object({}),
+  reply: {
+    kind: 'data',
+    schema: z.object({ leases: z.array(heldLease) }),
+    table: {
+      columns: ['NAME', 'HOLDER', 'SINCE', 'ENDS', 'CONTAINERS'],
+      rows: data => data.leases.map(item => [item.name, item.holder, item.since, item.endsAt, item.containers.join(' ')]),
+    },
+  },
+  errors: ['STORAGE_FAILED'],
+  effect: 'read',
   lane: 'job',
 })

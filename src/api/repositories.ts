@@ -113,6 +113,7 @@ export const deployRepository = operation({
   reply: { kind: 'events', schema: repositoryDeployEventData },
   errors: ['REPOSITORY_UNKNOWN', 'REPOSITORY_WITHOUT_BUILD', 'COMMAND_FAILED', 'STORAGE_FAILED'],
   effect: 'once',
+  hasDryRun: true,
   lane: 'stream',
 })
 

@@ -37,6 +37,7 @@ import { command as init } from './commands/init.ts'
 import { command as initRepo } from './commands/init-repo.ts'
 import { command as install } from './commands/install.ts'
 import { command as keys } from './commands/keys.ts'
+import { command as leases } from './commands/leases.ts'
 import { command as link } from './commands/link.ts'
 import { command as listImages } from './commands/list-images.ts'
 import { command as listRepos } from './commands/list-repos.ts'
@@ -76,6 +77,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   delete: deleteContainers,
   deploy,
   deployment,
+  leases,
   env,
   'set-env': setEnv,
   exec,

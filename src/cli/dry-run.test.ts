@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GearError, type Handlers } from '../api/index.ts'
+import { allCommands } from './app.ts'
 import { gear } from './fake-context.ts'
 
 const startContainer: Handlers['startContainer'] = async ({ params, dryRun }) => {
@@ -78,5 +79,15 @@ describe('--dry-run', () => {
     })
     expect(out).toBe('web-1: 1 step\n  1. sync\n     to be durable\n')
     expect(exitCode).toBe(0)
+  })
+
+  /** They only look; or they do what others say, or what a unit runs them for. */
+  const without = [
+    ['status', 'log', 'list-units', 'top', 'list-images', 'deployment', 'leases', 'env', 'list-repos', 'explain', 'completion', 'version'],
+    ['exec', 'shell'],
+    ['auth-keys-command', 'init', 'init-repo', 'daemon'],
+  ].flat()
+  it.each([...allCommands().keys()].filter(name => !without.includes(name)))('is there for gear %s', name => {
+    expect(allCommands().get(name)?.flags).toHaveProperty('dryRun')
   })
 })

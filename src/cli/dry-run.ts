@@ -23,6 +23,17 @@ export function showPlans<Each extends Task & { readonly request: Request }>(
   })
 }
 
+/** A plan that was made in this process, in the words and the document of those that hosts answer. */
+export async function showPlan(
+  context: Context,
+  flags: CommonFlags,
+  { host, id, name, plan }: { readonly host: string; readonly id?: string; readonly name: string; readonly plan: Plan },
+): Promise<number> {
+  const document = [{ host, ...(id === undefined ? {} : { id }), ok: true, ...plan }]
+  await context.out.write(flags.output === 'json' ? `${JSON.stringify(document)}\n` : planText(name, plan))
+  return 0
+}
+
 /**
  * `web-1: 2 steps`, then for each step what it does to what, and why below:
  *

@@ -31,9 +31,9 @@ export async function runIn(context: Context, flags: CommonFlags, { name, words,
   try {
     const session = await client.open(exec, { signal: context.signal })
     if (hasTerminal) release = context.streams.takeKeys(changed => void session.write({ kind: 'size', ...changed }))
-    if (hasInput) void pass(context, session)
+    if (hasInput) void passInput(context, session)
     else await session.write({ kind: 'end' })
-    return await show(context, session)
+    return await showOutput(context, session)
   } catch (error) {
     release?.()
     release = undefined
@@ -50,13 +50,14 @@ export async function runIn(context: Context, flags: CommonFlags, { name, words,
 const failed = 125
 
 /** Ends with the session: a read that waits for a key is left to the end of the process. */
-async function pass(context: Context, session: Session): Promise<void> {
+export async function passInput(context: Context, session: Session): Promise<void> {
   for await (const bytes of context.streams.input())
     for (const piece of piecesOf(bytes)) await session.write({ kind: 'input', bytes: piece })
   await session.write({ kind: 'end' })
 }
 
-async function show(context: Context, session: Session): Promise<number> {
+/** Passes on what the other side says, and answers its exit code. */
+export async function showOutput(context: Context, session: Session): Promise<number> {
   for await (const output of session.output) {
     if (output.kind === 'exit') return output.exitCode
     await context.streams.write(output.kind, output.bytes)

@@ -12,6 +12,7 @@ export const summaries = {
   delete: 'Stop containers and remove them',
   deploy: 'Place the instances of a deployment file on hosts',
   deployment: 'Show what a deployment file describes',
+  leases: 'List the deploys that are under way on hosts',
   env: 'Print environments',
   'set-env': 'Add variables to environments, or replace them',
   exec: 'Run a command in a container',

@@ -78,6 +78,11 @@ function deployHands(
       await containers.setImage({ id, image, requestId })
       await containers.restart(id)
     },
+    planBuild: async (order, dryRun) => builds.begin(await orderedBuild(host, order), { dryRun, isFetched: true }),
+    planRestart: async (id, image, requestId, dryRun) => {
+      await containers.setImage({ id, image, requestId, dryRun })
+      await containers.restart(id, dryRun)
+    },
     started: async (id, signal) => {
       let last: WaitEvent | undefined
       const explain = (status: UnitStatus) => reports.explain(id, status)

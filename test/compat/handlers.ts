@@ -54,6 +54,11 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
       return { name: call.params.name, holder: call.body.holder, endsAt: '2026-01-01T00:00:00Z', renewed: false }
     },
     releaseLease: async call => called('releaseLease', call),
+    listLeases: async call => {
+      called('listLeases', call)
+      const times = { since: '2026-01-01T00:00:00Z', endsAt: '2026-01-01T00:00:20Z' }
+      return { leases: [{ name: 'shop.json', holder: 'ann@ops1', ...times, containers: ['shop-web'] }] }
+    },
     putKeys: async call => called('putKeys', call),
     postKeys: async call => called('postKeys', call),
     getFileKind: async call => {

@@ -159,4 +159,18 @@ describe('gear explain', () => {
     expect(await gear('explain PORT_TAKE')).toMatchObject({ exitCode: 1, err: expect.stringContaining('did you mean PORT_TAKEN?') })
     expect(JSON.parse((await gear('explain PORT_TAKEN -o json')).out)).toMatchObject([{ code: 'PORT_TAKEN', status: 500 }])
   })
+
+  it('passes a session on, with its exit code', async () => {
+    const execContainer: Handlers['execContainer'] = async ({ body }) => ({
+      output: (async function* () {
+        yield { kind: 'stdout' as const, bytes: Buffer.from(`${body.command.join(' ')}\n`) }
+        yield { kind: 'exit' as const, exitCode: 7 }
+      })(),
+      write: async () => undefined,
+      close: () => undefined,
+    })
+    const line = ['api', 'execContainer', 'web-1', '--body', '{"Command": ["ls", "-l"]}']
+    expect(await gear(line, { hosts: { local: { execContainer } } })).toEqual({ out: 'ls -l\n', err: '', exitCode: 7 })
+    expect((await gear([...line, '-o', 'json'])).err).toContain('--output json is not for a session')
+  })
 })

@@ -1,16 +1,17 @@
 /** `gear api`, made from the contract alone: an operation can be called from the day it is there. */
 import { contract, fieldNames, type Operation, type OperationName, toWire } from '../../api/index.ts'
 import { type Client, type Request, request } from '../../client/index.ts'
-import { printTable } from '../../formats/index.ts'
+import { printHost, printTable } from '../../formats/index.ts'
 import { closest } from '../../lib/index.ts'
 import { sayAnswer } from '../answers.ts'
-import { readHosts } from '../arguments.ts'
+import { type HostTargets, readHosts } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
-import type { Context } from '../context.ts'
+import { type Context, Interruption } from '../context.ts'
 import { showPlans } from '../dry-run.ts'
-import { type DryRunFlags, dryRunFlags, repeated, text, toggle } from '../flags.ts'
+import { type CommonFlags, type DryRunFlags, dryRunFlags, repeated, text, toggle } from '../flags.ts'
 import { requestAll } from '../requests.ts'
-import { runWork } from '../run.ts'
+import { clientsOf, runWork } from '../run.ts'
+import { passInput, showOutput } from '../run-in.ts'
 import { UsageError } from '../usage-error.ts'
 
 interface ApiFlags extends DryRunFlags {
@@ -32,7 +33,7 @@ export const command = () =>
     name: 'api',
     usage: 'OPERATION [PARAMETER...] [flags]',
     description: [
-      'Calls any operation of the API and prints what it answers: text as it comes, data as JSON with the names of the wire, events one a line. The parameters are those of the path, in its order; the first may name a host: node7/web-1.',
+      'Calls any operation of the API and prints what it answers: text as it comes, data as JSON with the names of the wire, events one a line; a session gets the standard input and ends with its exit code. The parameters are those of the path, in its order; the first may name a host: node7/web-1.',
       '--list names the operations; --list OPERATION explains one. A body is given whole with --body (JSON, @FILE, or - for the standard input), or field by field: --field Ports[0].Internal=8080. A value that is JSON is taken as such.',
     ],
     argument: {
@@ -69,6 +70,7 @@ export const command = () =>
       const input = { params, query, body }
       const groups = requestAll(readHosts(hosts), () => ({ request: requestFor(operation, input) }))
       if (flags.dryRun) return showPlans(context, flags, groups)
+      if (operation.reply.kind === 'session') return talk(context, flags, groups)
       if (operation.reply.kind === 'bytes') requireBytesPlace(context, flags, groups.length)
       const isChange = operation.effect !== 'read'
       return runWork(context, flags, {
@@ -208,6 +210,30 @@ function requireBytesPlace(context: Context, { to, output }: ApiFlags & { readon
   if (hosts > 1) throw new UsageError('the archives of several hosts would be mixed: call one at a time')
   if (to === undefined && (output === 'json' || context.out.isTerminal))
     throw new UsageError('the answer is no text: give a file with --to, or use a pipe')
+}
+
+/** A session: the standard input goes in, what is said comes out, and the exit code is its. */
+async function talk(
+  context: Context,
+  flags: ApiFlags & CommonFlags,
+  groups: readonly HostTargets<{ readonly request: Request }>[],
+): Promise<number> {
+  if (flags.output === 'json') throw new UsageError('--output json is not for a session, which passes on what another says')
+  const task = groups[0]?.targets[0]
+  if (groups.length !== 1 || task === undefined) throw new UsageError('a session is with one host')
+  const clients = clientsOf(context, flags, groups)
+  try {
+    const client = clients.of(printHost((groups[0] as HostTargets<unknown>).host))
+    const session = await client.open(task.request as Parameters<Client['open']>[0], { signal: context.signal })
+    void passInput(context, session)
+    return await showOutput(context, session)
+  } catch (error) {
+    const why = context.signal.aborted ? context.signal.reason : error
+    if (why instanceof Interruption) return why.exitCode
+    throw why
+  } finally {
+    await clients.close()
+  }
 }
 
 interface Saying {

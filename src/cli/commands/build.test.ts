@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { BuildReport, RequestId } from '../../api/index.ts'
+import type { BuildReport, Handlers, RequestId } from '../../api/index.ts'
 import { gear } from '../fake-context.ts'
 import { parseVariables, splitBuildWords } from './build.ts'
 
@@ -116,5 +116,30 @@ describe('gear builds', () => {
     expect((await gear('builds log zWJ2s4o0QnuNn2iTfyQ3bg', { hosts })).out).toBe('Assembling\n')
     expect((await gear('builds stop zWJ2s4o0QnuNn2iTfyQ3bg', { hosts })).out).toBe('Build zWJ2s4o0QnuNn2iTfyQ3bg is stopped\n')
     expect((await gear('builds log nothing', { hosts })).exitCode).toBe(1)
+  })
+})
+
+describe('a dry run of a build', () => {
+  const handlers: Partial<Handlers> = {
+    buildImage: async ({ body, dryRun }) => {
+      dryRun?.add([{ kind: 'runUnit', reason: `for ${body.tag}` }])
+      if (dryRun === undefined) throw new Error('carried out')
+      return { text: '' }
+    },
+    stopBuild: async ({ dryRun }) => {
+      dryRun?.add([{ kind: 'stopUnit', reason: 'asked for' }])
+      if (dryRun === undefined) throw new Error('carried out')
+    },
+  }
+
+  it.each([
+    [`build ${words} --host local --dry-run`, 'acme/shop: 1 step\n  1. run unit\n     for acme/shop\n'],
+    [`builds stop zWJ2s4o0QnuNn2iTfyQ3bg --dry-run`, 'zWJ2s4o0QnuNn2iTfyQ3bg: 1 step\n  1. stop unit\n     asked for\n'],
+  ])('%s', async (line, expected) => {
+    expect(await gear(line, { hosts: { local: handlers } })).toEqual({ out: expected, err: '', exitCode: 0 })
+  })
+
+  it('is for what changes something', async () => {
+    expect((await gear('builds list --dry-run')).err).toContain('--dry-run is for stop')
   })
 })

@@ -5,13 +5,14 @@ import { type EnvironmentVariable, FormatError, parseCpus, parseHost, parseMemor
 import { sayAnswer } from '../answers.ts'
 import { defineCommand } from '../command.ts'
 import { type Context, Interruption } from '../context.ts'
+import { showPlan, showPlans } from '../dry-run.ts'
 import { readVariables } from '../environment.ts'
-import { type CommonFlags, hidden, parsed, repeated, text, toggle, wholeNumber } from '../flags.ts'
+import { type CommonFlags, type DryRunFlags, dryRunFlags, hidden, parsed, repeated, text, toggle, wholeNumber } from '../flags.ts'
 import { errorData } from '../render/errors.ts'
 import { runWork } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
 
-interface BuildFlags {
+interface BuildFlags extends DryRunFlags {
   readonly ref?: string
   readonly clean?: boolean
   readonly rm?: boolean
@@ -64,6 +65,7 @@ export const command = () =>
       verbose: toggle('Tell every step, and what git says'),
       dockerSocket: text('URL', 'Address of the engine: unix:///var/run/docker.sock'),
       request: hidden(text('FOLDER', 'Build what an agent has put down there')),
+      ...dryRunFlags,
     },
     aliases: { S: 'dockerSocket', r: 'ref', s: 'scripts', e: 'env' },
     run: async (context, flags, args) => {
@@ -76,7 +78,8 @@ export const command = () =>
       const given = [...(await readVariables(context, flags.envFile)), ...(flags.env?.flat() ?? []), ...variables]
       if (given.length > limits.variablesMax) throw new UsageError(`there may be at most ${limits.variablesMax} variables`)
       const body = bodyOf(flags, { source, baseImage, tag, variables: given })
-      return flags.host === undefined ? buildHere(context, flags, body) : buildOn(context, flags, body, flags.host)
+      if (flags.host === undefined) return flags.dryRun ? planHere(context, flags, body) : buildHere(context, flags, body)
+      return buildOn(context, flags, body, flags.host)
     },
   })
 
@@ -127,6 +130,14 @@ function bodyOf(
   }
 }
 
+/** What a build in this process would do. */
+async function planHere(context: Context, flags: BuildFlags & CommonFlags, body: Body): Promise<number> {
+  const asked = request('buildImage', { body }).body as BuildAsked
+  const { planBuildHere } = await import('../../agent/index.ts')
+  const plan = await planBuildHere(asked, { engineAddress: flags.dockerSocket })
+  return showPlan(context, flags, { host: 'local', name: asked.tag, plan })
+}
+
 /** Builds in this process, and prints what happens as it happens. */
 async function buildHere(context: Context, flags: BuildFlags & CommonFlags, body: Body): Promise<number> {
   const asked = request('buildImage', { body }).body as BuildAsked
@@ -164,6 +175,7 @@ async function buildOn(context: Context, flags: BuildFlags & CommonFlags, body: 
   const host = usage('--host', () => parseHost(hostName))
   const build = request('buildImage', { body })
   const requestId = freshRequestId()
+  if (flags.dryRun) return showPlans(context, flags, [{ host, targets: [{ name: body.tag as string, request: build }] }])
   return runWork(context, flags, {
     groups: [{ host, targets: [{ name: hostName }] }],
     isLive: true,

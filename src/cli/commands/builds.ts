@@ -6,11 +6,13 @@ import { sayAnswer } from '../answers.ts'
 import { readHosts, readTargets } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { type CommonFlags, toggle } from '../flags.ts'
+import { showPlans } from '../dry-run.ts'
+import { type CommonFlags, type DryRunFlags, dryRunFlags, toggle } from '../flags.ts'
 import { requestAll } from '../requests.ts'
 import { runWork } from '../run.ts'
+import { UsageError } from '../usage-error.ts'
 
-interface BuildsFlags {
+interface BuildsFlags extends DryRunFlags {
   readonly follow?: boolean
 }
 
@@ -29,11 +31,12 @@ export const command = () =>
       'gear builds log --follow node7/zWJ2s4o0QnuNn2iTfyQ3bg',
       'gear builds stop zWJ2s4o0QnuNn2iTfyQ3bg',
     ],
-    flags: { follow: toggle('With log: go on until the build has ended') },
+    flags: { follow: toggle('With log: go on until the build has ended'), ...dryRunFlags },
     aliases: { f: 'follow' },
     run: async (context, flags, [verb = 'list', ...names]) => {
       if (verb === 'log') return showLogs(context, flags, names)
       if (verb === 'stop') return stopBuilds(context, flags, names)
+      if (flags.dryRun) throw new UsageError('--dry-run is for stop; the others change nothing')
       return listBuilds(context, flags, verb === 'list' ? names : [verb, ...names])
     },
   })
@@ -65,9 +68,11 @@ function showLogs(context: Context, flags: BuildsFlags & CommonFlags, names: rea
   })
 }
 
-function stopBuilds(context: Context, flags: CommonFlags, names: readonly string[]): Promise<number> {
+function stopBuilds(context: Context, flags: BuildsFlags & CommonFlags, names: readonly string[]): Promise<number> {
+  const groups = requestAll(readTargets(names, 'build'), ({ id }) => ({ request: request('stopBuild', { params: { build: id } }) }))
+  if (flags.dryRun) return showPlans(context, flags, groups)
   return runWork(context, flags, {
-    groups: requestAll(readTargets(names, 'build'), ({ id }) => ({ request: request('stopBuild', { params: { build: id } }) })),
+    groups,
     change: ({ id }) => ({ what: `Stopping ${id}`, look: `gear builds log ${id}` }),
     run: async ({ task, client, signal, say }) => {
       await client.call(task.request, { signal })

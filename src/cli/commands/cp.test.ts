@@ -227,3 +227,39 @@ describe('gear cp', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 })
+
+describe('gear cp --dry-run', () => {
+  it('tells where a copy out of a container would go, and makes nothing', async () => {
+    writeFileSync(at('mine'), 'old')
+    const { out, exitCode } = await gear(['cp', '--dry-run', 'web-1:/etc/conf', at('mine')], having('file', file('conf')))
+    expect({ out, exitCode }).toEqual({
+      out: `web-1: 1 step\n  1. copy  web-1:/etc/conf ${at('mine')}\n     the file that is there is replaced\n`,
+      exitCode: 0,
+    })
+    expect(readFileSync(at('mine'), 'utf8')).toBe('old')
+  })
+
+  it('asks the host whether a copy into it could be, and sends nothing', async () => {
+    writeFileSync(at('conf'), 'text')
+    const getFileKind: Handlers['getFileKind'] = async () => ({ kind: 'folder' })
+    const writeFiles: Handlers['writeFiles'] = async ({ params, body, dryRun }) => {
+      const step = { kind: 'unpack', id: params.id, path: body.folder, reason: 'a copy was asked for' }
+      dryRun?.add([step])
+      if (dryRun === undefined) throw new Error('carried out')
+      return { output: from<SessionOutput>(), write: async () => undefined, close: () => undefined }
+    }
+    const words = ['cp', '--dry-run', '-o', 'json', at('conf'), 'web-1:/etc']
+    const { out } = await gear(words, { hosts: { local: { getFileKind, writeFiles } } })
+    expect(JSON.parse(out)).toMatchObject([
+      {
+        host: 'local',
+        id: 'web-1',
+        ok: true,
+        steps: [
+          { kind: 'copy', on: [at('conf'), 'web-1:/etc/conf'] },
+          { kind: 'unpack', on: ['web-1', '/etc'] },
+        ],
+      },
+    ])
+  })
+})

@@ -1,16 +1,17 @@
 /** `gear cp` */
-import { GearError, piecesOf, type Session } from '../../api/index.ts'
-import { type Client, request } from '../../client/index.ts'
-import { printTar } from '../../formats/index.ts'
+import { GearError, type Plan, piecesOf, type Session } from '../../api/index.ts'
+import { type Client, planOf, request } from '../../client/index.ts'
+import { printHost, printTar } from '../../formats/index.ts'
 import { defineCommand } from '../command.ts'
 import { type Context, Interruption } from '../context.ts'
 import type { LeftOut } from '../copy/disk.ts'
-import { type Destination, type Place, readContainerPath, readPlace, targetOf } from '../copy/places.ts'
-import { type CommonFlags, text } from '../flags.ts'
+import { type Destination, type Place, planCopy, readContainerPath, readPlace, targetOf } from '../copy/places.ts'
+import { showPlan } from '../dry-run.ts'
+import { type CommonFlags, type DryRunFlags, dryRunFlags, text } from '../flags.ts'
 import { foreignText } from '../render/foreign-text.ts'
 import { UsageError } from '../usage-error.ts'
 
-interface CpFlags {
+interface CpFlags extends DryRunFlags {
   readonly owner?: string
 }
 
@@ -34,12 +35,13 @@ export const command = () =>
       'gear cp web-1:/etc/nginx/nginx.conf .',
       'gear cp site/. node7/web-1:/usr/share/nginx/html',
       'gear cp node7/db-1:/var/log - | tar t',
+      'gear cp --dry-run site/. web-1:/usr/share/nginx/html',
     ],
-    flags: { owner: text('UID[:GID]', 'Numbers of the owner of what is copied into a container; 0:0 without it') },
+    flags: { owner: text('UID[:GID]', 'Numbers of the owner of what is copied into a container; 0:0 without it'), ...dryRunFlags },
     run: async (context, flags, places) => {
       const [source, destination, ...others] = places.map(readPlace)
       if (source === undefined || destination === undefined || others.length > 0) throw new UsageError('give a source and a destination')
-      if (flags.output === 'json') throw new UsageError('--output json is for commands that report')
+      if (flags.output === 'json' && !flags.dryRun) throw new UsageError('--output json is for commands that report')
       if (source.kind === 'container' && destination.kind === 'container') {
         throw new UsageError('one of both must be on this machine; between containers: gear cp A:/path - | gear cp - B:/folder')
       }
@@ -53,10 +55,11 @@ export const command = () =>
     },
   })
 
-async function fromContainer(context: Context, flags: CommonFlags, source: InContainer, destination: Here): Promise<number> {
+async function fromContainer(context: Context, flags: CommonFlags & CpFlags, source: InContainer, destination: Here): Promise<number> {
   const place = readContainerPath(source.path)
   const given = `${source.id}:${source.path}`
   if (destination.kind === 'stream') {
+    if (flags.dryRun) return showPlan(context, flags, { ...shownOf(source), plan: { steps: [] } })
     if (context.out.isTerminal) throw new UsageError('a tar is not for a terminal: send it to a file or a program')
     return withClient(context, flags, source, async client => {
       for await (const piece of await read(context, client, source.id, place.path)) await context.streams.write('stdout', piece)
@@ -69,7 +72,9 @@ async function fromContainer(context: Context, flags: CommonFlags, source: InCon
     const { kind } = await client.call(request('getFileKind', { params: { id: source.id }, query: { path: place.path } }), {
       signal: context.signal,
     })
-    const target = targetOf({ kind, given, name: place.name, isContent: place.isContent }, there)
+    const from = { kind, given, name: place.name, isContent: place.isContent }
+    const target = targetOf(from, there)
+    if (flags.dryRun) return showPlan(context, flags, { ...shownOf(source), plan: planCopy(from, there, target, '') })
     const left = leftOuts(context)
     const progress = progressOn(context)
     const bytes = progress.watch(await read(context, client, source.id, place.path))
@@ -87,15 +92,25 @@ async function intoContainer(context: Context, flags: CommonFlags & CpFlags, sou
   const place = readContainerPath(destination.path)
   if (source.kind === 'stream') {
     if (flags.owner !== undefined) throw new UsageError('--owner is not for a tar, which names the owners itself')
-    return withClient(context, flags, destination, client =>
-      send(context, client, { id: destination.id, folder: place.path, tar: context.streams.input() }),
-    )
+    return withClient(context, flags, destination, async client => {
+      const into = { id: destination.id, folder: place.path }
+      if (flags.dryRun) return showPlan(context, flags, { ...shownOf(destination), plan: await planSend(context, client, into) })
+      return send(context, client, { ...into, tar: context.streams.input() })
+    })
   }
   const { entriesOf, failureOf, lookAtSource } = await import('../copy/disk.ts')
   const from = await lookAtSource(source.path)
   return withClient(context, flags, destination, async client => {
     const there = await lookInside(context, client, destination)
-    const { folder, name } = targetOf(from, there)
+    const target = targetOf(from, there)
+    const { folder, name } = target
+    if (flags.dryRun) {
+      const { steps } = await planSend(context, client, { id: destination.id, folder })
+      return showPlan(context, flags, {
+        ...shownOf(destination),
+        plan: { steps: [...planCopy(from, there, target, `${destination.id}:`).steps, ...steps] },
+      })
+    }
     const left = leftOuts(context)
     const tar = printTar(entriesOf(from, { name, owner, onLeftOut: left.add }))
     const exitCode = await send(context, client, { id: destination.id, folder, tar }).catch((error: unknown) => {
@@ -125,6 +140,15 @@ async function lookInside(context: Context, client: Client, { id, path }: InCont
     },
   )
   return { ...place, given: `${id}:${path}`, kind }
+}
+
+/** What the host would do with what is sent; fails where it would refuse it. */
+function planSend(context: Context, client: Client, { id, folder }: Omit<Sending, 'tar'>): Promise<Plan> {
+  return client.call(planOf(request('writeFiles', { params: { id }, body: { folder } })), { signal: context.signal })
+}
+
+function shownOf({ host, id }: InContainer) {
+  return { host: printHost(host), id, name: host.kind === 'local' ? id : `${printHost(host)}/${id}` }
 }
 
 interface Sending {

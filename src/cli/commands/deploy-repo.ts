@@ -4,6 +4,8 @@ import { freshRequestId, RemoteError, type Request, request } from '../../client
 import { parseLocator } from '../../formats/index.ts'
 import { readTargets } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
+import { showPlans } from '../dry-run.ts'
+import { type DryRunFlags, dryRunFlags } from '../flags.ts'
 import { requestAll } from '../requests.ts'
 import { type Call, runWork, type Task } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
@@ -15,26 +17,28 @@ interface DeployTask {
 }
 
 export const command = () =>
-  defineCommand({
+  defineCommand<DryRunFlags>({
     name: 'deploy-repo',
-    usage: 'NAME...',
+    usage: 'NAME... [flags]',
     description: [
       'Does what a push to a repository that was created with --build does by itself: builds what is on the default branch, and updates and restarts the container with it. The output of the build comes as it is written.',
       'One deployment of a repository runs at a time; others wait. When a build fails the container runs on as it was, and the exit code is 1.',
     ],
     argument: { placeholder: 'NAME', brief: 'A repository: [repo://][host[:port]/]id', names: ['repository'] },
-    examples: ['gear deploy-repo shop-src', 'gear deploy-repo node7/shop-src'],
-    flags: {},
+    examples: ['gear deploy-repo shop-src', 'gear deploy-repo node7/shop-src --dry-run'],
+    flags: dryRunFlags,
     run: (context, flags, args) => {
       for (const arg of args) {
         const { type } = usage('', () => parseLocator(arg, 'repo'))
         if (type !== 'repo') throw new UsageError(`deploy-repo deploys repositories (repo://), not ${type}://`)
       }
+      const groups = requestAll(readTargets(args, 'repository'), ({ id }) => ({
+        request: request('deployRepository', { params: { id } }),
+        requestId: freshRequestId(),
+      }))
+      if (flags.dryRun) return showPlans(context, flags, groups)
       return runWork(context, flags, {
-        groups: requestAll(readTargets(args, 'repository'), ({ id }) => ({
-          request: request('deployRepository', { params: { id } }),
-          requestId: freshRequestId(),
-        })),
+        groups,
         isLive: true,
         change: ({ id }) => ({ what: `The deployment of ${id}`, look: `gear list-repos` }),
         run: async call => {

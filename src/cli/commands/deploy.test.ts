@@ -575,10 +575,28 @@ describe('what goes wrong', () => {
     gate.resolve()
     expect(second).toMatchObject({
       exitCode: 1,
-      err: expect.stringMatching(/^Error: s\.json is being deployed by ann@ops1; its lease ends in \d+ s.*\[LEASE_HELD\]/),
+      err: expect.stringMatching(
+        /^Error: s\.json is being deployed by ann@ops1 since 00:00:00 UTC \(0 s\); its lease ends at 00:00:20 UTC \(in 20 s\).*\[LEASE_HELD\]/,
+      ),
     })
     expect((await first).exitCode).toBe(0)
     expect((await deploy('last a b')).exitCode).toBe(0)
+  })
+
+  it('waits for another deploy of the same, if that is wished', async () => {
+    const { files, of, deploy } = world(['a'])
+    files['s.json'] = simple
+    const take = of('a').handlers.takeLease as Handlers['takeLease']
+    let asked = 0
+    const held: Handlers['takeLease'] = call => {
+      if (++asked > 2) return take(call)
+      return Promise.reject(new GearError('LEASE_HELD', `s.json is being deployed by ben (${asked})`))
+    }
+    Object.assign(of('a').handlers, { takeLease: held })
+    expect((await deploy('s.json a')).err).toContain('by ben (1) [LEASE_HELD]')
+    const { exitCode, out, err } = await deploy('s.json a --wait 60')
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
+    expect(out.match(/^==> Waiting: .*$/gm)).toEqual(['==> Waiting: s.json is being deployed by ben (2)'])
   })
 
   it('an interruption ends it between two calls, and the written file goes on from there', async () => {

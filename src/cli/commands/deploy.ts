@@ -14,6 +14,7 @@ import { UsageError } from '../usage-error.ts'
 interface DeployFlags extends DryRunFlags {
   readonly isolate?: boolean
   readonly timeout?: number
+  readonly wait?: number
 }
 
 const timeoutDefault = 300
@@ -42,6 +43,11 @@ export const command = () =>
       timeout: parsed(
         'SECONDS',
         'Longest wait for a URL, for an answer of a host (at most 60), and for new instances to run (300)',
+        wholeNumber(86_400),
+      ),
+      wait: parsed(
+        'SECONDS',
+        'Longest wait for another deploy of the same to end; without it that is refused at once',
         wholeNumber(86_400),
       ),
       ...dryRunFlags,
@@ -110,18 +116,40 @@ async function carryOut(context: Context, flags: DeployFlags & CommonFlags, { pl
   await say(`==> Deploying ${place}`)
   const name = deploymentName(place)
   const file = new WrittenFile(context, at => stampedName(name, at))
-  const report = await deploy(plan, {
-    ...connectionOf(context, flags),
-    isIsolated: flags.isolate ?? false,
-    waitMs,
-    say,
-    save: (described: Described) => file.save(printDeployment(described)),
-    lease: { name, holder: context.identity(), token: freshRequestId() },
-  })
+  const begin = () =>
+    deploy(plan, {
+      ...connectionOf(context, flags),
+      isIsolated: flags.isolate ?? false,
+      waitMs,
+      say,
+      save: (described: Described) => file.save(printDeployment(described)),
+      lease: { name, holder: context.identity(), token: freshRequestId() },
+    })
+  const report = await inTurn(context, begin, { waitMs: 1000 * (flags.wait ?? 0), say })
   await tell(context, report, { isJson, file })
   if (report.stopReason instanceof Interruption) return report.stopReason.exitCode
   const isDone = report.stopReason === undefined && file.failure === undefined
   return isDone && report.outcomes.every(({ error }) => error === undefined) ? 0 : 1
+}
+
+const askAgainMs = 1000
+
+/** Tries again while somebody else deploys the same, for as long as that is wished. Nothing is changed until it is our turn. */
+async function inTurn<Report>(
+  { nowMs, delay, signal }: Context,
+  begin: () => Promise<Report>,
+  { waitMs, say }: { readonly waitMs: number; readonly say: (line: string) => Promise<void> },
+): Promise<Report> {
+  const endsMs = nowMs() + waitMs
+  for (let isTold = false; ; isTold = true) {
+    try {
+      return await begin()
+    } catch (error) {
+      if (!(error instanceof GearError) || error.code !== 'LEASE_HELD' || nowMs() >= endsMs) throw error
+      if (!isTold) await say(`==> Waiting: ${error.message}`)
+      await delay(askAgainMs, signal)
+    }
+  }
 }
 
 /** The file that a deploy writes: made before the first change, so that a folder nobody may write to is noticed in time, and replaced since. */

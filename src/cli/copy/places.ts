@@ -1,4 +1,5 @@
 /** Where a copy goes from and to, as the arguments say it, and what the copy is called there: the rules of `docker cp`. */
+import type { Plan } from '../../api/index.ts'
 import { type LocatorHost, parseLocator } from '../../formats/index.ts'
 import { UsageError, usage } from '../usage-error.ts'
 
@@ -68,6 +69,20 @@ export function targetOf(source: Source, destination: Destination): Target {
       if (source.kind === 'file' && destination.isFolderMeant) throw new UsageError(`there is no folder ${destination.given}`)
   }
   return { folder: destination.parent, name: destination.name }
+}
+
+/** What a copy would do, as the step of a plan. `prefix` goes before a path of the destination: `web-1:`. */
+export function planCopy(source: Source, destination: Destination, { folder, name }: Target, prefix: string): Plan {
+  const place = name === undefined ? folder : `${folder.replace(/[\\/]$/, '')}/${name}`
+  return { steps: [{ kind: 'copy', on: [source.given, `${prefix}${place}`], reason: reasonOf(source, destination, name) }] }
+}
+
+function reasonOf({ kind }: Source, destination: Destination, name: string | undefined): string {
+  if (name === undefined) return 'what is in it goes into the folder; files of the same name are replaced'
+  if (destination.kind === 'file') return 'the file that is there is replaced'
+  if (destination.kind === undefined) return 'nothing has that name yet'
+  const replaced = kind === 'file' ? 'a file of that name is replaced' : 'files of the same name in it are replaced'
+  return `the destination is a folder, so it goes into it; ${replaced}`
 }
 
 /** A path in a container: without `/` and `/.` at its end, and whether that said something. */

@@ -6,8 +6,9 @@ import type { Builds } from './service.ts'
 
 export function buildHandlers(host: Host, builds: Builds) {
   return {
-    buildImage: async ({ body, requestId, caller, signal }) => {
-      await builds.begin(await requestOf(host, body, { id: requestId, caller }))
+    buildImage: async ({ body, requestId, caller, signal, dryRun }) => {
+      await builds.begin(await requestOf(host, body, { id: requestId, caller }), { dryRun })
+      if (dryRun !== undefined) return { text: '' }
       return { text: await builds.follow(requestId, { isFollowing: true, isVerdictWanted: true, signal }) }
     },
     listBuilds: async () => ({ builds: [...(await builds.list())] }),
@@ -15,6 +16,6 @@ export function buildHandlers(host: Host, builds: Builds) {
     buildLog: async ({ params, query, signal }) => ({
       text: await builds.follow(params.build, { isFollowing: query.follow ?? false, isVerdictWanted: false, signal }),
     }),
-    stopBuild: ({ params }) => builds.stop(params.build),
+    stopBuild: ({ params, dryRun }) => builds.stop(params.build, dryRun),
   } satisfies Partial<Handlers>
 }

@@ -4,6 +4,7 @@
  */
 import type { BuildAsked, Caller, RequestId } from '../../api/index.ts'
 import type { Host, Paths } from '../../host/index.ts'
+import { type AheadStep, lookAhead, planAhead } from './ahead.ts'
 import { requestOf } from './asked.ts'
 import type { BuildRequest, Built } from './build.ts'
 import { workRoot } from './record.ts'
@@ -23,6 +24,16 @@ export async function buildFor(
 ): Promise<Built> {
   const request = await requestOf(host, asked, { id: options.id, caller: { isRoot: true }, folder: options.folder })
   return runBuild(host, request, options)
+}
+
+/** What `buildFor` would do, as far as that can be seen without beginning it. */
+export async function planFor(
+  host: BuildRunHost & Pick<Host, 'paths'>,
+  asked: BuildAsked,
+  options: { readonly id: RequestId; readonly folder: string },
+): Promise<readonly AheadStep[]> {
+  const request = await requestOf(host, asked, { id: options.id, caller: { isRoot: true }, folder: options.folder })
+  return planAhead(request, await lookAhead(host, request, { isFetched: false }))
 }
 
 /** What a builder image says of itself, for a user of this machine. */

@@ -163,7 +163,7 @@ async function textAt(
   }
 }
 
-async function findInSource(host: BuildHost, folder: string, inner: string): Promise<FoundScripts> {
+export async function findInSource(host: BuildHost, folder: string, inner: string): Promise<FoundScripts> {
   const isThere = await isFolderInside(host, folder, inner)
   const entries = isThere ? await host.files.list(`${folder}/${inner}`) : []
   const names = entries.flatMap(({ name, kind }) => (kind === 'file' ? [name] : []))

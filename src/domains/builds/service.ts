@@ -11,12 +11,15 @@ import {
   GearError,
   limits,
   type RequestId,
+  type UnitName,
 } from '../../api/index.ts'
 import { printBuildSource } from '../../formats/index.ts'
 import type { Host, ListedUnit, TransientEnd } from '../../host/index.ts'
-import { KeyedMutex } from '../../lib/index.ts'
+import { applySteps, type DryRun, KeyedMutex } from '../../lib/index.ts'
+import { lookAhead, planAhead } from './ahead.ts'
 import type { BuildRequest } from './build.ts'
 import { LogReader } from './kept-log.ts'
+import { type BeginStep, planBegin, planStop, type StopStep } from './plan-unit.ts'
 import {
   type BuildRecord,
   buildFolder,
@@ -47,20 +50,38 @@ export class Builds {
     this.#host = host
   }
 
-  /** Begins the build; nothing when it was begun before. Throws REQUEST_ID_REUSED when the id was for another, and QUEUE_FULL. */
-  begin(request: BuildRequest): Promise<void> {
-    return this.#locks.run('begin', () => this.#begin(request))
+  /**
+   * Begins the build; nothing when it was begun before. Throws REQUEST_ID_REUSED when the id was for another, and QUEUE_FULL. A dry run tells what the
+   * build itself would do, too.
+   */
+  begin(request: BuildRequest, options: BeginOptions = {}): Promise<void> {
+    return this.#locks.run('begin', () => this.#begin(request, options))
   }
 
-  async #begin(request: BuildRequest): Promise<void> {
-    const { files, paths, clock, units, engines } = this.#host
+  async #begin(request: BuildRequest, { dryRun, isFetched = false }: BeginOptions): Promise<void> {
+    const { files, paths } = this.#host
     const folder = buildFolder(paths, request.id)
     const { id, ...asked } = request
     const digest = digestOf(asked)
     const known = await readRecord(this.#host, folder)
     if (known?.digest === digest) return
     if (known !== undefined) throw new GearError('REQUEST_ID_REUSED', `The request id ${id} was used before for a different build`)
-    await this.#makeRoom()
+    const steps = planBegin({ folder, unit: buildUnit(id), forgotten: await this.#tooMany() })
+    await applySteps<BeginStep>(
+      steps,
+      {
+        forgetBuild: async ({ path }) => void (await files.removeTree(path)),
+        keepRequest: () => this.#keepRequest(request, folder, digest),
+        runUnit: () => this.#run(request, folder),
+      },
+      undefined,
+      dryRun,
+    )
+    dryRun?.add(planAhead(request, await lookAhead(this.#host, request, { isFetched })))
+  }
+
+  async #keepRequest(request: BuildRequest, folder: string, digest: string): Promise<void> {
+    const { files, paths, clock } = this.#host
     const changed = [...(await files.makeFolder(buildsFolder(paths), 0o700)), ...(await files.makeFolder(folder, 0o700))]
     await writeRequest(this.#host, folder, request)
     const { source } = request
@@ -75,12 +96,16 @@ export class Builds {
       startedAt: new Date(clock.nowMs()).toISOString(),
     })
     await files.syncFolders([folder, ...changed])
-    const unit = transientUnit(request, { folder, engine: (await engines.choose()).kind })
-    void this.#watch(id, units.runTransient(unit, new AbortController().signal))
   }
 
-  /** Refuses one build too many, and forgets the oldest that have ended. */
-  async #makeRoom(): Promise<void> {
+  async #run(request: BuildRequest, folder: string): Promise<void> {
+    const { units, engines } = this.#host
+    const unit = transientUnit(request, { folder, engine: (await engines.choose()).kind })
+    void this.#watch(request.id, units.runTransient(unit, new AbortController().signal))
+  }
+
+  /** The folders of the oldest that have ended, which make room for one more. Refuses one build too many. */
+  async #tooMany(): Promise<readonly string[]> {
     const loaded = await this.#host.units.list(['build-*.service'])
     // what was begun a moment ago may not be loaded yet
     const running = new Set([...loaded.map(({ name }) => name), ...[...this.#running.keys()].map(buildUnit)])
@@ -88,8 +113,7 @@ export class Builds {
       throw new GearError('QUEUE_FULL', `${running.size} builds run already`, { retryAfterSeconds: 30 })
     }
     const ended = (await this.#records()).filter(({ record }) => record.result !== 'running')
-    const tooMany = ended.slice(0, Math.max(0, ended.length + 1 - limits.buildsKept))
-    for (const { id } of tooMany) await this.#host.files.removeTree(buildFolder(this.#host.paths, id))
+    return ended.slice(0, Math.max(0, ended.length + 1 - limits.buildsKept)).map(({ id }) => buildFolder(this.#host.paths, id))
   }
 
   /** The oldest first. */
@@ -199,12 +223,15 @@ export class Builds {
   }
 
   /** One that runs is asked to end, and has ended when this returns. */
-  async stop(id: RequestId): Promise<void> {
-    const record = await this.#require(id)
-    if (record.result !== 'running') return
+  async stop(id: RequestId, dryRun?: DryRun): Promise<void> {
+    const steps = planStop(await this.#require(id), buildUnit(id))
+    await applySteps<StopStep>(steps, { stopUnit: ({ unit }) => this.#stopUnit(id, unit) }, undefined, dryRun)
+  }
+
+  async #stopUnit(id: RequestId, unit: UnitName): Promise<void> {
     this.#stopped.add(id)
     const ended = this.#ended(id)
-    await this.#host.units.stop(buildUnit(id), { mode: 'replace', signal: new AbortController().signal })
+    await this.#host.units.stop(unit, { mode: 'replace', signal: new AbortController().signal })
     await ended
     this.#stopped.delete(id)
   }
@@ -220,6 +247,12 @@ export class Builds {
     if (record === undefined) throw new GearError('BUILD_UNKNOWN', `There is no build ${id} on this host`)
     return record
   }
+}
+
+export interface BeginOptions {
+  readonly dryRun?: DryRun | undefined
+  /** The source is not there yet; whoever asks puts it there before the build. */
+  readonly isFetched?: boolean
 }
 
 export interface FollowOptions {

@@ -1,7 +1,7 @@
 /** Files out of and into a running container, by the engine, which follows links within the container: nothing of the image is run for it. */
 import { type BytesResult, type ContainerId, type FileKind, GearError, limits, type Session, type SessionOutput } from '../../api/index.ts'
 import type { Clock, Host } from '../../host/index.ts'
-import { Handover } from '../../lib/index.ts'
+import { type DryRun, Handover } from '../../lib/index.ts'
 import { runningContainer } from './running.ts'
 
 type HostParts = Pick<Host, 'files' | 'paths' | 'engines' | 'clock'>
@@ -85,6 +85,13 @@ async function* givenInTime(tar: Handover<Uint8Array>, clock: Clock): AsyncGener
   } finally {
     await pieces.return(undefined)
   }
+}
+
+/** What `writeFiles` would do, after the same look. */
+export async function planFiles(host: HostParts, id: ContainerId, folder: string, dryRun: DryRun): Promise<void> {
+  if ((await fileKind(host, id, folder)) !== 'folder') throw fileUnknown(id, folder, 'folder')
+  const step = { kind: 'unpack', id, path: folder, reason: 'a copy was asked for; files of the same name are replaced' }
+  dryRun.add([step])
 }
 
 function stalled(what: string): GearError {

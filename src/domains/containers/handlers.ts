@@ -1,8 +1,8 @@
 /** The contract's container operations, carried out by the service and the reports. */
-import type { Handlers } from '../../api/index.ts'
+import type { Handlers, Session } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
 import { execIn } from './exec.ts'
-import { fileKind, readFiles, writeFiles } from './files.ts'
+import { fileKind, planFiles, readFiles, writeFiles } from './files.ts'
 import { containerLog } from './log.ts'
 import type { ContainerReports } from './reports.ts'
 import { type Containers, portMappingText } from './service.ts'
@@ -47,7 +47,11 @@ export function containerHandlers(host: Host, containers: Containers, reports: C
     execContainer: ({ params, body, signal }) => execIn(host, params.id, body, signal),
     getFileKind: async ({ params, query }) => ({ kind: await fileKind(host, params.id, query.path) }),
     readFiles: ({ params, query, signal }) => readFiles(host, params.id, query.path, signal),
-    writeFiles: ({ params, body }) => writeFiles(host, params.id, body.folder),
+    writeFiles: async ({ params, body, dryRun }) => {
+      if (dryRun === undefined) return writeFiles(host, params.id, body.folder)
+      await planFiles(host, params.id, body.folder, dryRun)
+      return noSession
+    },
     waitContainer: async ({ params, query, signal }) => {
       await reports.requireInstalled(params.id)
       return waitForContainer(host, { id: params.id, target: query.for, signal, explain: status => reports.explain(params.id, status) })
@@ -57,3 +61,6 @@ export function containerHandlers(host: Host, containers: Containers, reports: C
     purgeContainers: ({ dryRun }) => containers.purge(dryRun),
   } satisfies Partial<Handlers>
 }
+
+/** What a dry run answers is not looked at. */
+const noSession: Session = { output: (async function* () {})(), write: async () => undefined, close: () => undefined }

@@ -35,6 +35,13 @@ export interface InstallRequest {
   readonly dryRun?: DryRun | undefined
 }
 
+export interface ImageChange {
+  readonly id: ContainerId
+  readonly image: ImageName
+  readonly requestId: RequestId
+  readonly dryRun?: DryRun | undefined
+}
+
 export interface Installed {
   readonly ports: readonly PortPair[]
   readonly isUpdate: boolean
@@ -201,7 +208,7 @@ export class Containers {
    * Gives an installed container another image, everything else as it is. False when it has that image already. It runs as before until it is
    * restarted. Throws CONTAINER_UNKNOWN.
    */
-  async setImage({ id, image, requestId }: { readonly id: ContainerId; readonly image: ImageName; readonly requestId: RequestId }) {
+  async setImage({ id, image, requestId, dryRun }: ImageChange) {
     return this.#locked(id, async () => {
       const found = await this.#requireInstalled(id)
       const text = found.unitText ?? ''
@@ -213,6 +220,7 @@ export class Containers {
         this.#hands,
         id,
         this.#planInstall(wanted, { found, ports, version, environment: undefined, run, isWithoutData: false }),
+        dryRun,
       )
       return true
     })

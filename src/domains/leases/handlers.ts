@@ -4,7 +4,8 @@ import type { Leases } from './service.ts'
 
 export function leaseHandlers(leases: Leases) {
   return {
-    takeLease: ({ params, body }) => leases.take(params.name, body),
-    releaseLease: ({ params, query }) => leases.release(params.name, query.token),
+    takeLease: ({ params, body, dryRun }) => leases.take(params.name, body, dryRun),
+    releaseLease: ({ params, query, dryRun }) => leases.release(params.name, query.token, dryRun),
+    listLeases: async () => ({ leases: await leases.list() }),
   } satisfies Partial<Handlers>
 }

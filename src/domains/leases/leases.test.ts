@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LeaseName } from '../../api/index.ts'
 import { fakeHost } from '../../host/fakes.ts'
+import { DryRun } from '../../lib/index.ts'
 import { Leases } from './service.ts'
 
 const shop = 'shop.json' as LeaseName
@@ -19,7 +20,8 @@ describe('a lease', () => {
     expect(await leases.take(shop, ann)).toEqual({ name: shop, holder: 'ann@ops1', endsAt: '2026-01-01T00:01:00.000Z', renewed: false })
     await expect(leases.take(shop, ben)).rejects.toMatchObject({
       code: 'LEASE_HELD',
-      message: 'shop.json is being deployed by ann@ops1; its lease ends in 60 s unless it is kept longer',
+      message:
+        'shop.json is being deployed by ann@ops1 since 00:00:00 UTC (0 s); its lease ends at 00:01:00 UTC (in 60 s) unless it is kept longer',
       retryAfterSeconds: 60,
     })
   })
@@ -50,6 +52,34 @@ describe('a lease', () => {
     await expect(leases.take(shop, ben)).rejects.toMatchObject({ code: 'LEASE_HELD' })
     await host.clock.advance(1_000)
     await leases.take(shop, ben)
+  })
+
+  it('is listed with who has it and since when, which taking it again does not change; the token is told to nobody', async () => {
+    const { host, leases } = setUp()
+    await leases.take(shop, ann)
+    await host.clock.advance(30_000)
+    await leases.take(shop, ann)
+    const times = { since: '2026-01-01T00:00:00.000Z', endsAt: '2026-01-01T00:01:30.000Z' }
+    expect(await leases.list()).toEqual([{ name: shop, holder: 'ann@ops1', ...times, containers: ann.containers }])
+    await host.clock.advance(60_000)
+    expect(await leases.list()).toEqual([])
+  })
+
+  it('that is only asked about is not taken, and one whose time is over stays until the next change', async () => {
+    const { host, leases } = setUp()
+    await leases.take(copy, { ...ben, seconds: 1 })
+    await host.clock.advance(2000)
+    const before = host.files.tree('/')
+    const dryRun = new DryRun()
+    await leases.take(shop, ann, dryRun)
+    await leases.release(shop, ann.token, dryRun)
+    expect(dryRun.steps).toEqual([
+      { kind: 'removeLease', on: [copy], reason: 'its time is over' },
+      { kind: 'writeLease', on: [shop], reason: 'nobody else has it' },
+    ])
+    expect(host.files.tree('/')).toEqual(before)
+    await leases.take(shop, ann)
+    expect(await host.files.list('/var/run/containers/leases')).toHaveLength(1)
   })
 
   it('outlives the agent, and what is no lease holds nothing', async () => {

@@ -1,23 +1,9 @@
 /** The operations on leases: one small file each below `$RUN/leases`, which survive the agent but not a reboot. */
-import { GearError, type LeaseName } from '../../api/index.ts'
+import type { LeaseName } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
-import { KeyedMutex } from '../../lib/index.ts'
+import { applySteps, type DryRun, KeyedMutex } from '../../lib/index.ts'
 import { leaseFile, leaseFolder, modes } from '../layout/index.ts'
-
-export interface WantedLease {
-  readonly token: string
-  readonly holder: string
-  /** The containers of the deployment, each with the prefix of its ids. */
-  readonly containers: readonly string[]
-  readonly seconds: number
-}
-
-interface Lease {
-  readonly token: string
-  readonly holder: string
-  readonly containers: readonly string[]
-  readonly endsMs: number
-}
+import { type FoundLeases, type Lease, type LeaseStep, planRelease, planTake, type WantedLease } from './lease.ts'
 
 export class Leases {
   readonly #host: Pick<Host, 'files' | 'paths' | 'clock'>
@@ -28,49 +14,67 @@ export class Leases {
   }
 
   /** Takes a lease, or makes one that has this token last longer. Throws LEASE_HELD with who has it. */
-  take(name: LeaseName, { token, holder, containers, seconds }: WantedLease) {
+  take(name: LeaseName, wanted: WantedLease, dryRun?: DryRun) {
     return this.#lock.run('leases', async () => {
-      const { files, paths, clock } = this.#host
-      let renewed = false
-      for (const [other, lease] of await this.#held()) {
-        if (lease.token === token) renewed ||= other === name
-        else if (other === name || containers.some(container => lease.containers.includes(container))) {
-          throw leaseHeld(other, lease, clock.nowMs())
-        }
-      }
-      const endsMs = clock.nowMs() + seconds * 1000
-      await files.makeFolder(leaseFolder(paths), modes.privateFolder)
-      await files.write(leaseFile(paths, name), JSON.stringify({ token, holder, containers, endsMs } satisfies Lease), modes.secretFile)
-      return { name, holder, endsAt: new Date(endsMs).toISOString(), renewed }
+      const { clock } = this.#host
+      const found = await this.#look()
+      await this.#apply(planTake(name, wanted, found, clock.nowMs()), dryRun)
+      const endsAt = new Date(clock.nowMs() + wanted.seconds * 1000).toISOString()
+      return { name, holder: wanted.holder, endsAt, renewed: found.held.has(name) }
     })
   }
 
   /** Gives a lease back, if it still has this token. */
-  release(name: LeaseName, token: string): Promise<void> {
-    return this.#lock.run('leases', async () => {
-      const lease = await this.#read(name)
-      if (lease?.token === token) await this.#host.files.remove(leaseFile(this.#host.paths, name))
-    })
+  release(name: LeaseName, token: string, dryRun?: DryRun): Promise<void> {
+    return this.#lock.run('leases', async () => this.#apply(planRelease(name, token, await this.#read(name)), dryRun))
   }
 
-  /** The leases whose time is not over; those whose is are removed. */
-  async #held(): Promise<readonly (readonly [name: LeaseName, lease: Lease])[]> {
+  /** Without their tokens. */
+  async list() {
+    const { held } = await this.#look()
+    return [...held].map(([name, { holder, sinceMs, endsMs, containers }]) => ({
+      name,
+      holder,
+      since: new Date(sinceMs).toISOString(),
+      endsAt: new Date(endsMs).toISOString(),
+      containers: [...containers],
+    }))
+  }
+
+  #apply(steps: readonly LeaseStep[], dryRun: DryRun | undefined): Promise<void> {
+    const { files, paths } = this.#host
+    return applySteps<LeaseStep>(
+      steps,
+      {
+        removeLease: async ({ name }) => void (await files.remove(leaseFile(paths, name))),
+        writeLease: async ({ name, lease }) => {
+          await files.makeFolder(leaseFolder(paths), modes.privateFolder)
+          await files.write(leaseFile(paths, name), JSON.stringify(lease), modes.secretFile)
+        },
+      },
+      undefined,
+      dryRun,
+    )
+  }
+
+  async #look(): Promise<FoundLeases> {
     const { files, paths, clock } = this.#host
-    const held: [LeaseName, Lease][] = []
-    for (const { name } of await files.list(leaseFolder(paths))) {
-      const lease = await this.#read(name as LeaseName)
+    const held = new Map<LeaseName, Lease>()
+    const over: LeaseName[] = []
+    for (const entry of await files.list(leaseFolder(paths))) {
+      const name = entry.name as LeaseName
+      const lease = await this.#read(name)
       // Nobody takes one for longer than an hour; one that ends later was made before the clock was set back.
-      if (lease !== undefined && lease.endsMs > clock.nowMs() && lease.endsMs <= clock.nowMs() + longestMs)
-        held.push([name as LeaseName, lease])
-      else await files.remove(leaseFile(paths, name as LeaseName))
+      if (lease !== undefined && lease.endsMs > clock.nowMs() && lease.endsMs <= clock.nowMs() + longestMs) held.set(name, lease)
+      else over.push(name)
     }
-    return held
+    return { held, over }
   }
 
   async #read(name: LeaseName): Promise<Lease | undefined> {
     const text = await this.#host.files.read(leaseFile(this.#host.paths, name))
     try {
-      return text === undefined ? undefined : (JSON.parse(text) as Lease)
+      return text === undefined ? undefined : readLease(JSON.parse(text) as StoredLease)
     } catch {
       // Only an administrator can have broken it; a lease that says nothing holds nothing.
       return undefined
@@ -80,9 +84,9 @@ export class Leases {
 
 const longestMs = 3_600_000
 
-function leaseHeld(name: LeaseName, { holder, endsMs }: Lease, nowMs: number): GearError {
-  const seconds = Math.ceil((endsMs - nowMs) / 1000)
-  return new GearError('LEASE_HELD', `${name} is being deployed by ${holder}; its lease ends in ${seconds} s unless it is kept longer`, {
-    retryAfterSeconds: seconds,
-  })
+/** One that an agent of an earlier version wrote does not say since when it is held. */
+type StoredLease = Omit<Lease, 'sinceMs'> & { readonly sinceMs?: number }
+
+function readLease(lease: StoredLease): Lease {
+  return { ...lease, sinceMs: lease.sinceMs ?? lease.endsMs }
 }

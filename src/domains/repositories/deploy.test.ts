@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { GearError, type Id, type ImageName, type RepositoryDeployEvent, type RequestId } from '../../api/index.ts'
 import { fakeHost } from '../../host/fakes.ts'
+import { DryRun } from '../../lib/index.ts'
 import { prepareHost } from '../node/index.ts'
 import { type BuildOrder, type DeployHands, RepositoryDeployments } from './deploy.ts'
 import { makeRepository } from './maker.ts'
@@ -32,6 +33,8 @@ async function setUp(hands: Partial<DeployHands> = {}, restart: Id | undefined =
     started: async container => void done.push(`wait for ${container}`),
     takeUpBuild: async () => undefined,
     stopBuild: async build => void done.push(`stop ${build}`),
+    planBuild: async (order, dryRun) => dryRun.add([stepOf('assemble', `build ${order.source}`)]),
+    planRestart: async (container, image, _, dryRun) => dryRun.add([stepOf('restart', `${container} with ${image}`)]),
     ...hands,
   })
   return { host, done, deployments, push: (commit: string) => host.git.push(place, { 'refs/heads/main': commit.repeat(40) }) }
@@ -39,6 +42,10 @@ async function setUp(hands: Partial<DeployHands> = {}, restart: Id | undefined =
 
 async function* texts(...pieces: readonly string[]): AsyncGenerator<string> {
   yield* pieces
+}
+
+function stepOf(kind: string, name: string) {
+  return { kind, name, reason: 'a test' }
 }
 
 async function eventsOf(events: Promise<AsyncIterable<RepositoryDeployEvent>>): Promise<readonly string[]> {
@@ -133,10 +140,29 @@ describe('a deployment', () => {
       started: () => Promise.reject(new Error('not asked for')),
       takeUpBuild: () => Promise.reject(new Error('not asked for')),
       stopBuild: () => Promise.reject(new Error('not asked for')),
+      planBuild: async () => undefined,
+      planRestart: () => Promise.reject(new Error('not asked for')),
     })
     push('a')
     expect((await eventsOf(deployments.deploy(request))).at(-1)).toBe('deployed: aaaaaaaaaa is built into acme/shop')
     expect(done).toEqual([])
+  })
+
+  it('that is only planned writes nothing out, builds nothing and restarts nothing', async () => {
+    const { host, done, deployments, push } = await setUp()
+    push('a')
+    const before = host.files.tree('/')
+    const dryRun = new DryRun()
+    expect(await eventsOf(deployments.deploy({ ...request, dryRun }))).toEqual([])
+    expect(dryRun.steps.map(({ kind, on }) => `${kind} ${on}`)).toEqual([
+      'checkOut /var/lib/containers/git/.checkout-shop-src',
+      'assemble build /var/lib/containers/git/.checkout-shop-src',
+      'removeFolder /var/lib/containers/git/.checkout-shop-src',
+      'restart shop with acme/shop',
+    ])
+    expect(dryRun.steps[0]?.reason).toBe('aaaaaaaaaa is on the default branch of shop-src')
+    expect(done).toEqual([])
+    expect(host.files.tree('/')).toEqual(before)
   })
 
   it('of a branch without commits, of no repository, and of one without a build are refused', async () => {

@@ -17,7 +17,7 @@ import {
 } from '../../api/index.ts'
 import { newRequestId } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
-import { KeyedMutex } from '../../lib/index.ts'
+import { type DryRun, KeyedMutex, type Step } from '../../lib/index.ts'
 import { folderOf, modes, repositoryPaths } from '../layout/index.ts'
 import { branchOf, type Deploys, isSameDeploys } from './repository.ts'
 import { readBuild, readDeploys, writeDeploys } from './store.ts'
@@ -26,6 +26,7 @@ export interface DeployRequest {
   readonly id: RepositoryId
   readonly requestId: RequestId
   readonly signal: AbortSignal
+  readonly dryRun?: DryRun | undefined
 }
 
 /** What a deployment needs of other domains. */
@@ -40,6 +41,9 @@ export interface DeployHands {
   readonly restartWith: (container: ContainerId, image: RepositoryBuild['tag'], requestId: RequestId) => Promise<void>
   /** Resolves when the container runs. Throws with the reason when it does not come up. */
   readonly started: (container: ContainerId, signal: AbortSignal) => Promise<void>
+  /** What `build` would do, and then `restartWith`, if the container is there. */
+  readonly planBuild: (asked: Omit<BuildOrder, 'signal'>, dryRun: DryRun) => Promise<void>
+  readonly planRestart: (container: ContainerId, image: RepositoryBuild['tag'], requestId: RequestId, dryRun: DryRun) => Promise<void>
 }
 
 export interface BuildOrder extends Pick<RepositoryBuild, 'baseImage' | 'tag'> {
@@ -73,10 +77,28 @@ export class RepositoryDeployments {
     }
     const build = await readBuild(this.#host, id)
     if (build === undefined) {
-      await this.#note(id, () => nothingBegun)
+      if (request.dryRun === undefined) await this.#note(id, () => nothingBegun)
       throw new GearError('REPOSITORY_WITHOUT_BUILD', `Pushes to ${id} are not built`)
     }
-    return this.#deploy(request, build)
+    if (request.dryRun === undefined) return this.#deploy(request, build)
+    await this.#plan(request, build, request.dryRun)
+    return nothing()
+  }
+
+  /** In the words of a plan, what `#inTurn` does. */
+  async #plan({ id, requestId }: DeployRequest, { baseImage, tag, restart }: RepositoryBuild, dryRun: DryRun): Promise<void> {
+    const commit = (await this.#tip(id)).slice(0, 10)
+    const { checkout } = repositoryPaths(this.#host.paths, id)
+    dryRun.add([{ kind: 'checkOut', path: checkout, reason: `${commit} is on the default branch of ${id}` } as PathStep])
+    await this.#hands.planBuild({ source: checkout, baseImage, tag, requestId, caller: { isRoot: true } }, dryRun)
+    dryRun.add([{ kind: 'removeFolder', path: checkout, reason: 'the image has what was in it' } as PathStep])
+    if (restart === undefined) return
+    try {
+      await this.#hands.planRestart(restart, tag, requestId, dryRun)
+    } catch (error) {
+      // then the push ends with the image, and says so
+      if (!(error instanceof GearError) || error.code !== 'CONTAINER_UNKNOWN') throw error
+    }
   }
 
   async *#deploy(request: DeployRequest, build: RepositoryBuild): AsyncGenerator<RepositoryDeployEvent> {
@@ -203,6 +225,9 @@ export class RepositoryDeployments {
 }
 
 const nothingBegun: Deploys = { requests: [] }
+type PathStep = Step & { readonly path: string }
+
+async function* nothing(): AsyncGenerator<RepositoryDeployEvent> {}
 
 function log(message: string): RepositoryDeployEvent {
   return { event: 'log', message }

@@ -19,7 +19,7 @@ export function repositoryHandlers(repositories: Repositories, deployments: Repo
     getRepository: ({ params }) => repositories.get(params.id),
     listRepositories: async () => ({ repositories: [...(await repositories.list())] }),
     deleteRepository: ({ params, requestId, signal, dryRun }) => repositories.delete({ id: params.id, requestId, signal, dryRun }),
-    deployRepository: ({ params, requestId, signal }) => deployments.deploy({ id: params.id, requestId, signal }),
+    deployRepository: ({ params, requestId, signal, dryRun }) => deployments.deploy({ id: params.id, requestId, signal, dryRun }),
     archiveRepository: ({ params, query, mediaTypes }) => repositories.archive({ ...params, format: query.format, mediaTypes }),
   } satisfies Partial<Handlers>
 }

@@ -34,6 +34,27 @@ describe('a dry run', () => {
     expect(await host.activeState('dryly')).toBe('active')
   })
 
+  it('of a build, a push to deploy and a copy tells what they would do, and leaves files, units and engine alone', async () => {
+    await host.sh(
+      'mkdir -p /srv/git/dry && cd /srv/git/dry && git init -q -b main && mkdir -p .s2i/bin && printf "#!/bin/sh\\n" >.s2i/bin/assemble && git add . && git -c user.name=a -c user.email=a@b commit -qm one',
+    )
+    await host.gearDo('create-repo', 'dry-src', '/srv/git/dry', '--build', 'gear/httpd', '--tag', 'acme/dry', '--restart', 'dryly')
+    const everything = async () =>
+      `${await state()}${await host.sh('docker ps -aq --no-trunc; docker images -q --no-trunc | sort; ls /run/systemd/transient')}`
+    const before = await everything()
+    const build = await host.gearDo('build', '/srv/git/dry/.git', 'gear/httpd', 'acme/dry', '--host', 'local', '--dry-run')
+    expect(build).toMatch(
+      /keep request[\s\S]*run unit {2}build-[\s\S]*clone {2}\/srv\/git\/dry\/\.git[\s\S]*assemble[\s\S]*commit {2}acme\/dry/,
+    )
+    const push = await host.gearDo('deploy-repo', 'dry-src', '--dry-run')
+    expect(push).toMatch(
+      /check out[\s\S]*is on the default branch of dry-src[\s\S]*commit {2}acme\/dry[\s\S]*swap unit[\s\S]*restart {2}ctr-dryly\.service/,
+    )
+    expect(await host.gearDo('cp', '/etc/hostname', 'dryly:/etc', '--dry-run')).toMatch(/copy {2}\/etc\/hostname dryly:\/etc\/hostname/)
+    expect(await everything()).toBe(before)
+    await host.gearDo('delete-repo', 'dry-src')
+  })
+
   it('can be asked for with curl', async () => {
     const answer = await host.api('POST', '/container/dryly/restart?dry-run=1', { headers: ['Accept: text/plain'] })
     expect(answer).toMatchObject({ status: 200, body: expect.stringMatching(/^restart ctr-dryly\.service a restart was asked for$/m) })
