@@ -3,9 +3,9 @@
  * taken to be as it mostly is, and the reason says so.
  */
 import { FormatError, parseScriptsUrl, printBuildSource, type ScriptsUrl } from '../../formats/index.ts'
-import type { BuilderImage, Host } from '../../host/index.ts'
+import type { BuilderImage } from '../../host/index.ts'
 import type { BuildRequest } from './build.ts'
-import { type FoundSource, findInSource, findSource } from './look.ts'
+import { type BuildHost, type FoundSource, findInSource, findSource } from './look.ts'
 import { type BuildStep, planBuild, runPath } from './plan.ts'
 import {
   chooseScripts,
@@ -38,7 +38,7 @@ export interface BuildOutlook {
 
 /** Throws SOURCE_FAILED for a source that is not there. `isFetched`: the source is not there yet, and will be. */
 export async function lookAhead(
-  host: Pick<Host, 'builder' | 'sources' | 'files' | 'network'>,
+  host: BuildHost,
   request: BuildRequest,
   { isFetched }: { readonly isFetched: boolean },
 ): Promise<BuildOutlook> {

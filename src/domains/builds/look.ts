@@ -14,7 +14,7 @@ import type { BuildRequest } from './build.ts'
 import { ignoredPaths } from './ignore.ts'
 import { chooseScripts, type FoundScripts, scriptNames, scriptsUrlOf, sourceFolders } from './scripts.ts'
 
-type BuildHost = Pick<Host, 'builder' | 'git' | 'files' | 'network'>
+export type BuildHost = Pick<Host, 'builder' | 'git' | 'files' | 'network'>
 
 /** The source as it lies on this host. */
 export interface FoundSource {
