@@ -7,6 +7,7 @@ interface Described {
   readonly description?: string
   readonly properties?: Readonly<Record<string, Described>>
   readonly items?: Described
+  readonly oneOf?: readonly Described[]
 }
 
 /** Paths of all properties below a schema, and whether each has words. */
@@ -15,7 +16,8 @@ function fields(schema: Described, path = ''): readonly (readonly [path: string,
     [path + name, inner.description !== undefined] as const,
     ...fields(inner, `${path}${name}.`),
   ])
-  return schema.items === undefined ? own : [...own, ...fields(schema.items, path)]
+  const inner = [...(schema.items === undefined ? [] : [schema.items]), ...(schema.oneOf ?? [])]
+  return [...own, ...inner.flatMap(each => fields(each, path))]
 }
 
 interface Content {

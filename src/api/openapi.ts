@@ -105,7 +105,7 @@ function operationObject(operation: Operation): Json {
             content: { 'application/json': { schema: jsonSchema(body, 'input', true) } },
           },
         }),
-    responses: { ...successes(operation), ...(operation.hasDryRun === true ? dryRunSuccess : {}), ...failures(operation) },
+    responses: { ...(operation.hasDryRun === true ? withDryRun(successes(operation)) : successes(operation)), ...failures(operation) },
     'x-effect': operation.effect,
   }
 }
@@ -241,10 +241,17 @@ function failure(codes: readonly ErrorCode[]): Json {
   }
 }
 
-/** No changing operation answers 200 otherwise. */
-const dryRunSuccess: Readonly<Record<string, Json>> = {
-  200: success('With dry-run: the plan. Nothing was changed.', {
-    'application/json': { schema: jsonSchema(planData, 'output', true) },
-    'text/plain': { schema: { type: 'string' } },
-  }),
+/** The answer with a plan, beside that without: a status has one entry, for both. */
+function withDryRun(others: Readonly<Record<string, Json>>): Readonly<Record<string, Json>> {
+  const plan = jsonSchema(planData, 'output', true)
+  const text = { 'text/plain': { schema: { type: 'string' } } }
+  const told = 'With dry-run: the plan. Nothing was changed.'
+  const { description, content } = (others['200'] ?? {}) as {
+    readonly description?: string
+    readonly content?: Readonly<Record<string, Json>>
+  }
+  const own = (content?.['application/json'] as { readonly schema?: Json } | undefined)?.schema
+  if (own === undefined) return { ...others, 200: success(told, { 'application/json': { schema: plan }, ...text }) }
+  const both = { 'application/json': { schema: { oneOf: [own, plan] } }, ...text }
+  return { ...others, 200: success(`${description} ${told}`, both) }
 }

@@ -9,6 +9,7 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[]
   readonly items?: JsonSchema
   readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly oneOf?: readonly JsonSchema[]
   readonly required?: readonly string[]
 }
 
@@ -91,7 +92,9 @@ function answerTable(responses: Operation['responses']): string {
 
 /** What the JSON of a success holds. */
 function dataTables(responses: Operation['responses']): readonly string[] {
-  const rows = fields(responses['200']?.content?.['application/json']?.schema)
+  const schema = responses['200']?.content?.['application/json']?.schema
+  // of two forms the first is that of the call itself; the plan of a dry run is the same everywhere
+  const rows = fields(schema?.oneOf?.[0] ?? schema)
   return rows.length === 0 ? [] : [`JSON of 200:\n\n${table(['Field', 'Type', 'Default', ''], rows)}`]
 }
 
