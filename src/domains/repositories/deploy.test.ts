@@ -155,12 +155,13 @@ describe('a deployment', () => {
     const dryRun = new DryRun()
     expect(await eventsOf(deployments.deploy({ ...request, dryRun }))).toEqual([])
     expect(dryRun.steps.map(({ kind, on }) => `${kind} ${on}`)).toEqual([
+      'noteDeploy /var/lib/containers/git/.deploys-shop-src',
       'checkOut /var/lib/containers/git/.checkout-shop-src',
       'assemble build /var/lib/containers/git/.checkout-shop-src',
       'removeFolder /var/lib/containers/git/.checkout-shop-src',
       'restart shop with acme/shop',
     ])
-    expect(dryRun.steps[0]?.reason).toBe('aaaaaaaaaa is on the default branch of shop-src')
+    expect(dryRun.steps[1]?.reason).toBe('aaaaaaaaaa is on the default branch of shop-src')
     expect(done).toEqual([])
     expect(host.files.tree('/')).toEqual(before)
   })
@@ -197,6 +198,8 @@ describe('a deployment whose agent ended', () => {
       },
       takeUpBuild: async () => texts('half way\n', 'the rest\n'),
       stopBuild: async build => void done.push(`stop ${build}`),
+      planBuild: async () => undefined,
+      planRestart: async () => undefined,
       restartWith: async container => void done.push(`restart ${container}`),
       started: async () => undefined,
       ...hands,

@@ -72,7 +72,7 @@ export class RepositoryDeployments {
     const { id } = request
     const { files, paths } = this.#host
     if (!(await files.exists(repositoryPaths(paths, id).repository))) {
-      await this.#note(id, () => nothingBegun)
+      if (request.dryRun === undefined) await this.#note(id, () => nothingBegun)
       throw new GearError('REPOSITORY_UNKNOWN', `There is no repository ${id} on this host`)
     }
     const build = await readBuild(this.#host, id)
@@ -88,8 +88,12 @@ export class RepositoryDeployments {
   /** In the words of a plan, what `#inTurn` does. */
   async #plan({ id, requestId }: DeployRequest, { baseImage, tag, restart }: RepositoryBuild, dryRun: DryRun): Promise<void> {
     const commit = (await this.#tip(id)).slice(0, 10)
-    const { checkout } = repositoryPaths(this.#host.paths, id)
-    dryRun.add([{ kind: 'checkOut', path: checkout, reason: `${commit} is on the default branch of ${id}` } as PathStep])
+    const { checkout, deploys } = repositoryPaths(this.#host.paths, id)
+    const steps: readonly PathStep[] = [
+      { kind: 'noteDeploy', path: deploys, reason: 'the next agent brings to its end what this one may not' },
+      { kind: 'checkOut', path: checkout, reason: `${commit} is on the default branch of ${id}` },
+    ]
+    dryRun.add(steps)
     await this.#hands.planBuild({ source: checkout, baseImage, tag, requestId, caller: { isRoot: true } }, dryRun)
     dryRun.add([{ kind: 'removeFolder', path: checkout, reason: 'the image has what was in it' } as PathStep])
     if (restart === undefined) return
