@@ -22,10 +22,21 @@ test('a table is for exactly text/plain, data for exactly application/json', () 
   expect(acceptsOf({ accept: 'text/plain, */*' })).toMatchObject({ isTable: false, isData: false })
 })
 
-test('no Accept and any type leave the form open', () => {
-  expect(acceptsOf({}).isAnything).toBe(true)
-  expect(acceptsOf({ accept: '*/*' }).isAnything).toBe(true)
-  expect(acceptsOf({ accept: 'text/html' }).isAnything).toBe(false)
+test.each([
+  [undefined, true],
+  ['', true],
+  ['*/*', true],
+  ['*/*;q=0.8', true],
+  ['text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2', true],
+  ['text/*', true],
+  ['text/plain', true],
+  ['Text/Plain; charset=utf-8', true],
+  ['text/html', false],
+  ['application/json', false],
+  ['application/json;stream=false', false],
+  [',,', false],
+])('text is for Accept %j: %s', (accept, isText) => {
+  expect(acceptsOf({ accept }).isText).toBe(isText)
 })
 
 test('X-Accept stands in for Accept unless it is empty', () => {

@@ -7,8 +7,8 @@ export interface Accepts {
   readonly isTable: boolean
   /** Exactly `application/json`: reports that have a data form come as data. */
   readonly isData: boolean
-  /** Says nothing about the form (no Accept, or any type), as plain curl does. */
-  readonly isAnything: boolean
+  /** Takes text as it is: says nothing about the form, as plain curl does, or names plain text or any type among others. */
+  readonly isText: boolean
   /** All types it names, in small letters, without parameters. */
   readonly mediaTypes: readonly string[]
 }
@@ -16,14 +16,18 @@ export interface Accepts {
 /** `X-Accept` stands in for `Accept` where a client cannot set the latter; an empty one does not count. */
 export function acceptsOf(headers: { readonly accept?: string | undefined; readonly xAccept?: string | undefined }): Accepts {
   const text = headers.xAccept !== undefined && headers.xAccept !== '' ? headers.xAccept : (headers.accept ?? '')
+  const mediaTypes = text.split(',').flatMap(item => (item.split(';')[0] ?? '').trim().toLowerCase() || [])
   return {
     isStreaming: text.split(',').some(isStreamingType),
     isTable: text === 'text/plain',
     isData: text === 'application/json',
-    isAnything: text === '' || text === '*/*',
-    mediaTypes: text.split(',').flatMap(item => (item.split(';')[0] ?? '').trim().toLowerCase() || []),
+    isText: text === '' || mediaTypes.some(type => textTypes.has(type)),
+    mediaTypes,
   }
 }
+
+/** `*` is any type, too: Java's client sends it. */
+const textTypes: ReadonlySet<string> = new Set(['text/plain', 'text/*', '*/*', '*'])
 
 function isStreamingType(mediaType: string): boolean {
   const [type, ...parameters] = mediaType.split(';').map(part => part.trim().toLowerCase())

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { fakeHost } from '../host/fakes.ts'
-import { groupEntry, hostRefusal, isLoopback, Members, memberIds, pageRefusal, peerOf, Token } from './callers.ts'
+import { groupEntry, hostRefusal, isLoopback, Members, memberIds, namesOfHost, pageRefusal, peerOf, Token } from './callers.ts'
 
 const group = 'root:x:0:\ngear:x:990:alice,bob\ngears:x:991:mallory\n'
 const passwd =
@@ -102,6 +102,12 @@ describe('the Host of a request', () => {
   test('in the request line counts as well', () => {
     expect(hostRefusal({ headers: { host: 'localhost' }, ...own, authority: 'evil.example' })).toMatchObject({ code: 'BROWSER_REFUSED' })
   })
+})
+
+test('a host goes by its name, the short form of it, and those beside it in /etc/hosts', () => {
+  const hosts = '127.0.0.1 localhost\n127.0.1.1\tNode7.example.com  node7 db # node9\n#10.0.0.1 node7 gone\n10.0.0.8 node8 other\n'
+  expect(new Set(namesOfHost('node7', hosts))).toEqual(new Set(['node7', 'node7.example.com', 'db']))
+  expect(new Set(namesOfHost('Node7.example.com', ''))).toEqual(new Set(['node7.example.com', 'node7']))
 })
 
 describe('a token', () => {

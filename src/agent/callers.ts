@@ -66,6 +66,16 @@ export function hostRefusal({ headers, authority, localAddress, ownNames }: Host
   return undefined
 }
 
+/**
+ * The names a host goes by: its name, the first part of that, and what stands beside it in /etc/hosts (hosts(5)), where many have their full
+ * name. A page cannot have any of them as its own.
+ */
+export function namesOfHost(hostName: string, hostsFile: string): readonly string[] {
+  const name = plainAddress(hostName)
+  const entries = hostsFile.split('\n').map(line => line.replace(/#.*/, '').trim().split(/\s+/).slice(1).map(plainAddress))
+  return [name, name.split('.')[0] ?? name, ...entries.filter(names => names.includes(name)).flat()]
+}
+
 /** A bearer token, kept as its digest only. */
 export class Token {
   readonly #digest: Buffer

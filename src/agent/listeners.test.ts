@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { createConnection, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { contract, type Operation } from '../api/index.ts'
@@ -177,10 +177,12 @@ describe('a listener that other hosts reach', () => {
   })
 
   test('with --insecure-http serves everybody, but under its own names only', async () => {
+    host.files.put('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 ${hostname()}.example.com ${hostname()}\n`)
     const listeners = await listen({ on: ['http://0.0.0.0:0'], isInsecure: true, hostNames: ['gear.example'] })
     const at = listeners.addresses[0]?.replace('0.0.0.0', '127.0.0.1') ?? ''
     expect(await ask(at)).toBe('200 ok')
     expect(await ask(at, { Host: 'gear.example:43273' })).toBe('200 ok')
+    expect(await ask(at, { Host: `${hostname()}.example.com` })).toBe('200 ok')
     expect(await ask(at, { Host: 'rebound.example' })).toBe('403 BROWSER_REFUSED')
   })
 

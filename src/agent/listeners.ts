@@ -19,6 +19,7 @@ import {
   hostRefusal,
   isLoopback,
   Members,
+  namesOfHost,
   pageRefusal,
   peerOf,
   plainAddress,
@@ -97,7 +98,7 @@ export class Listeners {
   readonly #options: ListenerOptions
   readonly #members: Members
   readonly #token: Token | undefined
-  readonly #ownNames: ReadonlySet<string>
+  #ownNames: ReadonlySet<string> = new Set()
   readonly #servers: Server[] = []
   readonly #peers = new WeakMap<Socket, Promise<Caller | GearError>>()
   #isActivated = false
@@ -109,7 +110,6 @@ export class Listeners {
     this.#options = options
     this.#members = new Members(options.host)
     this.#token = options.tokenFile === undefined ? undefined : new Token(readToken(options.tokenFile))
-    this.#ownNames = ownNames([...options.hostNames, ...options.urls.map(url => url.host)])
     this.#lastActiveMs = options.host.clock.nowMs()
   }
 
@@ -118,7 +118,9 @@ export class Listeners {
    * it to answer knows that all the others do.
    */
   async open(): Promise<void> {
-    const { urls, socketPath, environment = process.env } = this.#options
+    const { urls, socketPath, hostNames, host, environment = process.env } = this.#options
+    const hostsFile = (await host.files.read('/etc/hosts')) ?? ''
+    this.#ownNames = ownNames([...namesOfHost(hostname(), hostsFile), ...hostNames, ...urls.map(url => url.host)])
     const passed: (AddressInfo | undefined)[] = []
     for (const fd of passedSockets(environment)) passed.push(await this.#openPassed(fd))
     this.#isActivated = passed.length > 0
@@ -339,7 +341,7 @@ function addressText(address: ReturnType<Server['address']>): string {
 
 function ownNames(names: readonly string[]): ReadonlySet<string> {
   const addresses = Object.values(networkInterfaces()).flatMap(list => (list ?? []).map(({ address }) => address))
-  return new Set([hostname(), ...addresses, ...names].map(plainAddress))
+  return new Set([...addresses, ...names].map(plainAddress))
 }
 
 /** Throws unless the file is for its owner's eyes only and holds something that is hard to guess. */

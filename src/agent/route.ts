@@ -225,11 +225,11 @@ function bytesBody(bytes: AsyncIterable<Uint8Array>, { onLateFailure, breakOff, 
   )
 }
 
-/** Text goes to those who take a stream, and from GET routes also to those who say nothing or ask for plain text. */
+/** Text goes to those who take a stream, and from GET routes also to those who take text otherwise. */
 function textStatus({ reply, method }: Operation, accepts: Accepts): 200 | 202 | 204 {
   if (reply.kind === 'events') return 200
   if (accepts.isStreaming) return 202
-  return method === 'GET' && (accepts.isAnything || accepts.isTable) ? 200 : 204
+  return method === 'GET' && accepts.isText ? 200 : 204
 }
 
 function textBody(value: Value & { readonly kind: 'text' | 'stream' }, leave: () => void): string | ReadableStream<Uint8Array> {

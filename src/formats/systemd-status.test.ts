@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { withUnitPath } from './systemd-status.ts'
+import { withUnitPath, withUnlinkedUnit } from './systemd-status.ts'
 
 /** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
 const codeUnit = fc.nat(0xffff).map(code => String.fromCharCode(code))
@@ -46,6 +46,13 @@ test.each([
 test('what the container has written is never changed', () => {
   const text = `● ctr-shop-web.service\n\n     Loaded: loaded (/etc/systemd/system/ctr-shop-web.service; enabled; preset: enabled)\n`
   expect(withUnitPath(text, unitPath)).toBe(text)
+})
+
+test('a unit that is installed and not linked is not one that could not be found', () => {
+  expect(withUnlinkedUnit('Unit ctr-shop-web.service could not be found.\n', unitPath)).toBe(
+    `* ctr-shop-web.service\n     Loaded: loaded (${unitPath}; disabled)\n     Active: inactive (dead)\n`,
+  )
+  for (const text of [status('loaded'), '', 'Unit a could not be found.\nmore']) expect(withUnlinkedUnit(text, unitPath)).toBe(text)
 })
 
 test('every text is taken', () => {

@@ -18,6 +18,15 @@ export function withUnitPath(status: string, unitPath: string): string {
   return lines.with(index, `${prefix} (${unitPath}; ${state})`).join('\n')
 }
 
+/** What systemctl says of a unit whose file is in none of its folders: that it found none. */
+const notFoundPattern = /^Unit \S+ could not be found\.\s*$/
+
+/** The status of a unit that has a file which is not linked into systemd: after a purge, say. systemctl does not know of the file. */
+export function withUnlinkedUnit(status: string, unitPath: string): string {
+  if (!notFoundPattern.test(status)) return status
+  return `* ${fileName(unitPath)}\n     Loaded: loaded (${unitPath}; disabled)\n     Active: inactive (dead)\n`
+}
+
 function fileName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }

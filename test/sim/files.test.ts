@@ -69,6 +69,17 @@ describe('a copy', () => {
     }
   })
 
+  it('is of a container of a unit of the original, too', async () => {
+    const { host, kind } = await running()
+    const unit = '/var/lib/containers/units/sh/ctr-shop.service'
+    host.files.put(unit, '[Service]\nExecStart=/usr/bin/docker run --rm --name "shop" "acme/shop"\n[Install]\nX-ContainerId=shop\n')
+    host.engine.addContainer('shop', { labels: {} })
+    host.engine.files.set('/note', 'hello')
+    expect(await kind('/note')).toEqual({ kind: 'file' })
+    host.engine.addContainer('shop', { labels: { 'gear.id': 'another' } })
+    await expect(kind('/note')).rejects.toMatchObject({ code: 'CONTAINER_NOT_RUNNING' })
+  })
+
   it('ends when its caller gives or takes nothing for too long', async () => {
     const { host, read, write } = await running()
     host.engine.files.set('/note', 'x'.repeat(10_000))

@@ -494,6 +494,7 @@ describe('start, stop and restart', () => {
     const { host, agent } = await setUp()
     await agent.install('shop', { Started: true })
     await agent.purge()
+    expect(await agent.statusText('shop')).toContain(`Loaded: loaded (${unitPath('shop')}; disabled)\n     Active: inactive (dead)`)
     expect(await agent.start('shop')).toBe('Container shop is starting\n')
     expect(await agent.status('shop')).toMatchObject({ activeState: 'active', enabled: true })
     const before = disk(host)

@@ -212,7 +212,8 @@ describe('gear set-env', () => {
     ['shop-env A=B --env-file f', [['patch', 'shop-env', ['X=1', 'A=0', 'A=B']]]],
     ['--reset shop-env A=B', [['put', 'shop-env', ['A=B']]]],
     ['shop-env --reset', [['put', 'shop-env', []]]],
+    ['shop-env --env-file empty', [['patch', 'shop-env', []]]],
   ])('sends what was said, and prints nothing: %s', async (words, calls) => {
-    expect(await setEnv(words, { f: 'X=1\nA=0\n' })).toEqual({ calls, out: '', err: '', exitCode: 0 })
+    expect(await setEnv(words, { f: 'X=1\nA=0\n', empty: '\n' })).toEqual({ calls, out: '', err: '', exitCode: 0 })
   })
 })

@@ -33,7 +33,8 @@ export const command = () =>
     run: async (context, flags, args) => {
       const { variables: given, others } = splitVariables(args)
       const variables = [...(await readVariables(context, flags.envFile)), ...given]
-      if (variables.length === 0 && !flags.reset) throw new UsageError('give at least one VARIABLE=VALUE, or --env-file, or --reset')
+      if (variables.length === 0 && flags.envFile === undefined && !flags.reset)
+        throw new UsageError('give at least one VARIABLE=VALUE, or --env-file, or --reset')
       const name = flags.reset ? 'putEnvironment' : 'patchEnvironment'
       const groups = requestAll(readTargets(others, 'environment'), ({ id }) => ({
         request: request(name, { params: { id }, body: { variables } }),

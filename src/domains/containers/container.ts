@@ -109,6 +109,11 @@ export function readInstalled(unitText: string): InstalledContainer {
   }
 }
 
+/** A unit that the original wrote: its process is the client of the engine, which ours never is. */
+export function isOfOriginal(unitText: string): boolean {
+  return /^ExecStart=\/usr\/bin\/docker run /m.test(unitText)
+}
+
 /** Metadata keys of our own: the environment the unit reads, so that a delete finds it, and the memory limit, for reports. */
 export const environmentKey = 'X-GearEnvironment'
 export const memoryKey = 'X-GearMemory'

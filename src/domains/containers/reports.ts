@@ -10,7 +10,7 @@ import {
   type PortPair,
   type UsedContainer,
 } from '../../api/index.ts'
-import { withUnitPath } from '../../formats/index.ts'
+import { withUnitPath, withUnlinkedUnit } from '../../formats/index.ts'
 import type { Engine, EngineContainer, EngineImage, Host, UnitStatus } from '../../host/index.ts'
 import { mapBounded } from '../../lib/index.ts'
 import { type ContainerPaths, containerPaths } from '../layout/index.ts'
@@ -49,7 +49,8 @@ export class ContainerReports {
   /** The text of `systemctl status`, its Loaded line as programs for the original expect it. Throws CONTAINER_UNKNOWN. */
   async statusText(id: ContainerId): Promise<string> {
     const { paths } = await this.#installed(id)
-    return withUnitPath(await this.#host.journal.statusText(containerUnit(id)), paths.unit)
+    const text = await this.#host.journal.statusText(containerUnit(id))
+    return withUnlinkedUnit(withUnitPath(text, paths.unit), paths.unit)
   }
 
   /** Everything known of the container, with the last `lines` of its log when that is more than 0. Throws CONTAINER_UNKNOWN. */

@@ -2,7 +2,7 @@
 import { type ContainerId, GearError } from '../../api/index.ts'
 import type { Engine, EngineContainer, Host } from '../../host/index.ts'
 import { containerPaths } from '../layout/index.ts'
-import { readInstalled } from './container.ts'
+import { isOfOriginal, readInstalled } from './container.ts'
 import { containerUnknown } from './service.ts'
 
 interface RunningContainer {
@@ -17,7 +17,9 @@ export async function runningContainer(host: Pick<Host, 'files' | 'paths' | 'eng
   if (unitText === undefined) throw containerUnknown(id)
   const engine = host.engines.of(readInstalled(unitText).engine)
   const container = await engine.container(id)
-  if (container === undefined || !container.isRunning || container.labels['gear.id'] !== id) {
+  // Units of the original start their container without our label.
+  const isOurs = container?.labels['gear.id'] === id || (isOfOriginal(unitText) && container?.labels['gear.id'] === undefined)
+  if (container === undefined || !container.isRunning || !isOurs) {
     throw new GearError('CONTAINER_NOT_RUNNING', `Container ${id} does not run`)
   }
   return { engine, container, unitText }

@@ -11,8 +11,8 @@ import type { SocketDiagnosis, SocketEnd } from './socket-diagnosis.ts'
 /** A host with many thousands of connections has that much. */
 const tableBytesMax = 67_108_864
 
-/** A TCP state as `/proc/net/tcp` prints it (include/net/tcp_states.h). */
-const established = '01'
+/** TCP states as `/proc/net/tcp` prints them (include/net/tcp_states.h): established, and closed for sending (FIN_WAIT1, FIN_WAIT2). */
+const heldStates: readonly (string | undefined)[] = ['01', '04', '05']
 
 export function connectionOwners(files: Pick<Files, 'read'>, diagnose: SocketDiagnosis): Network['ownerOfConnection'] {
   const tables = { tcp: connectionTable(files, 'tcp'), tcp6: connectionTable(files, 'tcp6') }
@@ -56,14 +56,17 @@ async function ownerInTables(tables: ConnectionTables, end: SocketEnd): Promise<
   return ownerIn(tables.tcp6, { ...end, address: asIpv6(end.address), peerAddress: asIpv6(end.peerAddress) })
 }
 
-/** Rows are `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid …` (proc(5)). */
+/**
+ * Rows are `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode …` (proc(5)). An end that its program has
+ * closed has no inode any more, and its uid means nothing.
+ */
 async function ownerIn(table: Rounds<string>, { address, port, peerAddress, peerPort }: SocketEnd): Promise<number | undefined> {
   const text = await table.join()
-  const row = `: ${procAddress(address)}:${procPort(port)} ${procAddress(peerAddress)}:${procPort(peerPort)} ${established} `
+  const row = `: ${procAddress(address)}:${procPort(port)} ${procAddress(peerAddress)}:${procPort(peerPort)} `
   const start = text.indexOf(row)
   if (start === -1) return undefined
-  const [, , , , , , , uid] = text.slice(start, text.indexOf('\n', start)).split(/\s+/)
-  return Number(uid)
+  const [, , , state, , , , uid, , inode] = text.slice(start, text.indexOf('\n', start)).split(/\s+/)
+  return heldStates.includes(state) && inode !== '0' ? Number(uid) : undefined
 }
 
 function procPort(port: number): string {

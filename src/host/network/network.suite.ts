@@ -11,6 +11,8 @@ export interface NetworkUnderTest {
   readonly connect: (from: {
     readonly listener: string
     readonly to: string
+    /** What the client has closed of it: nothing, its side (it still waits for an answer), or all. */
+    readonly closed?: 'nothing' | 'sending' | 'all'
   }) => Promise<{ readonly connection: Connection; readonly uid: number }>
   /** Serves the text at a URL of this host. */
   readonly serve: (text: string) => Promise<string>
@@ -45,6 +47,16 @@ export function networkSuite(make: () => Promise<NetworkUnderTest>): void {
     ])('is known for one to $to at a listener on $listener', async addresses => {
       const { connection, uid } = await under.connect(addresses)
       expect(await network.ownerOfConnection(connection)).toBe(uid)
+    })
+
+    test('is known when the client sends no more and waits for the answer', async () => {
+      const { connection, uid } = await under.connect({ listener: '127.0.0.1', to: '127.0.0.1', closed: 'sending' })
+      expect(await network.ownerOfConnection(connection)).toBe(uid)
+    })
+
+    test('is not known when the client has closed it: the kernel would name root', async () => {
+      const { connection } = await under.connect({ listener: '127.0.0.1', to: '127.0.0.1', closed: 'all' })
+      expect(await network.ownerOfConnection(connection)).toBeUndefined()
     })
 
     test('is not known for one that does not exist', async () => {

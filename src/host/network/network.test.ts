@@ -15,8 +15,9 @@ describe('the fake network', () => {
         network.listening.add(++port)
         return port
       },
-      connect: async ({ to }) => {
-        network.owners.set(++port, 1000)
+      connect: async ({ to, closed }) => {
+        port += 1
+        if (closed !== 'all') network.owners.set(port, 1000)
         return { uid: 1000, connection: { localAddress: to, localPort: 1, remoteAddress: to, remotePort: port } }
       },
       serve: async text => {
@@ -49,7 +50,7 @@ describe('whose a connection is', () => {
     expect(await network.ownerOfConnection(connection(41_001))).toBeUndefined()
   })
 
-  const row = '   0: 0100007F:{port} 0100007F:A909 01 00000000:00000000 00:00000000 00000000  {uid}        0 1 1 0\n'
+  const row = '   0: 0100007F:{port} 0100007F:A909 01 00000000:00000000 00:00000000 00000000  {uid}        0 71234 1 0\n'
   const connection = (remotePort: number) => ({ localAddress: '127.0.0.1', localPort: 43273, remoteAddress: '127.0.0.1', remotePort })
 
   test('is asked with few readings of the table, however many connections come at once', async () => {

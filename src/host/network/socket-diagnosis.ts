@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:os'
 
-/** Who owns the end of a connection: the user's id; `none` when there is no such established connection; `unknown` when the kernel cannot be asked. */
+/** Who owns the end of a connection: the user's id; `none` when nobody holds such a connection open; `unknown` when the kernel cannot be asked. */
 export type SocketOwner = number | 'none' | 'unknown'
 
 /** One end of a connection on this host: its own address first. Addresses are both of 4 or both of 16 bytes. */
@@ -37,12 +37,17 @@ const NLM_F_REQUEST = 1
 const SOCK_DIAG_BY_FAMILY = 20
 const IPPROTO_TCP = 6
 const TCP_ESTABLISHED = 1
+const TCP_FIN_WAIT1 = 4
+const TCP_FIN_WAIT2 = 5
+/** Open, or closed for sending by a program that waits for the answer, as `nc -N` and socat do. */
+const heldStates: readonly number[] = [TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2]
+const heldStatesMask = heldStates.reduce((mask, state) => mask | (1 << state), 0)
 const noCookie = 0xffffffff
 
 /** struct nlmsghdr (16 bytes) and struct inet_diag_req_v2 (56). */
 const requestBytes = 72
 /** Where struct inet_diag_msg has what is read of it, behind the header. */
-const offsets = { state: 17, sourcePort: 20, destinationPort: 22, uid: 80, end: 84 } as const
+const offsets = { state: 17, sourcePort: 20, destinationPort: 22, uid: 80, inode: 84, end: 88 } as const
 const replyBytes = 4096
 
 /** Loads nothing until it is first asked. It keeps one socket for the life of the process. */
@@ -100,7 +105,7 @@ function writeRequest(request: Buffer, { address, port, peerAddress, peerPort }:
   request.writeUInt32LE(sequence, 8)
   request.writeUInt8(address.length === 4 ? AF_INET : AF_INET6, 16)
   request.writeUInt8(IPPROTO_TCP, 17)
-  request.writeUInt32LE(1 << TCP_ESTABLISHED, 20)
+  request.writeUInt32LE(heldStatesMask, 20)
   request.writeUInt16BE(port, 24)
   request.writeUInt16BE(peerPort, 26)
   request.set(address, 28)
@@ -109,13 +114,18 @@ function writeRequest(request: Buffer, { address, port, peerAddress, peerPort }:
   request.writeUInt32LE(noCookie, 68)
 }
 
-/** A listener answers for its port when there is no connection, so the reply has to be about this one. */
+/**
+ * A listener answers for its port when there is no connection, so the reply has to be about this one. An end that its program has closed has no
+ * inode any more, and would be root's: the kernel looks the user up before the inode (inet_diag_msg_attrs_fill), so one that is closed
+ * meanwhile shows as well.
+ */
 function readReply(reply: Buffer, { port, peerPort }: SocketEnd): SocketOwner {
   const type = reply.readUInt16LE(4)
   if (type === NLMSG_ERROR) return reply.readInt32LE(16) === -constants.errno.ENOENT ? 'none' : 'unknown'
   if (type !== SOCK_DIAG_BY_FAMILY || reply.length < offsets.end) return 'unknown'
   const isTheOne =
-    reply.readUInt8(offsets.state) === TCP_ESTABLISHED &&
+    heldStates.includes(reply.readUInt8(offsets.state)) &&
+    reply.readUInt32LE(offsets.inode) !== 0 &&
     reply.readUInt16BE(offsets.sourcePort) === port &&
     reply.readUInt16BE(offsets.destinationPort) === peerPort
   return isTheOne ? reply.readUInt32LE(offsets.uid) : 'none'

@@ -1,4 +1,5 @@
 /** The network of a real host. */
+import { once } from 'node:events'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -13,7 +14,7 @@ afterEach(() => {
 })
 
 async function listen(address: string, onConnection: (socket: Socket) => void = () => {}): Promise<number> {
-  const server = createServer(onConnection)
+  const server = createServer({ allowHalfOpen: true }, onConnection)
   await new Promise<void>(resolve => server.listen(0, address, resolve))
   cleanUps.push(() => server.close())
   return (server.address() as AddressInfo).port
@@ -36,7 +37,7 @@ describe.each([
   networkSuite(async () => ({
     network,
     listen: address => listen(address),
-    connect: async ({ listener, to }) => {
+    connect: async ({ listener, to, closed = 'nothing' }) => {
       const accepted = Promise.withResolvers<Socket>()
       const client = connect(await listen(listener, accepted.resolve), to)
       const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = await accepted.promise
@@ -44,6 +45,9 @@ describe.each([
         () => client.destroy(),
         () => void accepted.promise.then(socket => socket.destroy()),
       )
+      if (closed === 'sending') await new Promise<void>(resolve => client.end(resolve))
+      if (closed === 'all') client.destroy()
+      if (closed !== 'nothing') await once((await accepted.promise).resume(), 'end')
       return { connection: { localAddress, localPort, remoteAddress, remotePort }, uid: process.getuid?.() ?? -1 }
     },
     serve: text => serve((request, response) => void (request.url === '/page' ? response.end(text) : response.writeHead(404).end())),
