@@ -113,7 +113,8 @@ describe('a loopback listener', () => {
     const listeners = await listen({ on: ['http://127.0.0.1:0'] })
     const { hostname, port } = new URL(listeners.addresses[0] ?? '')
     const lookup = Promise.withResolvers<number>()
-    host.network.ownerOfConnection = () => lookup.promise
+    let lookups = 0
+    host.network.ownerOfConnection = () => (lookups++ === 0 ? lookup.promise : Promise.resolve(undefined))
     const opened = vi.spyOn(requests, 'open')
     const connection = createConnection({ host: hostname, port: Number(port) })
     connection.write('GET /container/abcd/log HTTP/1.1\r\nHost: localhost\r\n\r\n')
@@ -124,6 +125,39 @@ describe('a loopback listener', () => {
     lookup.resolve(0)
     for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
     expect(opened).not.toHaveBeenCalled()
+  })
+
+  describe('to a caller that closes its side after asking', () => {
+    async function ask(path: string) {
+      const listeners = await listen({ on: ['http://127.0.0.1:0'] })
+      const { hostname, port } = new URL(listeners.addresses[0] ?? '')
+      const connection = createConnection({ host: hostname, port: Number(port), allowHalfOpen: true })
+      connection.end(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+      return { listeners, connection }
+    }
+
+    test('gives its answer', async () => {
+      const lookup = Promise.withResolvers<number>()
+      const again = Promise.withResolvers<void>()
+      let lookups = 0
+      host.network.ownerOfConnection = () => {
+        if (++lookups === 2) again.resolve()
+        return lookup.promise
+      }
+      const { connection } = await ask('/version')
+      await again.promise
+      lookup.resolve(0)
+      expect((await readAnswer(connection)).status).toBe('HTTP/1.1 200 OK')
+    })
+
+    test('gives none when it is gone, and ends what was begun', async () => {
+      let lookups = 0
+      host.network.ownerOfConnection = async () => (++lookups === 1 ? 0 : undefined)
+      const { listeners, connection } = await ask('/container/abcd/log')
+      connection.on('error', () => undefined).resume()
+      while (lookups < 2 || listeners.openConnections > 0) await new Promise(resolve => setImmediate(resolve))
+      while (requests.runningCount > 0) await new Promise(resolve => setImmediate(resolve))
+    })
   })
 
   test('keeps few connections of users who may not call, so that they do not keep out those who may', async () => {

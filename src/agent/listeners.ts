@@ -10,7 +10,7 @@ import { dirname } from 'node:path'
 import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server'
 import { asGearError, type Caller, dryRunExpectation, dryRunParameter, GearError, limits, type RequestId } from '../api/index.ts'
 import { defaultAgentPort, newRequestId } from '../formats/index.ts'
-import type { Host } from '../host/index.ts'
+import type { Connection, Host } from '../host/index.ts'
 import { errorAnswer } from './answer.ts'
 import {
   type Admission,
@@ -171,7 +171,7 @@ export class Listeners {
     await listen(listener.server, { fd }, `socket ${fd} of systemd`)
     const address = listener.server.address()
     const isTcp = typeof address === 'object' && address !== null
-    listener.admission = isTcp ? this.#admissionOf(address.address) : 'socket'
+    setAdmission(listener, isTcp ? this.#admissionOf(address.address) : 'socket')
     return isTcp ? address : undefined
   }
 
@@ -232,7 +232,8 @@ export class Listeners {
       if (isDryRun) void serve(incoming, outgoing)
       else outgoing.writeHead(417).end()
     })
-    const listener: Listener = { server, admission }
+    const listener: Listener = { server, admission: undefined }
+    setAdmission(listener, admission)
     server.maxConnections = connectionsMax
     server.on('drop', () => log.warn({ connectionsMax }, 'connection refused, too many are open'))
     server.on('connection', socket => this.#welcome(socket, listener))
@@ -251,6 +252,23 @@ export class Listeners {
     })
     if (admission !== 'peer') return
     this.#peers.set(socket, this.#peerOf(socket))
+    socket.once('end', () => void this.#lookAgain(socket))
+  }
+
+  /** A caller that has closed its side while it is not answered waits for that, or is gone: then its end of the connection is nobody's. */
+  async #lookAgain(socket: Socket): Promise<void> {
+    if (socket.writableEnded) return
+    const before = this.#peers.get(socket)
+    const { network } = this.#options.host
+    const isThere = network.ownerOfConnection(connectionOf(socket)).then(
+      uid => uid !== undefined,
+      () => false,
+    )
+    this.#peers.set(
+      socket,
+      isThere.then(is => (is && before !== undefined ? before : new GearError('CALLER_REFUSED', 'The caller is gone'))),
+    )
+    if (!(await isThere)) socket.destroy()
   }
 
   /**
@@ -258,9 +276,8 @@ export class Listeners {
    * another user's by then, whom the kernel would name.
    */
   async #peerOf(socket: Socket): Promise<Caller | GearError> {
-    const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket
     const { network } = this.#options.host
-    const found = await peerOf({ localAddress, localPort, remoteAddress, remotePort }, network, this.#members)
+    const found = await peerOf(connectionOf(socket), network, this.#members)
     if (socket.destroyed) return new GearError('CALLER_REFUSED', 'The caller is gone')
     if (found instanceof GearError) this.#boundStrangers(socket)
     return found
@@ -287,7 +304,13 @@ export class Listeners {
     const refusal = hostRefusal({ headers, authority, localAddress: socket.localAddress, ownNames: this.#ownNames })
     if (refusal !== undefined) return refusal
     if (admission === 'open') return remote
-    return (await this.#peers.get(socket)) ?? new GearError('CALLER_REFUSED', 'It cannot be told who is calling')
+    for (let known = this.#peers.get(socket); known !== undefined; ) {
+      const caller = await known
+      const latest = this.#peers.get(socket)
+      if (latest === known) return caller
+      known = latest
+    }
+    return new GearError('CALLER_REFUSED', 'It cannot be told who is calling')
   }
 
   /** The adapter could not make a request of what came, which is the caller's doing, or something threw, which is ours. */
@@ -300,6 +323,19 @@ export class Listeners {
   }
 }
 
+/**
+ * Node hangs up on callers that close their side after asking, as ncat and socat do, unless told not to, by a property that is in none of its
+ * types. Only on loopback can it be seen whether such a caller is still there.
+ */
+function setAdmission(listener: Listener, admission: Admission | undefined): void {
+  listener.admission = admission
+  Object.assign(listener.server, { httpAllowHalfOpen: admission === 'peer' })
+}
+
+function connectionOf({ localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 }: Socket): Connection {
+  return { localAddress, localPort, remoteAddress, remotePort }
+}
+
 const serverOptions = {
   // A second Host or Origin then shows; Node would drop it.
   joinDuplicateHeaders: true,
@@ -307,6 +343,9 @@ const serverOptions = {
   headersTimeout: headerMs,
   requestTimeout: requestMs,
   keepAliveTimeout: idleConnectionMs,
+  // A caller that dies after it has closed its side shows by this alone.
+  keepAlive: true,
+  keepAliveInitialDelay: idleConnectionMs,
   connectionsCheckingInterval: headerMs / 2,
 } as const
 

@@ -9,6 +9,7 @@ describe('an installed unit', () => {
       '',
       '[Service]',
       'Slice=container-small.slice',
+      'EnvironmentFile=/var/lib/containers/env/contents/sh/shared-env',
       'ExecStart=/usr/bin/docker run --rm --name "sample-one" -p 4000:8080  "openshift/busybox-http-app"',
       '',
       '[Install]',
@@ -33,7 +34,7 @@ describe('an installed unit', () => {
         { internal: 22, external: 4022 },
         { internal: 23, external: 4023 },
       ],
-      environment: undefined,
+      environment: 'shared-env',
       slice: 'container-small.slice',
       memoryBytes: undefined,
     })

@@ -97,13 +97,13 @@ export interface InstalledContainer {
 export function readInstalled(unitText: string): InstalledContainer {
   const metadata = readUnitMetadata(unitText)
   const first = (key: string) => metadata.get(key)?.[0] ?? ''
-  const environment = first(environmentKey)
+  const environment = first(environmentKey) || /^EnvironmentFile=\S+\/env\/contents\/[^/\s]+\/(\S+)$/m.exec(unitText)?.[1]
   return {
     engine: engineOfUnit(unitText),
     image: first('X-ContainerImage'),
     requestId: first('X-ContainerRequestId'),
     ports: readUnitPortPairs(unitText),
-    environment: environment === '' ? undefined : environment,
+    environment,
     slice: /^Slice=(\S+)$/m.exec(unitText)?.[1] ?? 'container.slice',
     memoryBytes: Number(first(memoryKey)) || undefined,
   }
@@ -114,6 +114,6 @@ export function isOfOriginal(unitText: string): boolean {
   return /^ExecStart=\/usr\/bin\/docker run /m.test(unitText)
 }
 
-/** Metadata keys of our own: the environment the unit reads, so that a delete finds it, and the memory limit, for reports. */
+/** Metadata keys of our own: the environment the unit reads, so that a delete finds it (units of the original have its file), and the memory limit, for reports. */
 export const environmentKey = 'X-GearEnvironment'
 export const memoryKey = 'X-GearMemory'
