@@ -36,7 +36,7 @@ describe('podman', () => {
     expect(commands.calls.filter(call => call.includes('info'))).toHaveLength(1)
   })
 
-  test('is asked for one that it knows, and when its storage has no index', async () => {
+  test('is asked for one that it knows, and when its storage is of another kind', async () => {
     const { engine, files } = made(['shop'], { 'container inspect': inspected('shop') })
     expect(await engine.container('shop')).toEqual({
       id,
@@ -48,6 +48,14 @@ describe('podman', () => {
     })
     await files.remove(`${folder}/containers.json`)
     expect(await engine.container('shop')).toBeDefined()
+  })
+
+  test('is not asked when its storage never held a container', async () => {
+    const { engine, commands, files } = made([], {})
+    await files.remove(`${folder}/containers.json`)
+    files.put(`${folder}/containers.lock`, '')
+    expect(await engine.container('web1')).toBeUndefined()
+    expect(commands.calls.filter(call => call.includes('inspect'))).toEqual([])
   })
 
   test('may take the beginning of an id for a name; that is another container', async () => {

@@ -16,7 +16,7 @@ import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineProcess
 
 export interface PodmanParts {
   readonly commands: Commands
-  readonly files: Pick<Files, 'read'>
+  readonly files: Pick<Files, 'exists' | 'read'>
 }
 
 export function podmanEngine(parts: PodmanParts): Engine {
@@ -171,7 +171,9 @@ class PodmanEngine implements Engine {
     const [index, ofVolatile] = await Promise.all(
       ['containers.json', 'volatile-containers.json'].map(file => this.#parts.files.read(`${folder}/${file}`, indexBytes)),
     )
-    return index === undefined || [index, ofVolatile].some(text => text?.includes(JSON.stringify(name)))
+    // A storage that never held a container has the lock and no index yet; without both it is of a kind that is not known.
+    if (index === undefined && !(await this.#parts.files.exists(`${folder}/containers.lock`))) return true
+    return [index, ofVolatile].some(text => text?.includes(JSON.stringify(name)))
   }
 
   async #findIndex(): Promise<string> {
