@@ -3,7 +3,7 @@
 # same name costs a second one. Every failure leaves a reason that a program can read.
 # shellcheck disable=SC2154 # common.sh and docker-start set the variables
 
-cli() { docker "$@"; }
+cli() { /usr/bin/timeout 60 /usr/bin/docker -H "unix://$socket" "$@"; }
 
 find_storage() { docker info --format '{{.DockerRootDir}}' 2>&1; }
 
@@ -25,10 +25,11 @@ run_container() {
 # run_once ARGS…: sets message when it fails.
 run_once() {
   if [ -e "$dir/container-id" ]; then rm "$dir/container-id"; fi
-  message=$(docker run -d --pull=never --name "$id" --cidfile "$dir/container-id" --cgroup-parent "$cgroup_parent" \
+  message=$(watched /usr/bin/docker -H "unix://$socket" run -d --pull=never --name "$id" --cidfile "$dir/container-id" --cgroup-parent "$cgroup_parent" \
     --label "gear.id=$id" --label "OBJECT_SYSTEMD_UNIT=ctr-$id.service" \
     --log-driver=journald --log-opt labels=OBJECT_SYSTEMD_UNIT --log-opt 'tag={{.Name}}' \
-    ${volumes_from:+"$volumes_from"} "$@" 2>&1 > /dev/null) && return
+    ${volumes_from:+"$volumes_from"} "$@") && return
+  if [ -e "$dir/no-answer" ]; then fail engine-away 'docker has not answered for 40 s'; fi
   tidy_message
   return 1
 }

@@ -36,6 +36,17 @@ count() {
   echo "$failures" > "$dir/failures"
 }
 
+# tidy_later HELPER: what is left of the container goes as soon as the engine answers again, unless a start is faster.
+tidy_later() {
+  /usr/bin/systemd-run --quiet --no-block --collect --unit="gear-tidy-$id" "${0%/*}/$1" "$id" ||
+    say 'the container stays until its next start'
+}
+
+# is_at_rest: whether nobody has started the unit since.
+is_at_rest() {
+  case $(/usr/bin/systemctl show -P ActiveState "ctr-$id.service") in inactive | failed | deactivating) ;; *) return 1 ;; esac
+}
+
 # finish RESULT…: RESULT are those of systemd's results with which a requested stop has ended well. The start limit is for crashes, so
 # starts between requested stops do not count; and reset-failed at this point makes a unit that is being stopped end inactive.
 finish() {
@@ -46,5 +57,5 @@ finish() {
     count
   fi
   rm -f "$dir/container-id" "$dir/pid" "$dir/conmon-pid" "$dir/ready" "$dir/stopping" \
-    "$dir/links-applied" "$dir/volumes.lock"
+    "$dir/links-applied" "$dir/volumes.lock" "$dir/call" "$dir/no-answer"
 }

@@ -17,7 +17,7 @@ pull() {
 
 # pull_once IMAGE: it can be called off; without a reader podman ends.
 pull_once() {
-  podman pull "$1" 2>&1 | pass_on > "$dir/pull-error" &
+  /usr/bin/podman --events-backend=none pull "$1" 2>&1 | pass_on > "$dir/pull-error" &
   waiting=$!
   wait "$waiting"
   waiting=''

@@ -40,9 +40,10 @@ run_container() {
 # run_once ARGS…: sets message when it fails. Not --replace, which would remove anybody's container of that name.
 run_once() {
   for file in container-id pid conmon-pid; do if [ -e "$dir/$file" ]; then rm "$dir/$file"; fi; done
-  message=$(podman ${runtime:+"--runtime=$runtime"} run -d --pull=never --name "$id" --cidfile "$dir/container-id" \
+  message=$(watched /usr/bin/podman --events-backend=none ${runtime:+"--runtime=$runtime"} run -d --pull=never --name "$id" --cidfile "$dir/container-id" \
     --pidfile "$dir/pid" --conmon-pidfile "$dir/conmon-pid" --cgroups=split --sdnotify=ignore --label "gear.id=$id" \
-    --log-driver=journald --log-opt 'tag={{.Name}}' ${volumes_from:+"$volumes_from"} "$@" 2>&1 > /dev/null) && return
+    --log-driver=journald --log-opt 'tag={{.Name}}' ${volumes_from:+"$volumes_from"} "$@") && return
+  if [ -e "$dir/no-answer" ]; then fail engine-away 'podman has not answered for 90 s: another podman has its locks (lslocks tells which)'; fi
   tidy_message
   return 1
 }

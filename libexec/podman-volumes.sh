@@ -11,7 +11,7 @@ find_data() {
   if [ -s "$dir/no-data" ]; then : > "$dir/no-data"; return; fi
   find_index
   if [ -e "$index" ] && ! grep -qF "\"names\":[\"$id-data\"" "$index"; then return; fi
-  inspect "$id-data" || fail run-failed "podman could not say whether $id-data exists: $problem"
+  inspect "$id-data" || refuse "podman could not say whether $id-data exists: $problem"
   if [ "$found" = ours ] && [ "$role" = '"data"' ]; then volumes_from="--volumes-from=$id-data" held=$volumes; fi
 }
 
@@ -33,7 +33,7 @@ find_index() {
   if [ -e "$run/podman-store" ]; then IFS=: read -r key index < "$run/podman-store"; fi
   if [ -n "$index" ] && [ "$key" = "$configuration" ]; then return; fi
   index=$(podman info --format '{{.Store.GraphRoot}}/{{.Store.GraphDriverName}}-containers/containers.json' 2>&1) ||
-    fail run-failed "podman cannot use its storage: $index"
+    refuse "podman cannot use its storage: $index"
   echo "$configuration:$index" > "$run/podman-store.$id" && mv "$run/podman-store.$id" "$run/podman-store"
 }
 

@@ -4,7 +4,7 @@
 
 # forget_container: the container of an attempt that failed to start.
 forget_container() {
-  message=$(podman rm --force --time 0 "$id" 2>&1 > /dev/null) || { tidy_message; fail run-failed "$message"; }
+  message=$(podman rm --force --time 0 "$id" 2>&1 > /dev/null) || { tidy_message; refuse "$message"; }
 }
 
 # is_ours_at_least: of a container whose storage is damaged podman still lists the labels.
@@ -16,11 +16,12 @@ is_ours_at_least() {
 # touched. One that podman itself does not know is what is left of a start that was cut off.
 make_way() {
   inspect "$id" || found=damaged
+  case $found/$problem in damaged/*'podman has not answered'*) refuse "$problem" ;; esac
   case $found in
     damaged) is_ours_at_least || fail storage-damaged "podman could not say what it has named $id: $problem"
       say "the container of an earlier run is damaged in podman's storage and goes: $problem"
       forget_container ;;
-    ours) remove_container || fail run-failed "the container of an earlier run stays: $problem" ;;
+    ours) remove_container || refuse "the container of an earlier run stays: $problem" ;;
     foreign) fail name-taken "a container named $id exists that gear did not make" ;;
     none) [ "$(podman ps --all --external --filter "name=^$id\$" --format '{{.Command}}')" = storage ] ||
       fail name-taken "a container named $id exists that gear did not make"

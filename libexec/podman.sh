@@ -5,7 +5,18 @@
 problem=''
 
 # podman ARGS…: without its events, which would be among the ten lines that systemctl status shows.
-podman() { /usr/bin/podman --events-backend=none "$@"; }
+# Behind the locks of others it does not wait for ever.
+podman() {
+  /usr/bin/timeout --kill-after=5 60 /usr/bin/podman --events-backend=none "$@" && return
+  case $? in 124 | 137) say 'podman has not answered for 60 s: another podman has its locks (lslocks tells which)'; return 124 ;; *) return 125 ;; esac
+}
+
+engine_answers() { podman info; }
+
+# refuse MESSAGE: ends a start for what podman said.
+refuse() {
+  case $1 in *'podman has not answered'*) fail engine-away "$1" ;; *) fail run-failed "$1" ;; esac
+}
 
 # A line of words about the container, then one for each of its anonymous volumes, whose names have 64 hex digits. The path of a volume is
 # the image's, so it is printed as JSON, which cannot make a second line.

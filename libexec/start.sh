@@ -46,3 +46,24 @@ join_lines() {
   message=$(printf '%s\n' "$message" | tr -s '\n\t ' ' ')
   message=${message% }
 }
+
+# watched COMMAND…: a call of the engine in the foreground, which comes to its end when the start is called off, since the engine would go on with it. One
+# that takes long is ended when the engine (engine_answers) does not answer others either. Prints what it says; fails with $dir/no-answer then.
+watched() {
+  : > "$dir/call"
+  watch_call > /dev/null 2>&1 &
+  watcher=$!
+  called=0
+  (read -r call _ < /proc/self/stat; echo "$call" > "$dir/call"; exec "$@" 2>&1 > /dev/null) || called=$?
+  kill "$watcher" 2> /dev/null || :
+  wait "$watcher" || :
+  return "$called"
+}
+
+watch_call() {
+  trap 'kill "$waiting" 2> /dev/null; exit 0' TERM
+  interruptibly /usr/bin/sleep 30
+  while engine_answers; do interruptibly /usr/bin/sleep 15; done
+  : > "$dir/no-answer"
+  until read -r call < "$dir/call" && kill -KILL "$call"; do /usr/bin/sleep 1; done
+}

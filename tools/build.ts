@@ -35,7 +35,7 @@ export async function buildTo(folder: string): Promise<void> {
 }
 
 /** Under which flags the scripts are compiled: compiled code is taken only by a V8 with the same ones. */
-export const compileFlags = ['--disable-sigusr1', '--min-semi-space-size=8'] as const
+export const compileFlags = ['--disable-sigusr1', '--min-semi-space-size=8', '--no-concurrent-recompilation'] as const
 
 /** How `bin/gear` starts Node for a command: `src/main.ts` takes the first flag back before anything compiled is read. */
 export const commandFlags = [

@@ -39,7 +39,7 @@ export const limitTable = {
   containerPathBytes: { value: 4096, unit: 'bytes', why: 'Longest path of a file or folder in a container.' },
   copyBytes: { value: 68_719_476_736, unit: 'bytes', why: 'Most of one copy into or out of a container.' },
   copyFiles: { value: 1_000_000, unit: 'count', why: 'Most files and folders of one copy out of a container.' },
-  copyIdleMs: { value: 30_000, unit: 'ms', why: 'Longest time in which the caller of a copy gives or takes nothing.' },
+  copyIdleMs: { value: 30_000, unit: 'ms', why: 'Longest time in which the caller of a copy, or the engine, gives or takes nothing.' },
   copyEndMs: { value: 60_000, unit: 'ms', why: 'Longest wait for the engine after the last byte of a copy into a container.' },
   logLineBytes: { value: 65_536, unit: 'bytes', why: 'Longest line of a log that is passed on whole.' },
   stopWaitMs: { value: 15_000, unit: 'ms', why: 'Longest wait of a stop with Wait (spec §4.4).' },

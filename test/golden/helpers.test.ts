@@ -29,6 +29,8 @@ class HelperHost {
       writeFileSync(path, text)
     }
     for (const tool of ['docker', 'podman', 'curl', 'systemctl', 'systemd-notify', 'sleep']) this.tool(tool, '')
+    // Not that of a call that takes long.
+    this.tool('sleep', 'case $1 in 15 | 30) exec /bin/sleep "$1" ;; esac')
     this.tool('systemctl', 'case "$*" in *NRestarts*) echo 0 ;; esac')
     writeFileSync(join(this.#root, 'docker.pid'), '100')
   }
@@ -136,6 +138,29 @@ describe('a start on docker', () => {
     expect(exitCode).toBe(1)
     for (const call of calls.filter(line => line.startsWith('curl '))) expect(Number(optionOf(call, '-m'))).toBeGreaterThan(0)
     expect(host.state('last-exit.new')).toContain('Reason=engine-away')
+  })
+})
+
+describe('a call that hangs', () => {
+  const hang = 'exec /bin/sleep 600'
+
+  it('is ended on docker when the engine does not answer others either', () => {
+    const host = newHost()
+    host.docker({ CgroupDriver: 'cgroupfs' })
+    host.run('docker-start', 'container-small.slice', '--', 'acme/shop')
+    host.tool('curl', `case "$*" in */info) exit 28 ;; *) printf '{}\\n404' ;; esac`)
+    host.tool('docker', hang)
+    host.tool('sleep', '')
+    expect(host.run('docker-start', 'container-small.slice', '--', 'acme/shop').exitCode).toBe(1)
+    expect(host.state('last-exit.new')).toContain('Reason=engine-away\nMessage=docker has not answered for')
+  })
+
+  it('is ended on podman when others hang as well', () => {
+    const host = newHost()
+    host.tool('sleep', '')
+    host.tool('podman', `case "$*" in *' run '*) ${hang} ;; *' info') exit 124 ;; *' info '*) echo /none/containers.json ;; esac`)
+    expect(host.run('podman-start', '--', 'acme/shop').exitCode).toBe(1)
+    expect(host.state('last-exit.new')).toContain('Reason=engine-away\nMessage=podman has not answered for')
   })
 })
 

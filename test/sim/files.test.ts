@@ -1,6 +1,6 @@
 /** Copies into and out of a container, from the request to the engine. */
 import { describe, expect, it } from 'vitest'
-import { type BytesResult, limits, type Session } from '../../src/api/index.ts'
+import { type BytesResult, type ContainerId, containerUnit, limits, type Session } from '../../src/api/index.ts'
 import { readTar } from '../../src/formats/index.ts'
 import { agentOn, newHost } from './machine.ts'
 
@@ -12,6 +12,7 @@ async function running() {
   const params = { id: 'shop' }
   return {
     host,
+    agent,
     kind: (path: string) => agent.call('getFileKind', { params, query: { path } }),
     read: (path: string, signal?: AbortSignal) =>
       agent.call('readFiles', { params, query: { path } }, signal === undefined ? {} : { signal }) as Promise<BytesResult>,
@@ -108,5 +109,22 @@ describe('a copy', () => {
     const end = endOf(session)
     session.close()
     await expect(end).rejects.toMatchObject({ code: 'HOST_UNREACHABLE' })
+  })
+  it.each(['stopped', 'deleted'])('ends when its container is %s, with the reason', async how => {
+    const { host, agent, read, write } = await running()
+    const unit = containerUnit('shop' as ContainerId)
+    await agent.call('startContainer', { params: { id: 'shop' } })
+    host.engine.files.set('/note', 'x'.repeat(10_000))
+    const pieces = (await read('/')).bytes[Symbol.asyncIterator]()
+    await pieces.next()
+    const session = await write('/')
+    const end = endOf(session)
+    const isEnded = expect(end).rejects.toMatchObject({ code: 'CONTAINER_NOT_RUNNING' })
+    await session.write({ kind: 'input', bytes: Buffer.alloc(10) })
+    if (how === 'deleted') await agent.call('deleteContainer', { params: { id: 'shop' } })
+    else await host.units.queueStop(unit, 'replace')
+    await isEnded
+    await expect(pieces.next()).rejects.toMatchObject({ code: 'CONTAINER_NOT_RUNNING', message: expect.stringContaining('ended the copy') })
+    expect(host.clock.sleeping).toBe(0)
   })
 })

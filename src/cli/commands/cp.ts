@@ -83,8 +83,31 @@ async function fromContainer(context: Context, flags: CommonFlags & CpFlags, sou
   })
 }
 
-function read(context: Context, client: Client, id: string, path: string): Promise<AsyncIterable<Uint8Array>> {
-  return client.call(request('readFiles', { params: { id }, query: { path } }), { signal: context.signal })
+async function read(context: Context, client: Client, id: string, path: string): Promise<AsyncIterable<Uint8Array>> {
+  const bytes = await client.call(request('readFiles', { params: { id }, query: { path } }), { signal: context.signal })
+  return explained(bytes, async () => {
+    if (!context.signal.aborted) await requireRunning(context, client, id)
+  })
+}
+
+/** An agent can but break off what it sends; why, the container tells. */
+async function* explained(bytes: AsyncIterable<Uint8Array>, ask: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes
+  } catch (error) {
+    await ask()
+    throw error
+  }
+}
+
+async function requireRunning(context: Context, client: Client, id: string): Promise<void> {
+  const call = request('containerStatus', { params: { id }, query: { lines: 0 } }, 'data')
+  const isRunning = await client.call(call, { signal: context.signal }).then(
+    status => status.activeState === 'active',
+    // A host that does not answer is what the copy has failed for.
+    (error: unknown) => !(error instanceof GearError) || error.code !== 'CONTAINER_UNKNOWN',
+  )
+  if (!isRunning) throw new GearError('CONTAINER_NOT_RUNNING', `Container ${id} was stopped or deleted, which ended the copy`)
 }
 
 async function intoContainer(context: Context, flags: CommonFlags & CpFlags, source: Here, destination: InContainer): Promise<number> {

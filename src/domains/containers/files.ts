@@ -2,9 +2,16 @@
 import { type BytesResult, type ContainerId, type FileKind, GearError, limits, type Session, type SessionOutput } from '../../api/index.ts'
 import type { Clock, Host } from '../../host/index.ts'
 import { type DryRun, Handover } from '../../lib/index.ts'
+import type { Copies, Copy } from './copies.ts'
 import { runningContainer } from './running.ts'
 
 type HostParts = Pick<Host, 'files' | 'paths' | 'engines' | 'clock'>
+
+/** What a copy is of. */
+interface Place {
+  readonly id: ContainerId
+  readonly path: string
+}
 
 /** Throws FILE_UNKNOWN, as what follows; and CONTAINER_UNKNOWN and CONTAINER_NOT_RUNNING. */
 export async function fileKind(host: HostParts, id: ContainerId, path: string): Promise<FileKind> {
@@ -15,19 +22,46 @@ export async function fileKind(host: HostParts, id: ContainerId, path: string): 
 }
 
 /** The signal ends a copy that has begun. */
-export async function readFiles(host: HostParts, id: ContainerId, path: string, signal: AbortSignal): Promise<BytesResult> {
-  const { engine, container } = await runningContainer(host, id)
-  const bytes = await engine.readFiles(container.id, path, signal)
-  if (bytes === undefined) throw fileUnknown(id, path)
-  return { bytes: takenInTime(bounded(bytes, signal), host.clock), mediaType: 'application/x-tar', fileName: `${id}.tar` }
+export async function readFiles(host: HostParts, copies: Copies, { id, path }: Place, caller: AbortSignal): Promise<BytesResult> {
+  const copy = copies.begin(id)
+  const signal = AbortSignal.any([caller, copy.signal])
+  // Nobody may take anything of it any more.
+  caller.addEventListener('abort', copy.done, { once: true })
+  try {
+    const { engine, container } = await runningContainer(host, id)
+    const bytes = await engine.readFiles(container.id, path, signal)
+    if (bytes === undefined) throw fileUnknown(id, path)
+    return {
+      bytes: endedBy(copy, takenInTime(bounded(bytes, signal), host.clock)),
+      mediaType: 'application/x-tar',
+      fileName: `${id}.tar`,
+    }
+  } catch (error) {
+    copy.done()
+    signal.throwIfAborted()
+    throw error
+  }
+}
+
+async function* endedBy(copy: Copy, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes
+  } finally {
+    copy.done()
+  }
 }
 
 /** A session whose input is the tar. */
-export async function writeFiles(host: HostParts, id: ContainerId, folder: string): Promise<Session> {
+export async function writeFiles(host: HostParts, copies: Copies, { id, path: folder }: Place): Promise<Session> {
   const { engine, container } = await runningContainer(host, id)
+  const copy = copies.begin(id)
   const tar = new Handover<Uint8Array>()
+  copy.signal.addEventListener('abort', () => tar.fail(copy.signal.reason), { once: true })
   const written = engine.writeFiles(container.id, folder, bounded(givenInTime(tar, host.clock)))
-  const close = (): void => tar.fail(new GearError('HOST_UNREACHABLE', 'The caller left before all was copied'))
+  const close = (): void => {
+    copy.done()
+    tar.fail(new GearError('HOST_UNREACHABLE', 'The caller left before all was copied'))
+  }
   // It may be over before anybody asks how it went, and before all is taken.
   written.then(close, close)
   async function* output(): AsyncGenerator<SessionOutput> {
@@ -100,11 +134,19 @@ function stalled(what: string): GearError {
 
 async function* bounded(bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   let sizeBytes = 0
-  for await (const piece of bytes) {
+  try {
+    for await (const piece of bytes) {
+      signal?.throwIfAborted()
+      sizeBytes += piece.length
+      if (sizeBytes > limits.copyBytes) throw new GearError('COPY_TOO_LARGE', `The copy has more than ${limits.copyBytes} bytes`)
+      yield piece
+    }
+    // A connection that was ended may look like one that has given all.
     signal?.throwIfAborted()
-    sizeBytes += piece.length
-    if (sizeBytes > limits.copyBytes) throw new GearError('COPY_TOO_LARGE', `The copy has more than ${limits.copyBytes} bytes`)
-    yield piece
+  } catch (error) {
+    // What the engine says of a connection that was ended is not the reason.
+    signal?.throwIfAborted()
+    throw error
   }
 }
 

@@ -46,9 +46,9 @@ export function containerHandlers(host: Host, containers: Containers, reports: C
     containerPorts: async ({ params }) => ({ ports: [...(await reports.ports(params.id))] }),
     execContainer: ({ params, body, signal }) => execIn(host, params.id, body, signal),
     getFileKind: async ({ params, query }) => ({ kind: await fileKind(host, params.id, query.path) }),
-    readFiles: ({ params, query, signal }) => readFiles(host, params.id, query.path, signal),
+    readFiles: ({ params, query, signal }) => readFiles(host, containers.copies, { id: params.id, path: query.path }, signal),
     writeFiles: async ({ params, body, dryRun }) => {
-      if (dryRun === undefined) return writeFiles(host, params.id, body.folder)
+      if (dryRun === undefined) return writeFiles(host, containers.copies, { id: params.id, path: body.folder })
       await planFiles(host, params.id, body.folder, dryRun)
       return noSession
     },

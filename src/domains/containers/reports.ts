@@ -29,6 +29,9 @@ const seLinuxSwitch = '/sys/fs/selinux/enforce'
 /** Containers whose image the reports remember; one entry is an id and a digest. */
 const imagesRemembered = 2000
 
+/** Docker answers in a few milliseconds, Podman in 100. */
+const imageAnswerMs = 1000
+
 /** Containers looked at together: the bus holds at most 128 questions of a connection that are not answered yet (dbus-daemon(1)). */
 const usageAtOnce = 16
 
@@ -74,7 +77,7 @@ export class ContainerReports {
         ? [undefined, undefined]
         : await Promise.all([
             readUsage(this.#host, { slice: installed.slice, unit, containerId }),
-            this.#imageOf(this.#host.engines.of(installed.engine), containerId),
+            this.#imageInTime(this.#host.engines.of(installed.engine), containerId),
           ])
     const cause = causeOf({ id, installed, status, lastExit: run.lastExit })
     const exitCode = run.lastExit?.exitCode
@@ -178,6 +181,19 @@ export class ContainerReports {
     const found: string[] = []
     for await (const line of this.#host.journal.lines(query, deadline.signal)) found.push(line)
     return found
+  }
+
+  /** A report does not wait for an engine that hangs; a late answer is for the next one. */
+  async #imageInTime(engine: Engine, containerId: string): Promise<ImageOfContainer | undefined> {
+    const over = new AbortController()
+    try {
+      return await Promise.race([
+        this.#imageOf(engine, containerId),
+        this.#host.clock.sleep(imageAnswerMs, over.signal).then(() => undefined),
+      ])
+    } finally {
+      over.abort()
+    }
   }
 
   async #imageOf(engine: Engine, containerId: string): Promise<ImageOfContainer | undefined> {

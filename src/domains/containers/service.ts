@@ -21,6 +21,7 @@ import { containerPaths, folderOf } from '../layout/index.ts'
 import { PortAllocator, type PortPlan, PortStore, planPorts, takenPort } from '../ports/index.ts'
 import { applyPlan, type Hands } from './apply.ts'
 import { readInstalled, specOf } from './container.ts'
+import { Copies } from './copies.ts'
 import { isAtRest, lookAt, lookAtPorts, lookForDelete, requireFreeName } from './look.ts'
 import { type ContainerStep, type Found, linkSteps, planDelete, planInstall, type WantedInstall } from './plan.ts'
 import { withImage } from './set-image.ts'
@@ -85,10 +86,13 @@ export class Containers {
   readonly #allocator: PortAllocator
   readonly #hands: Hands
   readonly #locks = new KeyedMutex()
+  /** Those of this process; what stops a container ends them. */
+  readonly copies: Copies
 
   constructor(host: Host, environments: Environments, observe: Hands['observe'] = () => undefined) {
     this.#host = host
     this.#environments = environments
+    this.copies = new Copies(host)
     this.#ports = new PortStore(host)
     this.#allocator = new PortAllocator(host)
     this.#hands = { host, ports: this.#ports, environments: environments.store, observe }
@@ -232,6 +236,8 @@ export class Containers {
     options: { readonly isEverythingWanted: boolean; readonly dryRun?: DryRun | undefined },
   ): Promise<{ readonly isDataKept: boolean }> {
     return this.#locked(id, async () => {
+      // An engine that is busy with a copy would not say what it has of the container.
+      if (options.dryRun === undefined) this.copies.end(id)
       const found = await lookForDelete(this.#host, this.#ports, id, options)
       const shared = found.environment !== undefined && (await this.#isShared(id, found.environment))
       const plan = planDelete(shared ? { ...found, environment: undefined } : found)

@@ -3,7 +3,7 @@
  * of the host is mounted in it, and nothing that comes out of it is unpacked on the host.
  */
 import { limits } from '../../api/index.ts'
-import type { CommandResult, Commands } from '../commands/port.ts'
+import { type CommandResult, type Commands, tools } from '../commands/port.ts'
 import { type Streaming, stream } from '../commands/streaming.ts'
 import { engineFailed, engineUnavailable } from '../engine/errors.ts'
 import type { EngineKind } from '../engine/port.ts'
@@ -199,7 +199,11 @@ class EngineCliBuilder implements Builder {
 
   async #run(args: readonly string[]): Promise<CommandResult> {
     const cli = await this.#cli(args)
-    return this.#commands.run(cli.tool, cli.args)
+    try {
+      return await this.#commands.run(cli.tool, cli.args)
+    } catch (error) {
+      throw engineUnavailable(tools[cli.tool].path, error)
+    }
   }
 
   async #cli(args: readonly string[]): Promise<Cli> {

@@ -7,13 +7,14 @@ import type { Socket } from 'node:net'
 import { type FileKind, type GearError, limits } from '../../api/index.ts'
 import { builtinHttp } from '../../lib/index.ts'
 import { recordOf, textOf } from './answers.ts'
-import { engineFailed, engineUnavailable } from './errors.ts'
-import { hangUp, onAbort, outputsOf } from './exec.ts'
+import { engineFailed, engineUnavailable, NoAnswer } from './errors.ts'
+import { hangUp, onAbort, outputsOf, whileItComes } from './exec.ts'
 import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineProcess } from './port.ts'
 
 export interface DockerOptions {
   readonly socketPath?: string
   readonly callMs?: number
+  readonly idleMs?: number
 }
 
 const defaultSocket = '/run/docker.sock'
@@ -45,11 +46,13 @@ class DockerEngine implements Engine {
   readonly kind = 'docker'
   readonly #socketPath: string
   readonly #callMs: number
+  readonly #idleMs: number
   #agent: Agent | undefined
 
   constructor(options: DockerOptions) {
     this.#socketPath = options.socketPath ?? defaultSocket
     this.#callMs = options.callMs ?? limits.engineCallMs
+    this.#idleMs = options.idleMs ?? limits.copyIdleMs
   }
 
   async container(name: string): Promise<EngineContainer | undefined> {
@@ -151,7 +154,11 @@ class DockerEngine implements Engine {
       // Nobody may listen yet when it is ended.
       response.on('error', () => undefined)
       onAbort(signal, () => void response.destroy())
-      return piecesOf(response, attempted)
+      return whileItComes(piecesOf(response, attempted), {
+        where: this.#socketPath,
+        idleMs: this.#idleMs,
+        end: () => void response.destroy(),
+      })
     }
     const text = await bodyOf(response)
     if (response.statusCode === 404) return undefined
@@ -183,10 +190,12 @@ class DockerEngine implements Engine {
     const sent = (async () => {
       for await (const piece of tar) {
         if (isAnswered) return
+        const timer = setTimeout(() => request.destroy(new NoAnswer(this.#idleMs)), this.#idleMs)
         await new Promise<void>(resolve => request.write(piece, () => resolve()))
+        clearTimeout(timer)
       }
       request.end()
-      request.setTimeout(limits.copyEndMs, () => request.destroy(new Error(`no answer within ${limits.copyEndMs} ms`)))
+      request.setTimeout(limits.copyEndMs, () => request.destroy(new NoAnswer(limits.copyEndMs)))
     })()
     try {
       const [reply] = await Promise.all([answer, Promise.race([sent, answer])])
@@ -225,7 +234,7 @@ class DockerEngine implements Engine {
   #begin({ method, path }: Call): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const request = builtinHttp().request({ socketPath: this.#socketPath, method, path, headers: { host: 'localhost' } })
-      const timer = setTimeout(() => request.destroy(new Error(`no answer within ${this.#callMs} ms`)), this.#callMs)
+      const timer = setTimeout(() => request.destroy(new NoAnswer(this.#callMs)), this.#callMs)
       request.on('error', error => {
         clearTimeout(timer)
         reject(engineUnavailable(this.#socketPath, error))
@@ -254,7 +263,7 @@ class DockerEngine implements Engine {
           'content-length': Buffer.byteLength(text),
         },
       })
-      const timer = setTimeout(() => request.destroy(new Error(`no answer within ${this.#callMs} ms`)), this.#callMs)
+      const timer = setTimeout(() => request.destroy(new NoAnswer(this.#callMs)), this.#callMs)
       request.on('error', error => reject(engineUnavailable(this.#socketPath, error)))
       request.on('upgrade', (_response, socket, head) => {
         clearTimeout(timer)
@@ -307,7 +316,7 @@ class DockerEngine implements Engine {
           ...(payload === '' ? {} : { 'content-type': 'application/json' }),
         },
       })
-      const timer = setTimeout(() => request.destroy(new Error(`no answer within ${this.#callMs} ms`)), this.#callMs)
+      const timer = setTimeout(() => request.destroy(new NoAnswer(this.#callMs)), this.#callMs)
       const fail = (error: Error): void => {
         clearTimeout(timer)
         reject(request.reusedSocket && isConnectionEnd(error) ? new StaleConnection() : engineUnavailable(this.#socketPath, error))

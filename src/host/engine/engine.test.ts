@@ -62,6 +62,18 @@ describe('the client of an engine', () => {
     expect(await codeOfFailure(dockerEngine({ socketPath, callMs: 20 }).image('web'))).toBe('ENGINE_UNAVAILABLE')
   })
 
+  test('gives up on an engine that hangs in the middle of a copy', async () => {
+    const stat = Buffer.from(JSON.stringify({ name: 'x', mode: 0o644, linkTarget: '' })).toString('base64')
+    const { socketPath } = await listen((request, response) => {
+      response.setHeader('x-docker-container-path-stat', stat)
+      if (request.method === 'HEAD') response.end()
+      else response.write('the beginning')
+    })
+    const pieces = (await dockerEngine({ socketPath, idleMs: 20 }).readFiles('web-1', '/x'))?.[Symbol.asyncIterator]()
+    expect(String((await pieces?.next())?.value)).toBe('the beginning')
+    expect(await codeOfFailure(pieces?.next() ?? Promise.resolve())).toBe('ENGINE_UNAVAILABLE')
+  })
+
   test('quotes what the engine said when it failed', async () => {
     const { socketPath } = await listen((_, response) => void response.writeHead(500).end('{"message":"no space left"}'))
     await expect(dockerEngine({ socketPath }).container('web-1')).rejects.toMatchObject({

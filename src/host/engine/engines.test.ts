@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { enginesOf } from './engines.ts'
+import { engineUnavailable, NoAnswer } from './errors.ts'
 import { FakeEngine } from './fake.ts'
 
 function host(away: readonly ('docker' | 'podman')[]) {
@@ -15,6 +16,12 @@ test.each<{ away: readonly ('docker' | 'podman')[]; kind: string }>([
   { away: ['docker', 'podman'], kind: 'docker' },
 ])('with $away away, new containers go to $kind', async ({ away, kind }) => {
   expect((await enginesOf(host(away), 'auto').choose()).kind).toBe(kind)
+})
+
+test('a docker that hangs is not taken for one that is not there', async () => {
+  const engines = host([])
+  engines.docker.fail('ping', '*', engineUnavailable('/run/docker.sock', new NoAnswer(10_000)))
+  expect((await enginesOf(engines, 'auto').choose()).kind).toBe('docker')
 })
 
 test('what an administrator chose is not second-guessed, and no engine is asked', async () => {

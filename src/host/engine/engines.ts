@@ -1,5 +1,6 @@
 /** The engines of a host, and which of them is meant when nobody says. */
 import { GearError } from '../../api/index.ts'
+import { isHanging } from './errors.ts'
 import type { Engine, EngineKind, Engines } from './port.ts'
 
 /** What an administrator may say of the choice; `auto` looks at every use, as engines come and go. */
@@ -12,7 +13,7 @@ export function enginesOf(engines: Readonly<Record<EngineKind, Engine>>, choice:
   }
 }
 
-/** Docker's answer takes a millisecond. With neither there, docker: its failure tells what is missing. */
+/** Docker's answer takes a millisecond. With neither there, docker: its failure tells what is missing. One that hangs is there: what belongs to it stays its own. */
 async function detect({ docker, podman }: Readonly<Record<EngineKind, Engine>>): Promise<EngineKind> {
   if (await answers(docker)) return 'docker'
   return (await answers(podman)) ? 'podman' : 'docker'
@@ -24,6 +25,6 @@ async function answers(engine: Engine): Promise<boolean> {
     return true
   } catch (error) {
     if (!(error instanceof GearError)) throw error
-    return false
+    return isHanging(error)
   }
 }

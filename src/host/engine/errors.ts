@@ -6,6 +6,18 @@ export function engineUnavailable(where: string, cause: unknown): GearError {
   return new GearError('ENGINE_UNAVAILABLE', `The container engine does not answer on ${where}`, { cause })
 }
 
+/** Somebody listens, and says nothing. */
+export class NoAnswer extends Error {
+  constructor(ms: number) {
+    super(`no answer within ${ms / 1000} s`)
+  }
+}
+
+/** Whether the engine is there but hangs; one that is not there at all is another matter. */
+export function isHanging(error: GearError): boolean {
+  return error.cause instanceof NoAnswer
+}
+
 export function engineFailed(attempted: string, cause: unknown): GearError {
   return new GearError('ENGINE_FAILED', `Could not ${attempted}`, { cause })
 }

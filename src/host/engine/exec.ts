@@ -1,5 +1,6 @@
 /** What the engines' adapters share to run a command in a container: the streams of Docker's connection, and the end of a process by its number. */
 import { readdir, readFile } from 'node:fs/promises'
+import { engineUnavailable, NoAnswer } from './errors.ts'
 import type { EngineOutput } from './port.ts'
 
 const headBytes = 8
@@ -51,6 +52,32 @@ export async function hangUpAll(variable: string): Promise<void> {
       if (environment.split('\0').includes(variable)) hangUp(Number(name))
     }),
   )
+}
+
+/** What an engine gives, as long as it gives something: after `idleMs` of nothing it is ended, and ENGINE_UNAVAILABLE thrown. */
+export async function* whileItComes<Item>(
+  items: AsyncIterable<Item>,
+  { where, idleMs, end }: { readonly where: string; readonly idleMs: number; readonly end: () => void },
+): AsyncGenerator<Item> {
+  const iterator = items[Symbol.asyncIterator]()
+  let isLate = false
+  const giveUp = (): void => {
+    isLate = true
+    end()
+  }
+  try {
+    for (;;) {
+      const timer = setTimeout(giveUp, idleMs)
+      const next = await iterator.next().finally(() => clearTimeout(timer))
+      if (isLate) throw new NoAnswer(idleMs)
+      if (next.done === true) return
+      yield next.value
+    }
+  } catch (error) {
+    throw isLate ? engineUnavailable(where, new NoAnswer(idleMs)) : error
+  } finally {
+    await iterator.return?.(undefined)
+  }
 }
 
 /** Acts once when the signal aborts, or has; the function returned takes that back. */

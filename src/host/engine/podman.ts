@@ -11,7 +11,7 @@ import { tools } from '../commands/port.ts'
 import type { Files } from '../files/port.ts'
 import { recordOf, textOf } from './answers.ts'
 import { engineFailed, engineUnavailable } from './errors.ts'
-import { hangUp, hangUpAll, onAbort } from './exec.ts'
+import { hangUp, hangUpAll, onAbort, whileItComes } from './exec.ts'
 import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineProcess } from './port.ts'
 
 export interface PodmanParts {
@@ -118,7 +118,10 @@ class PodmanEngine implements Engine {
       if (child.pid !== undefined) hangUp(child.pid)
     })
     void child.exitCode.then(release)
-    const pieces = bytesOf(child, attempted)
+    const end = (): void => {
+      if (child.pid !== undefined) hangUp(child.pid)
+    }
+    const pieces = whileItComes(bytesOf(child, attempted), { where: tools.podman.path, idleMs: limits.copyIdleMs, end })
     try {
       const first = await pieces.next()
       return withFirst(first, pieces)
@@ -141,7 +144,9 @@ class PodmanEngine implements Engine {
     const sent = (async () => {
       for await (const piece of tar) {
         if (isEnded) return
+        const timer = setTimeout(() => child.pid !== undefined && hangUp(child.pid), limits.copyIdleMs)
         await child.write(piece)
+        clearTimeout(timer)
       }
       child.end()
     })()

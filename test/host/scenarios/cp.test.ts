@@ -92,3 +92,28 @@ describe('a copy', () => {
     }
   })
 })
+
+/** A caller that gives or takes a part and then waits until there is a file `go`; what it was told, and what it ended with. */
+const halfWay = {
+  out: (id: string) =>
+    `gear cp ${id}:/tmp/huge - | { head -c 1000 > /dev/null; : > began; while [ ! -e go ]; do sleep 0.1; done; cat > /dev/null; }`,
+  in: (id: string) => `{ tar c tree; : > began; while [ ! -e go ]; do sleep 0.1; done; } | gear cp - ${id}:/tmp`,
+}
+
+describe.each(ids)('a copy of %s under way', id => {
+  it.each([
+    { way: 'out', end: `gear stop ${id} --wait`, said: `Container ${id} is stopped` },
+    { way: 'in', end: `systemctl stop ctr-${id}`, said: '' },
+    { way: 'out', end: `gear delete ${id}`, said: '' },
+  ] as const)('$way is ended by $end, and is told why', async ({ way, end, said }) => {
+    await host.gearDo('start', id, '--wait')
+    await host.gearDo('exec', id, '--', 'truncate', '-s', '20G', '/tmp/huge')
+    const copier = host.exec(['sh', '-c', `cd /tmp/copy; { ${halfWay[way](id)}; } 2>&1`])
+    await until('the copy has begun', async () => (await host.exec(['test', '-e', '/tmp/copy/began'])).exitCode === 0 || 'no')
+    expect(await host.sh(end)).toContain(said)
+    await host.sh('touch /tmp/copy/go')
+    expect((await copier).stdout).toMatch(/Error: Container .* ended the copy \[CONTAINER_NOT_RUNNING\]/)
+    await host.sh('cd /tmp/copy; rm -f go began')
+    expect(await host.sh(`journalctl -u ctr-${id} --no-pager -o cat`)).not.toContain('without the engine')
+  })
+})
