@@ -54,7 +54,7 @@ watched() {
   watch_call > /dev/null 2>&1 &
   watcher=$!
   called=0
-  (read -r call _ < /proc/self/stat; echo "$call" > "$dir/call"; exec "$@" 2>&1 > /dev/null) || called=$?
+  (read -r call _ < /proc/self/stat; echo "$call" > "$dir/call"; exec "$@" 3>&1 > /dev/null 2>&3 3>&-) || called=$?
   kill "$watcher" 2> /dev/null || :
   wait "$watcher" || :
   return "$called"
