@@ -3,6 +3,7 @@ import * as agent from './agent.ts'
 import * as builds from './builds.ts'
 import * as containers from './containers.ts'
 import * as environments from './environments.ts'
+import * as jobs from './jobs.ts'
 import * as keys from './keys.ts'
 import * as leases from './leases.ts'
 import * as links from './links.ts'
@@ -50,6 +51,7 @@ export const contract = {
   getBuild: builds.getBuild,
   buildLog: builds.buildLog,
   stopBuild: builds.stopBuild,
+  runJob: jobs.runJob,
   listImages: agent.listImages,
   getVersion: agent.getVersion,
   getHealth: agent.getHealth,

@@ -383,6 +383,12 @@ export const errorCatalogue = {
     meaning: 'No build of this id is kept on the host.',
     next: 'See which there are with: gear builds.',
   },
+  JOB_FAILED: {
+    status: 500,
+    shape: 'json',
+    meaning: 'The command of a job ended with a failure.',
+    next: 'Look at its output; 125 to 127 mean that the engine, the image or the program in it was not there.',
+  },
   CALLBACK_FAILED: {
     status: 500,
     shape: 'json',

@@ -127,7 +127,9 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   fingerprint: 'Of a key, as the list of keys has it: 43 characters of base64url. It is not the SHA256 of ssh-keygen.',
   container: 'Id of a container: only what the keys are to it.',
   repository: 'Id of a repository: only what the keys are to it.',
-  Command: 'The program and its arguments; no shell reads them.',
+  Command:
+    'The program and its arguments; no shell reads them. Of a job: the program alone, in place of the entry point of the image; empty for that.',
+  Arguments: 'Of the program, in order; no shell reads them.',
   Input: 'Whether it may read what the caller sends. Without, it reads nothing, and starts a little sooner.',
   Terminal: 'Give it a terminal: one output, and signals by keys.',
   Columns: 'Width of the terminal.',

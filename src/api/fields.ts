@@ -453,6 +453,9 @@ const execWord = text.check(
 export const execWords = list(execWord, limits.execWordsMax).check(
   z.refine(words => words[0] !== undefined && words[0] !== '', { path: [0], error: () => 'must be a program' }),
 )
+/** The program of a job in place of its image's entry point; empty for that. */
+export const jobProgram = z._default(text.check(isOneLine, maxBytes(limits.containerPathBytes)), '')
+export const jobArguments = z._default(list(execWord, limits.execWordsMax), [])
 export const terminalSize = whole(1, 65_535)
 /** Of a file or folder in a container: links in it are followed, but there is no way up that would depend on them. */
 export const containerPath = text.check(

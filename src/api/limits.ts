@@ -67,6 +67,7 @@ export const limitTable = {
   buildIgnored: { value: 10_000, unit: 'count', why: 'Most paths that the patterns of one .s2iignore match.' },
   callbackMs: { value: 10_000, unit: 'ms', why: 'Longest wait for the answer of a callback; it is called three times at most.' },
   connectMs: { value: 10_000, unit: 'ms', why: 'Longest wait of the client for a connection to a host.' },
+  oneOffJobs: { value: 32, unit: 'count', why: 'Jobs that run at once; one more is answered 503.' },
   repositoryCreateMs: { value: 3_600_000, unit: 'ms', why: 'Longest run of the unit that makes a repository; a clone may be large.' },
   repositoryTasks: { value: 256, unit: 'count', why: 'Most processes and threads of that unit.' },
   hostsAtOnce: { value: 32, unit: 'count', why: 'Hosts that one command talks to at once.' },

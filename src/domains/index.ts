@@ -10,6 +10,7 @@ import { Builds, buildHandlers, orderedBuild } from './builds/index.ts'
 import { ContainerReports, type ContainerStep, Containers, containerHandlers, waitForContainer } from './containers/index.ts'
 import { Environments, environmentHandlers } from './environments/index.ts'
 import { imageHandlers } from './images/index.ts'
+import { Jobs, jobHandlers } from './jobs/index.ts'
 import { Keys, keyHandlers } from './keys/index.ts'
 import { Leases, leaseHandlers } from './leases/index.ts'
 import { type LinkStep, Links, linkHandlers } from './links/index.ts'
@@ -38,6 +39,7 @@ export function makeHandlers(host: Host, options: DomainOptions): Handlers {
     ...environmentHandlers(environments),
     ...linkHandlers(new Links(host, options.onStep)),
     ...buildHandlers(host, builds),
+    ...jobHandlers(new Jobs(host)),
     ...imageHandlers(host),
     ...keyHandlers(new Keys(host)),
     ...leaseHandlers(new Leases(host)),

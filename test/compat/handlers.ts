@@ -181,6 +181,10 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
       called('listImages', call)
       return { text: 'acme/shop:latest\n' }
     },
+    runJob: async call => {
+      called('runJob', call)
+      return { text: stream(['checked\n', 'done\n']) }
+    },
     buildImage: async call => {
       called('buildImage', call)
       return { text: stream(['Assembling\n', `Built ${call.body.tag}\n`]) }

@@ -83,6 +83,33 @@ afterEach(() => {
 
 const optionOf = (call: string | undefined, name: string) => new RegExp(`${name}[ =](\\S+)`).exec(call ?? '')?.[1]
 
+describe('a job', () => {
+  const job = (host: HelperHost, engine: string) => host.run('run-job', engine, '--entrypoint=/bin/check', 'acme/tool', '--all', 'a  b')
+  const runOf = (calls: readonly string[]) => calls.find(call => call.includes(' run '))
+
+  it.each([
+    ['docker', 'cgroupfs', '/container.slice'],
+    ['docker', 'systemd', 'container.slice'],
+    ['podman', 'cgroupfs', '/container.slice'],
+    ['podman', 'systemd', 'container.slice'],
+  ])('on %s with the %s driver runs below %s, and ends with the exit code of its container', (engine, driver, parent) => {
+    const host = newHost()
+    host.docker({ CgroupDriver: driver })
+    host.tool(engine, `case "$*" in *' info '*) echo ${driver} ;; *' run '*) exit 3 ;; esac`)
+    const { exitCode, calls } = job(host, engine)
+    expect(exitCode).toBe(3)
+    expect(optionOf(runOf(calls), '--cgroup-parent')).toBe(parent)
+    expect(runOf(calls)).toMatch(/ run --rm --name shop .* --entrypoint=\/bin\/check acme\/tool --all a {2}b$/)
+  })
+
+  it('says when its engine is away', () => {
+    const host = newHost()
+    host.tool('curl', 'exit 7')
+    host.tool('systemctl', 'exit 1')
+    expect(job(host, 'docker').exitCode).toBe(125)
+  })
+})
+
 describe('a start on docker', () => {
   const start = (host: HelperHost) => host.run('docker-start', 'container-small.slice', '--', 'acme/shop')
   const runOf = (calls: readonly string[]) => calls.find(call => call.startsWith('docker ') && call.includes(' run '))

@@ -86,6 +86,18 @@ describe('clients that write their own HTTP', () => {
     expect(http10?.body).toContain(`Loaded: loaded (${base}/units/ma/ctr-many-0.service; enabled)`)
   })
 
+  it('run a job and are shown its output, once', async () => {
+    const job = { Name: '', Image: 'gear/busybox', Command: '/bin/sh', Arguments: ['-c', 'echo "$0"; exit "$1"', 'a  b', '3'] }
+    const [failed, missing] = await send(goRequest('POST', '/jobs', job), goRequest('POST', '/jobs', { Command: '/bin/true' }))
+    expect([failed?.status, missing?.status]).toEqual([202, 400])
+    expect(failed?.body).toMatch(/^[\da-f]+\r\na {2}b\n[\s\S]*exit code 3\n\r\n0\r\n\r\n$/)
+    const [unit] = (
+      await host.sh('journalctl --output=json --output-fields=_SYSTEMD_UNIT -n 200 | grep -o "job-[A-Za-z0-9_-]*.service" | tail -1')
+    ).split('\n')
+    expect(await host.do(['systemctl', 'list-units', '--all', '--no-legend', unit ?? 'job-none.service'])).toBe('')
+    expect(await host.do(['docker', 'ps', '-aq', '--filter', 'label=gear.job'])).toBe('')
+  })
+
   it('follow a stop line by line', async () => {
     const script = 'trap "echo bye; sleep 3; exit 0" TERM; while :; do sleep 0.1; done'
     await host.gearDo('install', 'gear/script', 'orig-slow', '--start', '--wait', '--env-id=orig-slow', `SCRIPT=${script}`)
