@@ -15,12 +15,14 @@ export class Patience {
   #leftMs = 180_000
   readonly #oneMs = 60_000
 
-  /** Returns when the machine has nothing else to do, or when it has waited long enough. */
-  async untilIdle(): Promise<void> {
-    const deadlineMs = performance.now() + Math.min(this.#leftMs, this.#oneMs)
+  /** Returns when the machine has nothing else to do, or when it has waited long enough: how long it has. */
+  async untilIdle(): Promise<number> {
     const beganMs = performance.now()
+    const deadlineMs = beganMs + Math.min(this.#leftMs, this.#oneMs)
     while ((await busyShare()) > idleMax && performance.now() < deadlineMs);
-    this.#leftMs -= performance.now() - beganMs
+    const waitedMs = performance.now() - beganMs
+    this.#leftMs -= waitedMs
+    return waitedMs
   }
 }
 

@@ -18,6 +18,7 @@ export interface ClaimRecord {
   /** The file system that held the agent's state. */
   readonly disk: string
   readonly otherWork: string
+  /** With the boot of its hosts, without what it waited for the end of other work. */
   readonly seconds: number
   readonly findings: readonly Finding[]
 }

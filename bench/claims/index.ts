@@ -11,7 +11,7 @@ export interface Claim {
   readonly title: string
   /** One or two sentences for somebody who never saw the code: what is measured, beside what. */
   readonly about: string
-  /** What it took on a quiet machine of two processors, its hosts' boot included. */
+  /** What it takes on a quiet machine of two processors, about, the boot of its hosts included. */
   readonly seconds: number
   /** The hosts it needs, the measuring one first; one unless it says more. Agents of several serve each other without a token. */
   readonly hosts?: Hosts
