@@ -127,7 +127,7 @@ export const archiveRepository = operation({
   path: '/repository/{id}/archive/{ref*}',
   summary: 'The files of a branch, a tag or a commit, packed',
   description:
-    'A zip unless `format`, the end of the path (.zip, .tar.gz, .tgz) or Accept (application/gzip) says otherwise. The ref may hold slashes. An unknown one is answered 404 before anything is sent; an archive that breaks off ends the connection.',
+    'A zip unless `format`, the end of the path (.zip, .tar.gz, .tgz) or Accept (application/gzip) says otherwise. The ref may hold slashes; `master` is the default branch where no branch has that name. An unknown one is answered 404 before anything is sent; an archive that breaks off ends the connection.',
   params: z.object({ id, ref: gitRef }),
   query: z.object({ format: z.optional(z.enum(archiveFormats, { error: () => `must be one of ${archiveFormats.join(', ')}` })) }),
   reply: { kind: 'bytes' },

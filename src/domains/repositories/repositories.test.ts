@@ -246,6 +246,7 @@ describe('an archive', () => {
 
   it.each([
     ['main', {}, 'application/zip', 'shop-src-main.zip'],
+    ['master', {}, 'application/zip', 'shop-src-master.zip'],
     ['feature/one', {}, 'application/zip', 'shop-src-feature-one.zip'],
     [commit, {}, 'application/zip', `shop-src-${commit}.zip`],
     ['v1.0.tar.gz', {}, 'application/gzip', 'shop-src-v1.0.tar.gz'],

@@ -151,8 +151,10 @@ export class Repositories {
     }
   }
 
+  /** The original gave every repository a branch `master`, and archived no other: programs ask for it where the branch has another name today. */
   async #commitOf(place: RepositoryPlace, ref: GitRef) {
-    const commit = await this.#host.git.commitOf(place, ref)
+    const { git } = this.#host
+    const commit = (await git.commitOf(place, ref)) ?? (ref === 'master' ? await git.commitOf(place, 'HEAD' as GitRef) : undefined)
     return commit === undefined ? undefined : { commit, ref, format: undefined }
   }
 

@@ -34,6 +34,7 @@ export class FakeGit extends Faults<keyof Git> implements Git {
     await this.meet('commitOf', `${path} ${ref}`)
     if (!(await this.#files.exists(`${path}/HEAD`))) throw commandFailed('git', ['rev-parse'], new Error('not a git repository'))
     const refs = this.#refs.get(path) ?? {}
+    if (ref === 'HEAD') return refs['main']
     return Object.hasOwn(refs, ref) ? refs[ref] : Object.values(refs).find(commit => commit === ref)
   }
 

@@ -272,7 +272,7 @@ describe('an archive', () => {
 
   it('is a zip of any branch, tag or commit', async () => {
     const commit = (await doAs('writer', 'cd source; git rev-parse main')).trim()
-    for (const ref of ['feature/one', 'v1.0', commit, 'main.zip']) {
+    for (const ref of ['feature/one', 'v1.0', commit, 'main.zip', 'master']) {
       expect(await archive(ref, '-o', '/tmp/archive'), ref).toBe('200 application/zip')
       expect(await host.do(['unzip', '-l', '/tmp/archive']), ref).toContain('www/index.html')
     }
