@@ -160,6 +160,41 @@ describe('a loopback listener', () => {
     })
   })
 
+  test.each([
+    ['FOO /version HTTP/1.1\r\nHost: localhost\r\n\r\n', '405 Method Not Allowed', '"Error": "There is no such method"'],
+    ['CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n', '405 Method Not Allowed', '"Error": "There is no such method"'],
+    ['GET /version HTTP/1.1\nHost: localhost\n\n', '400 Bad Request', 'The request is not one of HTTP/1.1: '],
+    ['\u0016\u0003\u0001 not HTTP at all', '400 Bad Request', 'The request is not one of HTTP/1.1: '],
+    [
+      `GET /version HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      '431 Request Header Fields Too Large',
+      'The header must have at most 16384 bytes',
+    ],
+  ])('says why it does not take %j', async (bytes, status, text) => {
+    const [url = ''] = (await listen({ on: ['http://127.0.0.1:0'] })).addresses
+    callsAre(0)
+    const { hostname, port } = new URL(url)
+    const connection = createConnection({ host: hostname, port: Number(port) })
+    connection.write(bytes)
+    const answer = await readAnswer(connection)
+    expect([answer.status, String(answer.body)]).toEqual([`HTTP/1.1 ${status}`, expect.stringContaining(text)])
+  })
+
+  test('says so after another answer of the same connection, too', async () => {
+    const [url = ''] = (await listen({ on: ['http://127.0.0.1:0'] })).addresses
+    callsAre(0)
+    const { hostname, port } = new URL(url)
+    const connection = createConnection({ host: hostname, port: Number(port) })
+    connection.write('GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    let text = ''
+    for await (const piece of connection) {
+      const isFirst = text === ''
+      text += String(piece)
+      if (isFirst) connection.write('FOO /version HTTP/1.1\r\n\r\n')
+    }
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 405'])
+  })
+
   test('keeps few connections of users who may not call, so that they do not keep out those who may', async () => {
     const listeners = await listen({ on: ['http://127.0.0.1:0'] })
     const { hostname, port } = new URL(listeners.addresses[0] ?? '')

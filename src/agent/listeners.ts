@@ -3,10 +3,11 @@
  * knows how it tells its callers apart; one that could not is not opened.
  */
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { type AddressInfo, createConnection, type ListenOptions, type Socket } from 'node:net'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, createConnection, type ListenOptions, Socket } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { dirname } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server'
 import { asGearError, type Caller, dryRunExpectation, dryRunParameter, GearError, limits, type RequestId } from '../api/index.ts'
 import { defaultAgentPort, newRequestId } from '../formats/index.ts'
@@ -101,6 +102,8 @@ export class Listeners {
   #ownNames: ReadonlySet<string> = new Set()
   readonly #servers: Server[] = []
   readonly #peers = new WeakMap<Socket, Promise<Caller | GearError>>()
+  /** How many answers are under way on a connection. */
+  readonly #answering = new WeakMap<Duplex, number>()
   #isActivated = false
   #connections = 0
   #strangers = 0
@@ -220,12 +223,17 @@ export class Listeners {
       { hostname: 'gear', errorHandler: error => this.#unreadable(error) },
     )
     const shouldUpgradeCallback = (incoming: IncomingMessage): boolean => sessions !== undefined && asksForSession(incoming)
-    const server = createServer({ ...serverOptions, shouldUpgradeCallback }, (incoming, outgoing) => void serve(incoming, outgoing))
+    const server = createServer({ ...serverOptions, shouldUpgradeCallback }, (incoming, outgoing) => {
+      this.#countAnswer(incoming.socket, outgoing)
+      void serve(incoming, outgoing)
+    })
     server.on('upgrade', async (incoming, stream, head) => {
       const socket = stream as Socket
       const caller = await this.#callerOf(incoming, listener).catch(asGearError)
       await sessions?.serve({ incoming, socket, head, caller })
     })
+    server.on('clientError', (error: Unread, stream) => this.#refuse(error, stream))
+    server.on('connect', (_, stream) => this.#refuse(connectMethod, stream))
     // Whoever expects a dry run is not to be answered by an agent that knows none; to every other expectation Node's own answer is 417.
     server.on('checkExpectation', (incoming, outgoing) => {
       const isDryRun = incoming.headers.expect === dryRunExpectation && parseTarget(incoming.url ?? '').query[dryRunParameter] !== undefined
@@ -313,6 +321,19 @@ export class Listeners {
     return new GearError('CALLER_REFUSED', 'It cannot be told who is calling')
   }
 
+  #countAnswer(socket: Socket, outgoing: ServerResponse): void {
+    const add = (count: number): unknown => this.#answering.set(socket, (this.#answering.get(socket) ?? 0) + count)
+    add(1)
+    outgoing.once('close', () => void add(-1))
+  }
+
+  /** Says why a connection is closed on which no request was; where an answer is under way, closes it. */
+  #refuse(unread: Unread, stream: Duplex): void {
+    const isSilent = !stream.writable || !(stream instanceof Socket) || (this.#answering.get(stream) ?? 0) > 0
+    if (isSilent) stream.destroy()
+    else stream.end(refusalOf(unread), () => stream.destroy())
+  }
+
   /** The adapter could not make a request of what came, which is the caller's doing, or something threw, which is ours. */
   #unreadable(error: unknown): Response {
     const requestId = newRequestId(this.#options.host.clock.randomBytes(16)) as RequestId
@@ -334,6 +355,43 @@ function setAdmission(listener: Listener, admission: Admission | undefined): voi
 
 function connectionOf({ localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 }: Socket): Connection {
   return { localAddress, localPort, remoteAddress, remotePort }
+}
+
+/** What Node cannot read as a request of HTTP/1.1, by its words and those of its parser (llhttp). */
+const unreadable: Readonly<Record<string, readonly [status: string, text: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', `The header must have at most ${limits.headerBytes} bytes`],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['413 Payload Too Large', 'The extensions of the chunks are too long'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', `The request did not come within ${requestMs / 1000} s`],
+}
+
+/** What the parser says of a request that it could not read. */
+interface Unread {
+  readonly code?: string
+  readonly reason?: string
+  readonly rawPacket?: Buffer
+}
+
+/** Node reads CONNECT, and hands over the connection in place of a request. */
+const connectMethod: Unread = { code: 'HPE_INVALID_METHOD', rawPacket: Buffer.from('CONNECT host HTTP/1.1\r\n') }
+
+/** A request line with a method that is none of those that Node knows. */
+const requestLine = /^[A-Za-z][A-Za-z0-9_-]* \S+ HTTP\/1\.[01]\r?\n/
+
+/** The answer to what is no request: why, in the forms of others that were refused before any work. */
+function refusalOf({ code = '', reason, rawPacket }: Unread): string {
+  const isMethod = code === 'HPE_INVALID_METHOD' && requestLine.test(rawPacket?.subarray(0, limits.headerBytes).toString('latin1') ?? '')
+  const [status, text] = isMethod
+    ? ['405 Method Not Allowed', 'There is no such method']
+    : (unreadable[code] ?? ['400 Bad Request', `The request is not one of HTTP/1.1${reason === undefined ? '' : `: ${reason}`}`])
+  const body = isMethod ? JSON.stringify({ Error: text }, undefined, 2) : `${text}\n`
+  const head = [
+    `HTTP/1.1 ${status}`,
+    `Content-Type: ${isMethod ? 'application/json' : 'text/plain; charset=utf-8'}`,
+    ...(isMethod ? ['Allow: GET, HEAD, PUT, POST, PATCH, DELETE'] : []),
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  return `${head.join('\r\n')}\r\n\r\n${body}`
 }
 
 const serverOptions = {
