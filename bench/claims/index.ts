@@ -122,7 +122,7 @@ export const claims: Readonly<Record<string, Claim>> = {
     title: 'Links',
     about:
       'How long links to other hosts take to be applied to a running container and to be set over the API; and what goes through one, beside what goes to its target directly.',
-    seconds: 60,
+    seconds: 30,
     load: async () => (await import('./links.ts')).measure,
   },
   deploy: {
@@ -143,13 +143,13 @@ export const claims: Readonly<Record<string, Claim>> = {
   cloning: {
     title: 'Cloning a repository',
     about: '`git clone` of 50 MB over SSH from a repository that gear looks after, beside the same from an ordinary account.',
-    seconds: 30,
+    seconds: 25,
     load: async () => (await import('./cloning.ts')).measure,
   },
   builds: {
     title: 'Building an image from source',
     about: '`gear build` of a source of 10 MB, beside the same steps by hand with `docker create`, `docker cp` and `docker commit`.',
-    seconds: 60,
+    seconds: 35,
     load: async () => (await import('./builds.ts')).measure,
   },
   idle: {
