@@ -319,6 +319,8 @@ describe('gear init', () => {
     ['init --pre shop', 'give --pre or --post'],
     ['init --pre ../x acme/shop', 'must be 4 to 24 characters'],
     ['init --post shop ACME', 'image'],
+    ['init --pre shop acme/shop -S unix:///run/other.sock', 'the engine is at unix:///var/run/docker.sock'],
+    ['init --docker-socket=unix:///var/run/docker.sock --pre shop ACME', 'image'],
   ])('%s ends with 1', async (words, message) => {
     const { err, exitCode } = await gear(words, { hosts: {} })
     expect(err).toContain(message)

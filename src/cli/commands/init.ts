@@ -2,13 +2,16 @@
 import { asGearError, explain, type ImageName, idRule, isId } from '../../api/index.ts'
 import { parseImageReference } from '../../formats/index.ts'
 import { defineCommand } from '../command.ts'
-import { toggle } from '../flags.ts'
+import { text, toggle } from '../flags.ts'
 import { UsageError, usage } from '../usage-error.ts'
 
 interface InitFlags {
   readonly pre?: boolean
   readonly post?: boolean
+  readonly dockerSocket?: string
 }
+
+const usualSocket = 'unix:///var/run/docker.sock'
 
 export const command = () =>
   defineCommand<InitFlags>({
@@ -20,12 +23,20 @@ export const command = () =>
     ],
     argument: { placeholder: 'ID IMAGE', brief: 'The id of the container, and its image' },
     examples: ['gear init --pre web-1 acme/shop', 'gear init --post web-1 acme/shop'],
-    flags: { pre: toggle('Before the container starts'), post: toggle('After the container has started') },
-    run: async (context, { pre = false, post = false }, args) => {
+    flags: {
+      pre: toggle('Before the container starts'),
+      post: toggle('After the container has started'),
+      dockerSocket: text('URL', 'Address of the engine; only the usual one, unix:///var/run/docker.sock'),
+    },
+    aliases: { S: 'dockerSocket' },
+    run: async (context, { pre = false, post = false, dockerSocket = usualSocket }, args) => {
       const [id = '', image = '', ...others] = args
       if (pre === post || args.length < 2 || others.length > 0) throw new UsageError('give --pre or --post, an id and an image')
       if (!isId(id)) throw new UsageError(`the id ${idRule}`)
       usage('', () => parseImageReference(image))
+      // The helpers know one engine; a socket of another that was passed over in silence would prepare the wrong one.
+      if (!/^unix:\/\/(?:\/var)?\/run\/docker\.sock$/.test(dockerSocket))
+        throw new UsageError(`the engine is at ${usualSocket}, not at ${dockerSocket}`)
       try {
         const { runContainerInit } = await import('../../agent/index.ts')
         await runContainerInit({ id, image: image as ImageName, phase: pre ? 'pre' : 'post' })
