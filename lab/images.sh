@@ -52,19 +52,20 @@ add_layer() { # ARCHIVE ROOT
   echo "$digest"
 }
 
-# Adds an image's configuration and own layer to the archive and prints its entry in the manifest.
+# Adds an image's configuration and own layer to the archive and prints its entry in the manifest. Without a history, Podman makes images of its
+# containers from which it makes no more.
 image_entry() { # ARCHIVE FOLDER BASE
-  local digest own root=$2/root layers="\"$3.tar\"" diff_ids="\"sha256:$3\""
+  local digest own root=$2/root layers="\"$3.tar\"" diff_ids="\"sha256:$3\"" history='{"created_by":"lab base"}'
   if [[ -e $2/programs ]]; then
     root=$1.root
     with_programs "$2" "$root"
   fi
   if [[ -d $root ]]; then
     own=$(add_layer "$1" "$root")
-    layers+=",\"$own.tar\"" diff_ids+=",\"sha256:$own\""
+    layers+=",\"$own.tar\"" diff_ids+=",\"sha256:$own\"" history+=",{\"created_by\":\"lab ${2##*/}\"}"
   fi
-  printf '{"architecture":"%s","os":"linux","created":"2026-01-01T00:00:00Z","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]}}' \
-    "$(dpkg --print-architecture)" "$(<"$2/config.json")" "$diff_ids" >"$1/config"
+  printf '{"architecture":"%s","os":"linux","created":"2026-01-01T00:00:00Z","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]},"history":[%s]}' \
+    "$(dpkg --print-architecture)" "$(<"$2/config.json")" "$diff_ids" "$history" >"$1/config"
   digest=$(digest_of "$1/config")
   mv "$1/config" "$1/$digest.json"
   printf '{"Config":"%s.json","RepoTags":["gear/%s:latest"],"Layers":[%s]}' "$digest" "${2##*/}" "$layers"

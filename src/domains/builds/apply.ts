@@ -27,8 +27,19 @@ type StepOf<Kind extends BuildStep['kind']> = Extract<BuildStep, { readonly kind
 /** Where the artifacts of an earlier build are, for assemble. */
 type Artifacts = 'in a tar' | 'in the container'
 
-/** The id of the image. */
+/** The id of the image. The container for assemble is made while artifacts are saved in another: the engine's commands take their time. */
 export async function applyBuild(work: BuildWork, { steps }: BuildPlan): Promise<string> {
+  const prepared = Promise.all(steps.map(step => (step.kind === 'assemble' ? prepareAssemble(work, step) : undefined)))
+  prepared.catch(() => undefined)
+  try {
+    return await carryOut(work, steps, prepared)
+  } finally {
+    // or it would be made after it was cleared away
+    await prepared.catch(() => undefined)
+  }
+}
+
+async function carryOut(work: BuildWork, steps: BuildPlan['steps'], prepared: Promise<unknown>): Promise<string> {
   let artifacts: Artifacts | undefined
   let imageId = ''
   for (const step of steps) {
@@ -38,6 +49,7 @@ export async function applyBuild(work: BuildWork, { steps }: BuildPlan): Promise
         artifacts = await saveArtifacts(work, step)
         break
       case 'assemble':
+        await prepared
         await assemble(work, step, artifacts)
         break
       case 'placeRun':
@@ -76,15 +88,17 @@ function artifactsFile({ folder }: BuildWork): string {
   return `${folder}/artifacts.tar`
 }
 
-async function assemble(
-  work: BuildWork,
-  { command, user, withArtifacts }: StepOf<'assemble'>,
-  artifacts: Artifacts | undefined,
-): Promise<void> {
-  const { host, request, streams, settings, tree } = work
-  const { save, assemble: name } = containersOf(request.id)
+/** The container with the source in it. */
+async function prepareAssemble(work: BuildWork, { command, user }: StepOf<'assemble'>): Promise<void> {
+  const { host, request, settings, tree } = work
+  const { assemble: name } = containersOf(request.id)
   await host.builder.create({ ...settings, name, image: request.image, command, ...(user === undefined ? {} : { user }) })
   await host.builder.put(name, goodsOf(work, tree, await ownerIn(work, name, user ?? work.user)))
+}
+
+async function assemble(work: BuildWork, { withArtifacts }: StepOf<'assemble'>, artifacts: Artifacts | undefined): Promise<void> {
+  const { host, request, streams, settings } = work
+  const { save, assemble: name } = containersOf(request.id)
   if (withArtifacts && artifacts === 'in a tar') {
     const into = { folder: `${settings.workFolder}/artifacts`, file: artifactsFile(work), signal: streams.signal }
     await host.builder.unpack(name, into)

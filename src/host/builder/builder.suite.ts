@@ -9,7 +9,7 @@ export interface BuilderUnderTest {
   readonly files: Files
   /** A folder of the host, which is there. */
   readonly folder: string
-  /** An image with a shell that runs as root, and the same for user 1000. */
+  /** An image with a shell that runs as root, and has the one file `serve` in its folder /app, and the same for user 1000. */
   readonly image: string
   readonly userImage: string
   /** What the script `/work/scripts/NAME` does to the fake. */
@@ -71,6 +71,16 @@ export function builderSuite(make: () => Promise<BuilderUnderTest>): void {
     const { exitCode } = await builder.run(name, { signal: signal(), say })
     return { exitCode, said }
   }
+
+  describe('a folder of an image', () => {
+    test('is listed by the names in it', async () => {
+      expect(await builder.list(await container('none'), '/app')).toEqual(['serve'])
+    })
+
+    test('that is not there has no list', async () => {
+      expect(await builder.list(await container('none'), '/nowhere')).toBe(undefined)
+    })
+  })
 
   describe('images', () => {
     test('are known by name, with what a build needs of them', async () => {

@@ -12,6 +12,7 @@ describe('the fake builder', () => {
     files.putFolder('/suite')
     const builder = new FakeBuilder(files)
     builder.addImage('shell')
+    builder.folders.set('shell /app', ['serve'])
     builder.addImage('shell-user', { user: '1000' })
     return {
       builder,

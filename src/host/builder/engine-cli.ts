@@ -106,7 +106,11 @@ class EngineCliBuilder implements Builder {
       input: await this.#cli(['cp', `${container}:${folder}/.`, '-']),
     })
     if (end.exitCode !== 0) return undefined
-    return names.split('\n').flatMap(path => /^[^/]+\/([^/]+)\/?$/.exec(path)?.[1] ?? [])
+    // Docker calls them ./NAME, Podman NAME
+    return names
+      .split('\n')
+      .flatMap(path => /^(?:\.\/)?([^/]+)\/?$/.exec(path)?.[1] ?? [])
+      .filter(name => name !== '.')
   }
 
   async read(container: string, path: string, maxBytes: number): Promise<string | undefined> {

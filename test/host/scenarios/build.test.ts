@@ -7,36 +7,13 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LabHost, until } from '../lab-host.ts'
+import { fixturesOnHost, makeNodeBuilder } from '../node-builder.ts'
 
 const host = new LabHost('web1')
-const fixtures = '/usr/src/gear/test/host/fixtures'
+const fixtures = fixturesOnHost
 const registryPort = 4873
 /** The host as its containers see it. */
 let registry = ''
-
-const dockerfileOf = (...changes: readonly string[]) => changes.map(change => `-c '${change}'`).join(' ')
-
-/** A builder image made by hand: Node and npm of this machine, on the busybox of the lab, for a user of its own. */
-async function makeNodeBuilder(): Promise<void> {
-  const changes = [
-    'LABEL io.openshift.s2i.scripts-url=image:///usr/libexec/s2i',
-    'USER 1001',
-    'ENV HOME=/app PATH=/bin:/usr/bin',
-    'EXPOSE 8080',
-  ]
-  await host.sh(`
-    mkdir -p /run/builder/usr/libexec/s2i /run/builder/usr/bin /run/builder/usr/lib/node_modules /run/builder/app
-    cd /run/builder
-    cp ${fixtures}/node-builder/* usr/libexec/s2i/
-    cp -L /usr/lib/gear/bin/node usr/bin/node
-    cp -R /usr/lib/node_modules/npm usr/lib/node_modules/npm
-    for library in $(ldd usr/bin/node | grep -o '/[^ ]*'); do mkdir -p ".$(dirname $library)"; cp -L "$library" ".$library"; done
-    chown 1001:1001 app
-    docker create --name node-builder gear/busybox true
-    tar -c . | docker cp --archive=false - node-builder:/
-    docker commit ${dockerfileOf(...changes)} node-builder lab/node-builder
-    docker rm node-builder`)
-}
 
 const source = '/root/site'
 
@@ -51,7 +28,7 @@ async function makeSources(): Promise<void> {
 
 beforeAll(async () => {
   await makeSources()
-  await makeNodeBuilder()
+  await makeNodeBuilder(host, 'docker', 'lab/node-builder')
   await host.sh(
     `systemd-run --quiet --unit=npm-registry /usr/lib/gear/bin/node ${fixtures}/npm-registry.mjs ${registryPort} hono @hono/node-server`,
   )
@@ -80,7 +57,7 @@ describe('a Node application', () => {
     await host.sh(
       `cp -R ${fixtures}/node-app /root/node-app; cd /root/node-app; touch notes error.log; mkdir .git; echo secret > .git/config`,
     )
-    const built = await host.sh(`cd /root && gear build node-app lab/node-builder lab/node-app NPM_REGISTRY=${registry}`)
+    const built = await host.sh(`cd /root && gear build node-app lab/node-builder lab/node-app NPM_CONFIG_REGISTRY=${registry}`)
     expect(built).toMatch(/Assembling\n.*, as 1001\n/)
     expect(built).toContain('added 2 packages')
     expect(built).toMatch(/Built lab\/node-app \(sha256:[0-9a-f]{64}\)\n$/)
@@ -97,7 +74,7 @@ describe('a Node application', () => {
   it('is built again from what the last build saved: nothing is fetched', async () => {
     await host.sh('echo >> /root/node-app/server.js')
     const before = await fetched()
-    const built = await host.sh(`gear build /root/node-app lab/node-builder lab/node-app NPM_REGISTRY=${registry} --rm`)
+    const built = await host.sh(`gear build /root/node-app lab/node-builder lab/node-app NPM_CONFIG_REGISTRY=${registry} --rm`)
     expect(built).toContain('Saving artifacts of lab/node-app\n')
     expect(await fetched()).toBe(before)
     // the container still runs from it
@@ -106,7 +83,7 @@ describe('a Node application', () => {
 
   it('is built from nothing when that is asked for', async () => {
     const before = await fetched()
-    expect(await host.sh(`gear build /root/node-app lab/node-builder lab/node-app NPM_REGISTRY=${registry} --clean`)).not.toContain(
+    expect(await host.sh(`gear build /root/node-app lab/node-builder lab/node-app NPM_CONFIG_REGISTRY=${registry} --clean`)).not.toContain(
       'Saving',
     )
     expect(await fetched()).toBe(before + 2)
