@@ -27,7 +27,7 @@ export interface Finding {
   readonly what: string
   readonly unit: string
   readonly figure: Figure
-  readonly peers: readonly { readonly name: string; readonly figure: Figure; readonly ratio: Middle }[]
+  readonly peers: readonly { readonly name: string; readonly figure: Figure; readonly ratio: Middle | undefined }[]
   readonly goal: Goal | undefined
   /** The value that is held against the goal. */
   readonly judged: Middle
@@ -44,7 +44,7 @@ export function judge({ what, unit, samples, peers = [], goal }: Measurement): F
 
 function judgedValue(judged: Judged, own: Figure, firstRatio: Middle | undefined): Middle {
   if (judged !== 'ratio') return own[judged]
-  if (firstRatio === undefined) throw new Error('a goal for a ratio needs a peer')
+  if (firstRatio === undefined) throw new Error('a goal for a ratio needs a peer that is more than nothing')
   return firstRatio
 }
 

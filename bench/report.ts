@@ -17,7 +17,7 @@ export function rows(finding: Finding): readonly (readonly string[])[] {
     `  beside: ${peer.name}`,
     ...figureText(peer.figure, unit),
     rangeText(peer.figure.median, unit),
-    amount(peer.ratio.value),
+    peer.ratio === undefined ? '' : amount(peer.ratio.value),
     '',
     '',
   ])

@@ -56,6 +56,10 @@ describe('a ratio', () => {
     expect(ratio(ours, peers)).toEqual({ value: 1.5, lowest: 1.5, highest: 2 })
   })
 
+  it('does not exist to nothing', () => {
+    expect(ratio([[3], [3]], [[2], [0]])).toBeUndefined()
+  })
+
   it('is refused between different numbers of repetitions', () => {
     expect(() => ratio([[1], [2]], [[1]])).toThrow('2 repetitions cannot be compared with 1')
   })

@@ -30,9 +30,10 @@ export function figure(repetitions: Repetitions): Figure {
   }
 }
 
-/** The medians of ours over those of the peer, repetition by repetition, so that what slows both down at a time cancels out. */
-export function ratio(ours: Repetitions, peers: Repetitions): Middle {
+/** The medians of ours over those of the peer, repetition by repetition, so that what slows both down at a time cancels out. There is none to nothing. */
+export function ratio(ours: Repetitions, peers: Repetitions): Middle | undefined {
   if (ours.length !== peers.length) throw new Error(`${ours.length} repetitions cannot be compared with ${peers.length}`)
+  if (peers.some(samples => median(samples) === 0)) return undefined
   return middle(ours.map((samples, index) => median(samples) / median(peers[index] ?? [])))
 }
 

@@ -111,26 +111,28 @@ function measurementsOf(engine: Engine, { count, ours, theirs, peer, client }: R
 
 async function round(engine: Engine, kind: Kind, count: number): Promise<Round> {
   const units = await kind.make(count)
-  const sinceS = Date.now() / 1000
-  const startMs = await timed(async () => {
-    // A client that is attached does not tell systemd when its container runs.
-    await Promise.all([inWaves(units, 'start'), engine === 'docker' ? dockerStarts(count, sinceS) : undefined])
-  })
+  const startMs = await timed(() => inWaves(units, some => startSome(engine, some)))
   await sleep(3000) // after the start the helper looks once at what runs; then it only waits
   const groups = properties(units, 'ControlGroup')
   const pids = groups.map(processesOfGroup)
   if (pids.some(own => own.length === 0)) throw new Error(`a unit of ${kind.name} has no processes`)
   const ofAll = memoryOf(new Set([...pids.flat(), ...processesNamed(...companions[engine])]))
   const ofUnits = pids.map(memoryOf)
-  const stopMs = await timed(() => inWaves(units, 'stop'))
+  const stopMs = await timed(() => inWaves(units, some => run('systemctl', 'stop', ...some)))
   await kind.remove(units)
   await sleep(500)
   return { startMs: startMs / count, stopMs: stopMs / count, ofUnits, ofAll }
 }
 
-/** 200 processes of Podman that all begin at once hold each other up at its locks for minutes. */
-async function inWaves(units: readonly string[], verb: 'start' | 'stop'): Promise<void> {
-  for (let at = 0; at < units.length; at += wave) await run('systemctl', verb, ...units.slice(at, at + wave))
+/** Until all their containers run. A client of Docker that is attached does not tell systemd when its container does, so the engine is asked, for both. */
+async function startSome(engine: Engine, units: readonly string[]): Promise<void> {
+  const sinceS = Date.now() / 1000
+  await Promise.all([run('systemctl', 'start', ...units), engine === 'docker' ? dockerStarts(units.length, sinceS) : undefined])
+}
+
+/** 200 clients that all begin at once hold each other up for minutes: Podman's at its locks, Docker's by their number. */
+async function inWaves(units: readonly string[], work: (some: readonly string[]) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < units.length; at += wave) await work(units.slice(at, at + wave))
 }
 
 let made = 0
