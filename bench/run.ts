@@ -146,7 +146,7 @@ async function measureOn(host: LabHost, name: string, { seconds }: Claim): Promi
   await host.do(['mkdir', folder])
   await host.do(['tar', '--extract', '--directory', folder], { input: archive })
   // A machine with other work takes several times as long; what hangs is given up.
-  const timeoutMs = (120 + seconds * 3) * 1000
+  const timeoutMs = (180 + seconds * 5) * 1000
   return JSON.parse(await host.do(['/usr/lib/gear/bin/node', `${folder}/inside.ts`, name], { timeoutMs })) as Measured
 }
 

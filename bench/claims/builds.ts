@@ -9,7 +9,7 @@ import type { Measurement } from '../finding.ts'
 
 const source = '/root/bench-source'
 const image = 'gear/httpd'
-const repetitions = 5
+const repetitions = 3
 
 /** Prose-like bytes: neither noise nor nothing, so that compressing them is work. */
 const assemble = `#!/bin/sh

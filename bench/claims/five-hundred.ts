@@ -28,7 +28,7 @@ async function fiveHundred(engine: Engine): Promise<readonly Measurement[]> {
     reloads.push([counter.count])
     rounds.push(ms)
     byHand.push(await madeByHand(engine))
-    if (repetition < repetitions - 1) await deleteAll(names)
+    await deleteAll(names)
   }
   const where = onEngine(engine)
   const peer: Peer = { name: engine === 'docker' ? 'docker create' : 'podman create and podman generate systemd', samples: byHand }

@@ -36,27 +36,27 @@ export const claims: Readonly<Record<string, Claim>> = {
     title: 'Starting and stopping one container, on Docker',
     about:
       'An installed container is started until it runs and stopped until it is gone, with `systemctl`, over the API and with the command line. Beside it: a new container with `docker run -d` and its end with `docker stop` and `docker rm` (which is what a start and a stop of the unit do), `docker start` and `docker stop` of one that stays, and a plain unit that runs the same program without a container.',
-    seconds: 70,
+    seconds: 60,
     load: async () => (await import('./start-stop.ts')).measure,
   },
   'start-stop-podman': {
     title: 'Starting and stopping one container, on Podman',
     about: 'The same on Podman; beside it also a unit that `podman generate systemd --new` wrote.',
-    seconds: 90,
+    seconds: 75,
     load: async () => async () => (await import('./start-stop.ts')).startStop('podman'),
   },
   fleet: {
     title: '1, 50 and 200 containers, on Docker',
     about:
       'So many units are started, twenty at a time, until all their containers run; then their memory is read; then all are stopped, twenty at a time. Times are divided by the number. The memory is that of the processes beside a container, not of its own: what the unit runs, and with it what the engine runs (shim and port proxies). Beside it: units as they are written by hand, around `docker run --rm` of the same image, whose client stays attached.',
-    seconds: 210,
+    seconds: 240,
     load: async () => (await import('./fleet.ts')).measure,
   },
   'fleet-podman': {
     title: '1, 50 and 200 containers, on Podman',
     about:
       'The same on Podman, beside units that `podman generate systemd --new` wrote, and for memory also beside the attached client of `podman run`. Here all processes beside a container are conmon alone.',
-    seconds: 280,
+    seconds: 240,
     load: async () => async () => (await import('./fleet.ts')).fleet('podman'),
   },
   'new-containers': {
@@ -70,7 +70,7 @@ export const claims: Readonly<Record<string, Claim>> = {
     title: 'Installing 500 containers',
     about:
       '500 containers are installed one after the other over one connection, on each engine, and systemd’s reloads are counted. Beside it: what has to be done without gear, which is a container made with the engine’s command line, and for Podman a unit file written by `podman generate systemd`.',
-    seconds: 90,
+    seconds: 120,
     load: async () => (await import('./five-hundred.ts')).measure,
   },
   reads: {
@@ -102,7 +102,7 @@ export const claims: Readonly<Record<string, Claim>> = {
   reloads: {
     title: 'Reloads of systemd',
     about: 'How often systemd is made to read all its units again by 200 installs, and by 10 installs with a start.',
-    seconds: 35,
+    seconds: 30,
     load: async () => (await import('./reloads.ts')).measure,
   },
   commands: {
@@ -115,21 +115,21 @@ export const claims: Readonly<Record<string, Claim>> = {
     title: 'Following a log',
     about:
       'A log of 100,000 lines that is followed from its beginning, over the API with curl and with `gear log --follow`, beside `journalctl --follow` of the same unit.',
-    seconds: 30,
+    seconds: 60,
     load: async () => (await import('./log.ts')).measure,
   },
   links: {
     title: 'Links',
     about:
       'How long links to other hosts take to be applied to a running container and to be set over the API; and what goes through one, beside what goes to its target directly.',
-    seconds: 30,
+    seconds: 60,
     load: async () => (await import('./links.ts')).measure,
   },
   deploy: {
     title: 'Deployments',
     about:
       'A deployment of 30 linked containers on three hosts until all of them run, beside a shell’s loop of `gear install`, `gear link` and `gear start`; and how long the plan of a very large one takes.',
-    seconds: 110,
+    seconds: 120,
     hosts: ['bench', 'bench2', 'bench3'],
     load: async () => (await import('./deploy.ts')).measure,
   },
@@ -143,13 +143,13 @@ export const claims: Readonly<Record<string, Claim>> = {
   cloning: {
     title: 'Cloning a repository',
     about: '`git clone` of 50 MB over SSH from a repository that gear looks after, beside the same from an ordinary account.',
-    seconds: 25,
+    seconds: 30,
     load: async () => (await import('./cloning.ts')).measure,
   },
   builds: {
     title: 'Building an image from source',
     about: '`gear build` of a source of 10 MB, beside the same steps by hand with `docker create`, `docker cp` and `docker commit`.',
-    seconds: 35,
+    seconds: 60,
     load: async () => (await import('./builds.ts')).measure,
   },
   idle: {

@@ -10,7 +10,7 @@ import type { Measurement, Peer } from '../finding.ts'
 import { systemctl } from '../systemd.ts'
 
 const repetitions = 3
-const rounds = 4
+const rounds = 5
 const [id = ''] = ids('turns', 1)
 
 /** One way to start something and to stop it again. */

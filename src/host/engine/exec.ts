@@ -45,13 +45,19 @@ function signal(pid: number, name: 'SIGHUP' | 'SIGKILL'): void {
 
 /** Hangs up on every process that was started with this in its environment; only it and its children have a word that was drawn for it. */
 export async function hangUpAll(variable: string): Promise<void> {
+  for (const pid of await processesWith(variable)) hangUp(pid)
+}
+
+/** The ids of the processes that were started with this in their environment. */
+export async function processesWith(variable: string): Promise<readonly number[]> {
   const names = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
-  await Promise.all(
-    names.map(async name => {
-      const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '')
-      if (environment.split('\0').includes(variable)) hangUp(Number(name))
-    }),
-  )
+  const found = await Promise.all(names.map(async name => (await wordsIn(`/proc/${name}/environ`)).includes(variable)))
+  return names.filter((_, index) => found[index]).map(Number)
+}
+
+/** Of a file of /proc with a NUL behind each word; none when the process has ended. */
+export async function wordsIn(path: string): Promise<readonly string[]> {
+  return (await readFile(path, 'latin1').catch(() => '')).split('\0')
 }
 
 /** What an engine gives, as long as it gives something: after `idleMs` of nothing it is ended, and ENGINE_UNAVAILABLE thrown. */

@@ -10,6 +10,7 @@ import type { CommandResult, Commands, OpenCommand } from '../commands/port.ts'
 import { tools } from '../commands/port.ts'
 import type { Files } from '../files/port.ts'
 import { recordOf, textOf } from './answers.ts'
+import { conmonTerminal } from './conmon.ts'
 import { engineFailed, engineUnavailable } from './errors.ts'
 import { hangUp, hangUpAll, onAbort, whileItComes } from './exec.ts'
 import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineProcess } from './port.ts'
@@ -71,25 +72,24 @@ class PodmanEngine implements Engine {
 
   /** The CLI holds the other end. It passes hang-ups on to nobody, so the command is known by a word in its environment. */
   async exec(container: string, { words, user, terminal, hasInput }: EngineCommand): Promise<EngineProcess> {
-    const size =
-      terminal === undefined
-        ? []
-        : ['--tty', '--env', 'TERM=xterm', '--env', `COLUMNS=${terminal.columns}`, '--env', `LINES=${terminal.rows}`]
+    const tty = terminal === undefined ? [] : ['--tty', '--env', 'TERM=xterm']
     const mark = `GEAR_EXEC=${randomUUID()}`
     const options = [
       ...(hasInput ? ['--interactive'] : []),
       '--detach-keys=',
       '--env',
       mark,
-      ...size,
+      ...tty,
       ...(user === '' ? [] : ['--user', user]),
     ]
     const child = this.#parts.commands.open('podman', ['--events-backend=none', 'exec', ...options, container, ...words])
+    const resize = conmonTerminal(mark, child.exitCode)
+    if (terminal !== undefined) resize(terminal)
     return {
       output: child.output,
       write: child.write,
       end: child.end,
-      resize: async () => undefined,
+      resize: async to => resize(to),
       exitCode: () => child.exitCode,
       close: async () => {
         await hangUpAll(mark)

@@ -87,7 +87,7 @@ export interface EngineProcess {
   write(bytes: Uint8Array): Promise<void>
   /** There is no more input. */
   end(): void
-  /** Podman's terminals keep the size they began with. */
+  /** Does not wait until the command has its terminal; that of one that has ended has no size. */
   resize(size: TerminalSize): Promise<void>
   /** Once the output has ended. */
   exitCode(): Promise<number>

@@ -63,18 +63,21 @@ describe.each(['exec-docker', 'exec-podman'])('gear exec in %s', id => {
 })
 
 describe('gear shell', () => {
-  it('has a terminal of the size of this one, and follows it', async () => {
-    const shown = await terminal('gear shell exec-docker', 'echo "is $(tty) $(stty size)"; exit 3\n')
+  it.each(['exec-docker', 'exec-podman'])('has a terminal of the size of this one, and follows it: %s', async id => {
+    const shown = await terminal(
+      `gear shell ${id}`,
+      'until stty size | grep -q 99; do sleep 0.1; done 2> /dev/null; echo "is $(tty) $(stty size)"; exit 3\n',
+    )
     expect(shown).toMatch(/is \/dev\/\S+ 33 99/)
     expect(shown).toContain('ended with 3')
-    const resized = await host.sh(
-      `cat > /tmp/resize <<'END'
-terminal=$(tty); ( sleep 1; stty rows 44 cols 111 < "$terminal" ) &
-gear exec -it exec-docker -- sh -c 'sleep 3; stty size'
-END
-sleep 5 | timeout 20 script -qec 'stty rows 33 cols 99; sh /tmp/resize' /dev/null`,
-    )
-    expect(resized).toContain('44 111')
+    await host.sh('rm -f /tmp/shown; cat > /tmp/in-terminal', {
+      input: `stty rows 33 cols 99; terminal=$(tty)
+( until grep -qs '33 99' /tmp/shown; do sleep 0.1; done; stty rows 44 cols 111 < "$terminal" ) &
+gear exec -it ${id} -- sh -c 'until [ "$(stty size)" = "33 99" ]; do sleep 0.1; done; stty size
+  until [ "$(stty size)" = "44 111" ]; do sleep 0.1; done; echo followed'`,
+    })
+    const resized = await host.sh(`timeout 60 script -qefc 'sh /tmp/in-terminal' /tmp/shown`)
+    expect(resized).toContain('followed')
   })
 
   it('reads commands from a file, too', async () => {

@@ -26,10 +26,23 @@ async function inside(id: string, command: string, run?: RunOptions): Promise<st
   return outcome.stdout
 }
 
-/** Words in a terminal of the client, typed after each other; what the terminal showed. */
-function terminal(words: readonly string[], typed: string): Promise<string> {
+/** Writes a script of the client that runs the words in its terminal, after what else the script is to do. */
+async function prepareTerminal(words: readonly string[], first = ''): Promise<void> {
   const quoted = words.map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
-  return client.sh(`{ sleep 1; cat; sleep 1; } | timeout 20 script -qc "stty rows 33 cols 99; ${quoted}" /dev/null || :`, { input: typed })
+  await client.sh('rm -f /tmp/shown /tmp/type-on; cat > /tmp/in-terminal', { input: `stty rows 33 cols 99\n${first}\n${quoted}\n` })
+}
+
+/** Words in a terminal of the client, typed after each other; what the terminal showed. */
+async function terminal(words: readonly string[], typed: string): Promise<string> {
+  await prepareTerminal(words)
+  return client.sh(`{ sleep 1; cat; sleep 1; } | timeout 20 script -qc 'sh /tmp/in-terminal' /dev/null || :`, { input: typed })
+}
+
+/** What a terminal of the client shows that is 33 by 99 until this has been seen, and 44 by 111 from then on. */
+async function resizedTerminal(words: readonly string[]): Promise<string> {
+  const resize = 'until grep -qs "33 99" /tmp/shown; do sleep 0.1; done; stty rows 44 cols 111 < "$terminal"'
+  await prepareTerminal(words, `terminal=$(tty); ( ${resize} ) &`)
+  return client.sh(`timeout 60 script -qefc 'sh /tmp/in-terminal' /tmp/shown`)
 }
 
 const makeAccount = (id: string) =>
@@ -44,40 +57,69 @@ beforeAll(async () => {
     host.gearDo('install', 'gear/httpd-user', 'login1', '--isolate', '-p', '8080:0', '--start', '--wait'),
     host.gearDo('install', 'gear/httpd-user', 'login2', '--isolate', '--start', '--wait'),
   ])
+  await host.gearDo('install', 'gear/httpd-user', 'login4', '--isolate', '--engine', 'podman', '-p', '8080:0', '--start', '--wait')
   port = await host.port('login1')
-  await host.do(['gear', 'add-keys', 'login1', 'login2'], { input: await client.do(['cat', '/root/lab-key.pub']) })
+  await host.do(['gear', 'add-keys', 'login1', 'login2', 'login4'], { input: await client.do(['cat', '/root/lab-key.pub']) })
 })
 afterAll(async () => {
   for (const id of ['login1', 'login2', 'login3', 'login4']) await host.gear('delete', id)
 })
 
 describe('who has a key', () => {
-  it('gets a shell in the container, with a terminal that has its size', async () => {
+  it.each([
+    ['docker', 'login1'],
+    ['podman', 'login4'],
+  ])('gets a shell in the container, with a terminal that has its size, on %s', async (engine, id) => {
     const shown = await terminal(
-      ['ssh', ...options, '-i', '/root/lab-key', target('login1')],
+      ['ssh', ...options, '-i', '/root/lab-key', target(id)],
       'echo "host $(hostname) size $(stty size) term $TERM"; exit\n',
     )
-    const name = (await host.do(['docker', 'exec', 'login1', 'hostname'])).trim()
+    const name = (await host.do([engine, 'exec', id, 'hostname'])).trim()
     expect(shown).toContain(`host ${name} size 33 99 term `)
   })
 
-  it('runs commands there, with their input, both outputs and their exit code', async () => {
-    const outcome = await ssh([target('login1'), 'cat; echo to-err >&2; exit 7'], { input: 'to-in\n' })
+  it.each(['login1', 'login4'])('has a terminal that is resized with the one it sits at: %s', async id => {
+    const command = 'stty size; until [ "$(stty size)" = "44 111" ]; do sleep 0.1; done; echo followed'
+    expect(await resizedTerminal(['ssh', '-t', ...options, '-i', '/root/lab-key', target(id), command])).toContain('followed')
+  })
+
+  it.each([
+    ['login1', 7021],
+    ['login4', 7022],
+  ])('interrupts what runs with ctrl-c, and is not logged out by it: %s', async (id, seconds) => {
+    await prepareTerminal(['ssh', ...options, '-i', '/root/lab-key', target(id)])
+    const shown = client.sh(
+      `{ sleep 1; echo 'sleep ${seconds}'; until [ -e /tmp/type-on ]; do sleep 0.1; done; printf '\\003'; sleep 1; echo 'echo "ended $?"; exit'; sleep 1; } |
+         timeout 60 script -qc 'sh /tmp/in-terminal' /dev/null`,
+    )
+    await until('it sleeps', async () => (await host.exec(['pgrep', '-xf', `sleep ${seconds}`])).exitCode === 0 || 'it does not')
+    await client.do(['touch', '/tmp/type-on'])
+    expect(await shown).toContain('ended 130')
+  })
+
+  it.each(['login1', 'login4'])('runs commands there, with their input, both outputs and their exit code: %s', async id => {
+    const outcome = await ssh([target(id), 'cat; echo to-err > /dev/stderr; exit 7'], { input: 'to-in\n' })
     expect(outcome).toEqual({ exitCode: 7, stdout: 'to-in\n', stderr: 'to-err\n' })
     const sum = await client.sh(
-      `head -c 2000000 /dev/urandom > /tmp/bytes; md5sum < /tmp/bytes; ssh ${options.join(' ')} -i /root/lab-key ${target('login1')} 'cat > /tmp/b; cat /tmp/b' < /tmp/bytes | md5sum`,
+      `head -c 2000000 /dev/urandom > /tmp/bytes; md5sum < /tmp/bytes; ssh ${options.join(' ')} -i /root/lab-key ${target(id)} 'cat > /tmp/b; cat /tmp/b' < /tmp/bytes | md5sum`,
     )
     const [sent, came] = sum.trim().split('\n')
     expect(came).toBe(sent)
   })
 
-  it('has what the container has and no more: its files, its control group, its bounds; and the number of its account', async () => {
-    const look = 'cat /proc/self/cgroup; grep -E "^(CapBnd|Seccomp:|NoNewPrivs)" /proc/self/status'
-    expect(await inside('login1', look)).toBe(await host.do(['docker', 'exec', 'login1', 'sh', '-c', look]))
-    expect(await inside('login1', 'id -u; id -g; cat /proc/self/status | grep CapEff')).toBe(
-      `${await host.sh('id -u ctr-login1; id -g ctr-login1')}CapEff:\t0000000000000000\n`,
-    )
-    expect(await inside('login1', 'ls -d /run/docker.sock /var/lib/containers /root/id 2>/dev/null | wc -l')).toBe('0\n')
+  it.each([
+    ['docker', 'login1'],
+    ['podman', 'login4'],
+  ])('is in the container what its engine would have let in as the account, and no more: %s', async (engine, id) => {
+    const look = `grep -E '^(Uid|Gid|Cap|Seccomp|NoNewPrivs)' /proc/self/status; cat /proc/self/cgroup /proc/self/oom_score_adj
+      pwd; umask; env | grep -vE '^(GEAR_LOGIN|HOSTNAME)=' | sort`
+    const account = (await host.sh(`echo "$(id -u ctr-${id}):$(id -g ctr-${id})"`)).trim()
+    expect(await inside(id, look)).toBe(await host.do([engine, 'exec', '--user', account, id, 'sh', '-c', look]))
+    // Nobody in the lab may raise a limit, and sudo has set that of core files to nothing.
+    const limits = (process: string) => `grep -v 'core file' /proc/${process}/limits`
+    expect(await inside(id, limits('self'))).toBe(await host.do([engine, 'exec', id, 'sh', '-c', limits('1')]))
+    expect(await inside(id, 'id -G; grep CapEff /proc/self/status')).toBe(`${account.split(':')[1]}\nCapEff:\t0000000000000000\n`)
+    expect(await inside(id, 'ls -d /run/docker.sock /var/lib/containers /root/id 2>/dev/null | wc -l')).toBe('0\n')
   })
 
   it('forwards ports to those that the container publishes', async () => {
@@ -85,6 +127,15 @@ describe('who has a key', () => {
       `{ printf 'GET / HTTP/1.0\\r\\n\\r\\n'; sleep 2; } | ssh ${options.join(' ')} -i /root/lab-key -W 127.0.0.1:${port} ${target('login1')}`,
     )
     expect(page).toContain('<!doctype html>')
+  })
+
+  it('forwards by SOCKS to the same ports', async () => {
+    const answers = await client.sh(
+      `ssh ${options.join(' ')} -i /root/lab-key -N -D 5003 ${target('login1')} & trap "kill $!" EXIT
+       get() { curl -q -s -m 5 --retry 50 --retry-delay 0 --retry-connrefused --socks5-hostname 127.0.0.1:5003 "http://$1/" | head -c 15 || :; echo; }
+       for at in 127.0.0.1:${port} 127.0.0.1:43273 localhost:${port} 127.0.0.1:22; do get "$at"; done`,
+    )
+    expect(answers).toBe('<!doctype html>\n\n\n\n')
   })
 
   it('copies by scp where the image has it, and is told where it has not', async () => {
@@ -152,6 +203,24 @@ describe('who means harm', () => {
     expect((await host.exec(['test', '-e', '/tmp/owned'])).exitCode).toBe(1)
   })
 
+  it('brings no escapes along: neither by the name of its terminal nor in what is said of it', async () => {
+    for (const name of ['\x1b]0;owned\x07', '../../etc/passwd', '$(touch /tmp/owned)', 'x'.repeat(5000)]) {
+      const shown = await terminal(
+        ['env', `TERM=${name}`, 'ssh', ...options, '-i', '/root/lab-key', '-t', target('login1'), 'echo "is <$TERM>"'],
+        '',
+      )
+      expect(shown).toMatch(/is <(dumb|x*)>/)
+    }
+    const refused = await ssh([target('login1'), '-s', '\x1b]0;owned\x07'])
+    expect(refused.exitCode).not.toBe(0)
+    expect(refused.stdout + refused.stderr).not.toContain('\x1b')
+  })
+
+  it('is let into no subsystem but that for files', async () => {
+    const outcome = await ssh(['-s', target('login1'), 'netconf'])
+    expect(outcome).toMatchObject({ exitCode: 255, stderr: expect.stringContaining('subsystem request failed') })
+  })
+
   it('finds nothing in the home that the host would run or read', async () => {
     const home = `${base}/home/lo/login1/home`
     await host.sh(
@@ -164,16 +233,18 @@ describe('who means harm', () => {
     expect((await host.exec(['test', '-e', '/tmp/owned'])).exitCode).toBe(1)
   })
 
-  it.each<[name: string, words: (port: number) => readonly string[]]>([
+  it.each<[name: string, words: (port: number, others: number) => readonly string[]]>([
     ['the ssh server of the host', () => ['-W', '127.0.0.1:22']],
     ['the agent', () => ['-W', '127.0.0.1:43273']],
     ['the port of the container by another name', at => ['-W', `localhost:${at}`]],
+    ['a port of another container', (_, others) => ['-W', `127.0.0.1:${others}`]],
     ['another host', () => ['-W', '192.0.2.1:80']],
     ['a port of the host from outside', () => ['-o', 'ExitOnForwardFailure=yes', '-R', '5001:127.0.0.1:22']],
     ['a socket of the host from outside', () => ['-o', 'ExitOnForwardFailure=yes', '-R', '/tmp/lab.sock:127.0.0.1:22']],
     ['a tunnel', () => ['-o', 'ExitOnForwardFailure=yes', '-w', 'any:any']],
   ])('cannot forward to %s', async (_, words) => {
-    const outcome = await ssh([...words(port), target('login1'), ...(words(port).includes('-W') ? [] : ['true'])])
+    const asked = words(port, await host.port('login4'))
+    const outcome = await ssh([...asked, target('login1'), ...(asked.includes('-W') ? [] : ['true'])])
     expect(outcome.exitCode).toBe(255)
   })
 
@@ -187,7 +258,16 @@ describe('who means harm', () => {
 
   it('cannot forward anywhere from a container without ports, nor its agent, nor a display', async () => {
     expect((await ssh(['-W', '127.0.0.1:22', target('login2')])).exitCode).toBe(255)
-    expect(await inside('login2', 'env | grep -cE "SSH_AUTH_SOCK|DISPLAY" || :')).toBe('0\n')
+    for (const id of ['login1', 'login2']) {
+      const outcome = await client.sh(
+        `eval "$(ssh-agent -s)" > /dev/null; trap 'kill $SSH_AGENT_PID' EXIT; export DISPLAY=127.0.0.1:99
+         ssh ${options.join(' ')} -i /root/lab-key -A -Y ${target(id)} 'env; ls -d /tmp/ssh-* 2>/dev/null || :' 2>&1`,
+      )
+      expect(outcome).toContain('X11 forwarding request failed on channel 0')
+      expect(outcome).toContain(`GEAR_LOGIN=ctr-${id}\n`)
+      expect(outcome).not.toMatch(/^(SSH_AUTH_SOCK|DISPLAY)=|^\/tmp\/ssh-/m)
+    }
+    expect((await host.sh('ls -d /tmp/ssh-* 2>/dev/null || :')).trim()).toBe('')
     const keys = await host.do(['runuser', '-u', 'nobody', '--', '/usr/sbin/gear-auth-keys-command', 'ctr-login2'])
     expect(keys).toMatch(/^command="\/usr\/bin\/switchns",no-port-forwarding,no-agent-forwarding,no-X11-forwarding ssh-ed25519 \S+\n\n$/)
   })
@@ -244,39 +324,35 @@ describe('who means harm', () => {
   })
 })
 
-describe('a container of podman', () => {
-  it('is entered in the same way: shell, commands, and the end with the key', async () => {
-    await host.sh('docker save gear/httpd-user | podman load --quiet')
-    await host.gearDo('install', 'gear/httpd-user', 'login4', '--isolate', '--engine', 'podman', '--start', '--wait')
-    await host.do(['gear', 'add-keys', 'login4'], { input: await client.do(['cat', '/root/lab-key.pub']) })
-    const outcome = await ssh([target('login4'), 'cat; id -u; echo to-err >&2; exit 7'], { input: 'to-in\n' })
-    expect(outcome).toEqual({ exitCode: 7, stdout: `to-in\n${await host.do(['id', '-u', 'ctr-login4'])}`, stderr: 'to-err\n' })
-    const shown = await terminal(['ssh', ...options, '-i', '/root/lab-key', target('login4')], 'echo "size $(stty size)"; exit\n')
-    expect(shown).toContain('size 33 99')
-    const session = ssh([target('login4'), 'sleep 7003'], { timeoutMs: 60_000 })
-    await until('somebody is inside', async () => (await host.exec(['pgrep', '-xf', 'sleep 7003'])).exitCode === 0 || 'nobody is')
-    await host.do(['gear', 'keys', 'remove', 'login4', '--key-file', '-'], { input: await client.do(['cat', '/root/lab-key.pub']) })
-    expect((await session).exitCode).not.toBe(0)
-    await until('what it ran is gone', async () => (await host.exec(['pgrep', '-xf', 'sleep 7003'])).exitCode === 1 || 'it runs')
-  })
-})
-
 describe('an access that ends', () => {
+  const isThere = (seconds: number) =>
+    until('somebody is inside', async () => (await host.exec(['pgrep', '-xf', `sleep ${seconds}`])).exitCode === 0 || 'nobody is')
   const isGone = (seconds: number) =>
     until('what the session ran is gone', async () => (await host.exec(['pgrep', '-xf', `sleep ${seconds}`])).exitCode === 1 || 'it runs')
 
-  it('with the key: no login any more, and who is inside is out', async () => {
-    const session = ssh([target('login2'), 'sleep 7001'], { timeoutMs: 60_000 })
-    await until('somebody is inside', async () => (await host.exec(['pgrep', '-xf', 'sleep 7001'])).exitCode === 0 || 'nobody is')
-    const forward = ssh(['-N', target('login2')], { timeoutMs: 60_000 })
+  it.each([
+    ['login2', 7001],
+    ['login4', 7011],
+  ])('with the key: no login any more, and who is inside is out: %s', async (id, seconds) => {
+    const session = ssh([target(id), `sleep ${seconds}`], { timeoutMs: 60_000 })
+    const stubborn = ssh([target(id), `trap '' HUP TERM; setsid sleep ${seconds + 1} > /dev/null 2>&1 < /dev/null &`])
+    const forward = ssh(['-N', target(id)], { timeoutMs: 60_000 })
+    const master = ['-o', `ControlPath=/tmp/master-${id}`]
+    const shared = ssh(['-N', '-o', 'ControlMaster=yes', ...master, target(id)], { timeoutMs: 60_000 })
+    await Promise.all([isThere(seconds), isThere(seconds + 1)])
+    await stubborn
+    await until('the connection is shared', async () => (await ssh(['-O', 'check', ...master, target(id)])).exitCode === 0 || 'it is not')
+    expect(await inside(id, 'echo in')).toBe('in\n')
     await client.do(['cp', '/root/lab-key.pub', '/tmp/leaver.pub'])
-    await host.do(['gear', 'keys', 'remove', 'login2', '--key-file', '-'], { input: await client.do(['cat', '/root/lab-key.pub']) })
+    await host.do(['gear', 'keys', 'remove', id, '--key-file', '-'], { input: await client.do(['cat', '/root/lab-key.pub']) })
     expect((await session).exitCode).not.toBe(0)
     expect((await forward).exitCode).toBe(255)
-    await isGone(7001)
-    expect((await ssh([target('login2'), 'true'])).exitCode).toBe(255)
+    expect((await shared).exitCode).toBe(255)
+    await Promise.all([isGone(seconds), isGone(seconds + 1)])
+    expect((await ssh([...master, target(id), 'true'])).exitCode).toBe(255)
+    expect((await ssh([target(id), 'true'])).exitCode).toBe(255)
     expect(await inside('login1', 'echo still')).toBe('still\n')
-    expect(await host.gearDo('keys', 'list')).toMatch(/ login1$/m)
+    expect(await host.gearDo('keys', 'list')).toMatch(/ login1(, login4)?$/m)
   })
 
   it('with the container, which leaves nothing for another of its name', async () => {
@@ -284,7 +360,7 @@ describe('an access that ends', () => {
     await makeAccount('login3')
     await host.do(['gear', 'add-keys', 'login3'], { input: await client.do(['cat', '/root/lab-key.pub']) })
     const session = ssh([target('login3'), 'sleep 7002'], { timeoutMs: 60_000 })
-    await until('somebody is inside', async () => (await host.exec(['pgrep', '-xf', 'sleep 7002'])).exitCode === 0 || 'nobody is')
+    await isThere(7002)
     await host.gearDo('delete', 'login3')
     expect((await session).exitCode).not.toBe(0)
     expect((await host.exec(['id', 'ctr-login3'])).exitCode).toBe(1)
@@ -296,7 +372,8 @@ describe('an access that ends', () => {
   it('for as long as the container is stopped, which is said', async () => {
     await host.gearDo('stop', 'login1')
     await host.untilState('login1', 'inactive', 'failed')
-    const outcome = await ssh([target('login1'), 'true'])
+    const outcome = await ssh([target('login1'), 'echo \x1b[31mred'])
+    expect(outcome.stdout + outcome.stderr).not.toContain('\x1b')
     expect(outcome).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('the container does not run') })
   })
 })
