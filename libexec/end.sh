@@ -38,7 +38,7 @@ count() {
 
 # tidy_later HELPER: what is left of the container goes as soon as the engine answers again, unless a start is faster.
 tidy_later() {
-  /usr/bin/systemd-run --quiet --no-block --collect --unit="gear-tidy-$id" "${0%/*}/$1" "$id" ||
+  /usr/bin/systemctl -q is-active "gear-tidy-$id.service" || /usr/bin/systemd-run --quiet --no-block --collect --unit="gear-tidy-$id" "${0%/*}/$1" "$id" ||
     say 'the container stays until its next start'
 }
 

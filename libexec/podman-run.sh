@@ -43,7 +43,7 @@ run_once() {
   message=$(watched /usr/bin/podman --events-backend=none ${runtime:+"--runtime=$runtime"} run -d --pull=never --name "$id" --cidfile "$dir/container-id" \
     --pidfile "$dir/pid" --conmon-pidfile "$dir/conmon-pid" --cgroups=split --sdnotify=ignore --label "gear.id=$id" \
     --log-driver=journald --log-opt 'tag={{.Name}}' ${volumes_from:+"$volumes_from"} "$@") && return
-  if [ -e "$dir/no-answer" ]; then fail engine-away 'podman has not answered for 90 s: another podman has its locks (lslocks tells which)'; fi
+  if [ -e "$dir/no-answer" ]; then fail engine-away 'podman has not answered for 90 s: another podman has its locks (see: ps -fC podman)'; fi
   tidy_message
   return 1
 }

@@ -8,7 +8,7 @@ problem=''
 # Behind the locks of others it does not wait for ever.
 podman() {
   /usr/bin/timeout --kill-after=5 60 /usr/bin/podman --events-backend=none "$@" && return
-  case $? in 124 | 137) say 'podman has not answered for 60 s: another podman has its locks (lslocks tells which)'; return 124 ;; *) return 125 ;; esac
+  case $? in 124 | 137) say 'podman has not answered for 60 s: another podman has its locks (see: ps -fC podman)'; return 124 ;; *) return 125 ;; esac
 }
 
 engine_answers() { podman info; }

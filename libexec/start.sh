@@ -9,6 +9,7 @@ export GOGC=800
 # fail REASON MESSAGE: ends the start. The cleanup helper makes it the last-exit.
 fail() {
   say "$2"
+  if [ "$1" = engine-away ]; then : > "$dir/no-answer"; fi # the cleanup does not wait for it again
   { date -u +FinishedAt=%Y-%m-%dT%H:%M:%SZ
     printf 'Reason=%s\nMessage=%s\n' "$1" "$2"; } > "$dir/last-exit.new"
   exit 1

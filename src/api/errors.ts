@@ -303,7 +303,7 @@ export const errorCatalogue = {
     status: 503,
     shape: 'json',
     meaning: 'The container engine does not answer.',
-    next: 'Check: systemctl status docker, or podman info where containers are on Podman. A docker that hangs is restarted with: systemctl restart docker; for podman, lslocks tells who has its locks.',
+    next: 'Check: systemctl status docker, or podman info where containers are on Podman. A docker that hangs is restarted with: systemctl restart docker; podman waits for the locks of another podman (ps -fC podman).',
   },
   ENGINE_FAILED: {
     status: 500,

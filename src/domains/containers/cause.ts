@@ -80,7 +80,10 @@ function refused({ installed: { image, engine }, id }: Situation, { reason, mess
         next: 'Find it with: ss -ltnp. Stop it, or install again with another port.',
       }
     case 'engine-away':
-      return { cause: `the container engine does not answer${said}`, next: 'Check: systemctl status docker' }
+      return {
+        cause: `the container engine does not answer${said}`,
+        next: engine === 'docker' ? 'Check: systemctl status docker' : 'Check: podman info, and who has its locks: ps -fC podman',
+      }
     case 'name-taken':
       return {
         cause: `the engine has a container named ${id} that gear did not make`,
