@@ -68,3 +68,12 @@ watch_call() {
   : > "$dir/no-answer"
   until read -r call < "$dir/call" && kill -KILL "$call"; do /usr/bin/sleep 1; done
 }
+
+# refuse_odd_volumes PID COMMAND…: ends the start, with COMMAND to remove the container, when the image names a path for a volume that ID-data could not
+# hold: with a line break, a colon or a backslash. The kernel tells where the volumes are, in the time that asking the engine for its image would take many times.
+refuse_odd_volumes() {
+  grep -qsE '/[0-9a-f]{64}/_data [^ ]*(:|\\012|\\134)' "/proc/$1/mountinfo" || return 0
+  shift
+  "$@" > /dev/null 2>&1 || :
+  fail volume-path 'its image has a VOLUME whose path has a line break, a colon or a backslash'
+}

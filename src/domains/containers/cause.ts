@@ -94,6 +94,11 @@ function refused({ installed: { image, engine }, id }: Situation, { reason, mess
         cause: `the engine's storage is damaged${said}`,
         next: `Remove what is damaged and bring the image here again (${engine} image rm, ${engine} pull); as the last resort: ${engine} system reset`,
       }
+    case 'volume-path':
+      return {
+        cause: `the data of its volumes could not be kept${said}`,
+        next: 'Use an image whose VOLUME paths have no line break, colon or backslash.',
+      }
     case 'links-failed':
       return { cause: `its network links could not be applied${said}`, next: `Look at: journalctl -u ctr-${id}` }
     case 'isolation-failed':

@@ -68,6 +68,22 @@ describe('waiting', () => {
     return { events, ended }
   }
 
+  it('for a stop leaves out what a start has just said', async () => {
+    const host = setUp()
+    await host.units.queueStart(unit, 'replace')
+    host.journal.add(unit, 'Started container')
+    host.units.finishJob(unit)
+    await host.clock.advance(300)
+    await host.units.queueStop(unit, 'replace')
+    host.journal.add(unit, 'Stopping container')
+    const { events, ended } = wait(host, 'stopped')
+    await host.clock.advance(100)
+    host.units.finishJob(unit)
+    await host.clock.advance(1000)
+    await ended
+    expect(events.filter(({ event }) => event === 'log').map(({ message }) => message.replace(/.*: /, ''))).toEqual(['Stopping container'])
+  })
+
   it('tells the states and the log on the way, and that the container has started', async () => {
     const host = setUp()
     await host.units.queueStart(unit, 'replace')

@@ -11,6 +11,9 @@ import { isAtRest } from './look.ts'
 const tickMs = 1000
 /** The journal may be a little behind systemd; lines of the end that was just reached are still let through. */
 const lastLinesMs = 150
+const earlierLinesMs = 1000
+/** What systemd says of a start comes with the state, and is in the journal a little later. */
+const startLinesMs = 100
 
 export interface WaitRequest {
   readonly id: ContainerId
@@ -36,7 +39,7 @@ export async function* waitForContainer(host: Pick<Host, 'units' | 'journal' | '
     feed(events, ticks(host, signal)),
     feed(
       events,
-      mapAsync(host.journal.lines({ unit, since: '-1', isFollowing: true }, signal), message => ({ event: 'log' as const, message })),
+      mapAsync(lines(host, request, signal), message => ({ event: 'log' as const, message })),
     ),
   ]
   const deadlineMs = host.clock.nowMs() + limits.startWaitMs
@@ -73,6 +76,18 @@ export async function* waitForContainer(host: Pick<Host, 'units' | 'journal' | '
     ended.abort()
     await Promise.allSettled(feeds)
   }
+}
+
+/** What was asked for a moment ago may have written its first lines already. Those of a start that was just before are not those of a stop. */
+async function* lines(
+  { units, journal, clock }: Pick<Host, 'units' | 'journal' | 'clock'>,
+  { id, target }: WaitRequest,
+  signal: AbortSignal,
+) {
+  const unit = containerUnit(id)
+  const recentMs = clock.nowMs() - earlierLinesMs
+  const startedMs = target === 'stopped' ? (await units.status(unit)).activeSinceMs + startLinesMs : 0
+  yield* journal.lines({ unit, since: `@${Math.max(recentMs, startedMs) / 1000}`, isFollowing: true }, signal)
 }
 
 type Verdict = 'going on' | 'settling' | 'reached' | 'failed'
