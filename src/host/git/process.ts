@@ -8,6 +8,7 @@ import { commandFailed } from '../commands/errors.ts'
 import { toolEnvironment, tools } from '../commands/port.ts'
 import type { Paths } from '../host.ts'
 import { linesOf } from '../journal/lines.ts'
+import { adviceOn } from './advice.ts'
 import { gitVariables, type Protocols, trustingUploadPack } from './environment.ts'
 import type { CreateOptions, Git, RepositoryPlace } from './port.ts'
 import { clone } from './working-copy.ts'
@@ -67,13 +68,15 @@ async function* create(
     protocols: source === undefined ? {} : { [source.kind === 'file' ? 'file' : source.protocol]: 'always' },
   })
   let last = ''
+  let advice: string | undefined
   try {
     for await (const line of linesOf(run.output, limits.logLineBytes)) {
       if (line.trim() === '') continue
       yield line
       last = last.startsWith('fatal:') ? last : line
+      advice ??= adviceOn(line, place.account ?? 'the user')
     }
-    if ((await run.exitCode()) !== 0) throw run.failure(last)
+    if ((await run.exitCode()) !== 0) throw run.failure(advice === undefined ? last : `${last}: ${advice}`)
   } finally {
     run.kill()
   }

@@ -2,6 +2,7 @@
 import { GearError } from '../../api/index.ts'
 import { urlWithoutSecrets } from '../../lib/index.ts'
 import { type StreamingEnd, stream } from '../commands/streaming.ts'
+import { adviceOn } from './advice.ts'
 import { gitVariables, trustingUploadPack } from './environment.ts'
 import type { CloneRequest } from './port.ts'
 
@@ -59,6 +60,8 @@ function failed({ address, ref }: CloneRequest, { exitCode, complaint }: Streami
     .filter(line => !/^Cloning into|^warning: --depth|^hint:/.test(line))
     .join(' ')
     .replaceAll(address, urlWithoutSecrets(address))
+  const advice = adviceOn(complaint, 'the user who builds')
+  const why = [said === '' ? `git ended with ${exitCode}` : said, ...(advice === undefined ? [] : [advice])].join(': ')
   const what = ref === undefined ? urlWithoutSecrets(address) : `${ref} of ${urlWithoutSecrets(address)}`
-  return new GearError('SOURCE_FAILED', `Could not clone ${what}`, { cause: new Error(said === '' ? `git ended with ${exitCode}` : said) })
+  return new GearError('SOURCE_FAILED', `Could not clone ${what}`, { cause: new Error(why) })
 }
