@@ -48,8 +48,10 @@ const container = z.object(
     environment: variables,
     count: z._default(whole(0, limits.deploymentInstancesMax), 0),
     affinity: z._default(z.enum(['', 'distribute', 'pack'], wants('distribute or pack, or absent')), ''),
+    /** Its instances run as Unix accounts of their own. The original's files do not have it. */
+    isolate: flag,
   },
-  wants('an object with Name, Image, PublicPorts, Links, Environment, Count and Affinity'),
+  wants('an object with Name, Image, PublicPorts, Links, Environment, Count, Affinity and Isolate'),
 )
 
 const address = text.check(z.refine(value => value === '' || isIpv4Address(value), { error: () => 'must be an IPv4 address' }))
@@ -74,8 +76,10 @@ const instance = z.object(
     on: z.optional(parsed((input): LocatorHost => parseHost(input))),
     ports: z._default(list(portMapping, limits.portsMax), []),
     environment: variables,
+    /** How it was installed. */
+    isolate: flag,
   },
-  wants('an object with Id, Image, From, On, Ports and Environment'),
+  wants('an object with Id, Image, From, On, Ports, Environment and Isolate'),
 )
 
 /** The whole file. */

@@ -16,6 +16,7 @@ interface Container {
   ports: { internal: number; external: number }[]
   environment: readonly { readonly name: string; readonly value: string }[]
   links: readonly string[]
+  isIsolated: boolean
   state: 'active' | 'inactive' | 'failed'
 }
 
@@ -65,6 +66,7 @@ class FakeAgent {
         ports,
         environment: body.environment?.variables ?? [],
         links: linkTexts(body.networkLinks ?? []),
+        isIsolated: body.isolate,
         state: before?.state ?? 'inactive',
       })
       return {
@@ -109,6 +111,14 @@ class FakeAgent {
       containers: [...this.containers].map(([id, { state }]) => ({ id, activeState: state, subState: 'running', loadState: 'loaded' })),
     }),
     containerPorts: async ({ params: { id } }) => ({ ports: this.#the(id).ports }),
+    listLinks: async ({ params: { id } }) => ({
+      id,
+      installed: true,
+      links: this.#the(id).links.map(text => {
+        const [, fromHost = '', fromPort, toHost = '', toPort] = /^(.*):(\d+)→(.*):(\d+)$/.exec(text) ?? []
+        return { fromHost, fromPort: Number(fromPort), toHost, toPort: Number(toPort), state: 'applied' as const }
+      }),
+    }),
   }
 }
 
@@ -283,12 +293,55 @@ describe('a deploy of the written file', () => {
     return made
   }
 
-  it('changes nothing, and sends links again', async () => {
+  it('changes nothing', async () => {
     const { journal, deploy } = await deployed(['a', 'b'], simple)
     const { exitCode, name } = await deploy('last a b')
-    expect(journal).toEqual(['a POST links web-1', 'b POST links web-2'])
+    expect(journal).toEqual([])
     expect(exitCode).toBe(0)
     expect(name).toMatch(/^last\./)
+  })
+
+  it('sends links again that are not in effect', async () => {
+    const { journal, deploy, of } = await deployed(['a', 'b'], simple)
+    const list = of('a').handlers.listLinks as Handlers['listLinks']
+    const waiting: Handlers['listLinks'] = async call => {
+      const listed = await list(call)
+      return { ...listed, links: listed.links.map(link => ({ ...link, state: 'waiting' as const })) }
+    }
+    Object.assign(of('a').handlers, { listLinks: waiting })
+    await deploy('last a b')
+    expect(journal).toEqual(['a POST links web-1'])
+  })
+
+  it('with a link less says so before, and takes it away', async () => {
+    const { journal, deploy, change, of } = await deployed(['a', 'b'], simple)
+    const withoutLinks = () => change(file => Object.assign(file.Containers[0] ?? {}, { Links: [] }))
+    withoutLinks()
+    const { out } = await deploy('last a b --dry-run')
+    expect(out).toMatch(/^relink +web-1 +a +its link 127\.0\.0\.1:8080 goes$/m)
+    expect(journal).toEqual([])
+    withoutLinks()
+    expect((await deploy('last a b')).exitCode).toBe(0)
+    expect(journal).toEqual(['a POST links web-1', 'b POST links web-2'])
+    expect(of('a').containers.get('web-1')?.links).toEqual([])
+  })
+
+  it('keeps containers isolated that were, and says when one is to be so or not any more', async () => {
+    const { files, deploy, change, of } = world(['a'])
+    files['s.json'] = simple
+    const { file } = await deploy('s.json a --isolate')
+    expect(of('a').containers.get('web-1')?.isIsolated).toBe(true)
+    expect(file).toMatchObject({ Containers: [{ Isolate: true }], Instances: [{ Isolate: true }, { Isolate: true }] })
+    change(written => Object.assign(written.Containers[0] ?? {}, { Image: 'acme/other' }))
+    await deploy('last a')
+    expect(of('a').containers.get('web-1')).toMatchObject({ image: 'acme/other', isIsolated: true })
+    const unisolated = () => change(written => Object.assign(written.Containers[0] ?? {}, { Isolate: false }))
+    unisolated()
+    expect((await deploy('last a --dry-run')).out).toMatch(/^update +web-1 +a +changed: not isolated any more$/m)
+    unisolated()
+    await deploy('last a')
+    expect(of('a').containers.get('web-1')?.isIsolated).toBe(false)
+    expect((await deploy('last a --isolate --dry-run')).out).toMatch(/^update +web-1 +a +changed: isolated$/m)
   })
 
   it('has new instances running before old ones see them, and those before any goes', async () => {

@@ -1,4 +1,5 @@
 /** `gear deploy` (spec §10.4) */
+import type { Deployment } from '../../api/deployment-file.ts'
 import { GearError } from '../../api/index.ts'
 import { freshRequestId } from '../../client/index.ts'
 import type { DeploymentPlan, DeployReport, Described } from '../../domains/deployments/index.ts'
@@ -39,7 +40,7 @@ export const command = () =>
       'gear deploy https://config.example/shop.json node7 --timeout 60',
     ],
     flags: {
-      isolate: toggle('Run the containers as Unix users of their own'),
+      isolate: toggle('Run all containers as Unix users of their own; the file that is written says so, and later deploys keep to it'),
       timeout: parsed(
         'SECONDS',
         'Longest wait for a URL, for an answer of a host (at most 60), and for new instances to run (300)',
@@ -57,7 +58,8 @@ export const command = () =>
       const hosts = readHosts(names).map(({ host }) => host)
       const waitMs = 1000 * (flags.timeout || timeoutDefault)
       try {
-        const deployment = await loadDeployment(context, place, { timeoutMs: waitMs, isInsecure: flags.insecure ?? false })
+        const loaded = await loadDeployment(context, place, { timeoutMs: waitMs, isInsecure: flags.insecure ?? false })
+        const deployment = flags.isolate ? isolated(loaded) : loaded
         const { planDeployment } = await import('../../domains/deployments/index.ts')
         const plan = planOf(place, () => planDeployment({ deployment, hosts, drawText: freshRequestId }))
         return await (flags.dryRun ? showPlan(context, flags, plan) : carryOut(context, flags, { plan, place, waitMs }))
@@ -68,6 +70,10 @@ export const command = () =>
       }
     },
   })
+
+function isolated(deployment: Deployment): Deployment {
+  return { ...deployment, containers: deployment.containers.map(container => ({ ...container, isolate: true })) }
+}
 
 function planOf(place: string, make: () => DeploymentPlan): DeploymentPlan {
   try {
@@ -119,7 +125,6 @@ async function carryOut(context: Context, flags: DeployFlags & CommonFlags, { pl
   const begin = () =>
     deploy(plan, {
       ...connectionOf(context, flags),
-      isIsolated: flags.isolate ?? false,
       waitMs,
       say,
       save: (described: Described) => file.save(printDeployment(described)),

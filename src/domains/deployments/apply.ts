@@ -21,7 +21,6 @@ import { type DeploymentPlan, type Fate, networkLinksOf, type PlannedInstance, t
 
 export interface ApplyOptions {
   readonly hosts: Hosts
-  readonly isIsolated: boolean
   /** How long new instances have to come up, all together. */
   readonly waitMs: number
   /** One line for the user, when something was done. */
@@ -91,6 +90,7 @@ export class Deploy {
     }))
     this.#leaving = plan.removed.map(removed => ({ removed, isGone: false, isSkipped: false, error: undefined }))
     this.#byKey = new Map(this.#members.map(member => [memberKey(member.plan), member]))
+    for (const member of this.#members) if (member.plan.isLinked) member.sentLinks = JSON.stringify(this.#linksOf(member))
   }
 
   /** Never throws for what a host does. Ends early, between two calls, when the signal of the hosts aborts. */
@@ -156,7 +156,7 @@ export class Deploy {
 
   async #install(member: Member): Promise<void> {
     const { plan } = member
-    const { id, image, environment } = plan
+    const { id, image, environment, isIsolated } = plan
     const links = this.#linksOf(member)
     const answer = await this.#options.hosts.call(
       plan.host,
@@ -164,7 +164,7 @@ export class Deploy {
         params: { id },
         body: {
           image,
-          isolate: this.#options.isIsolated,
+          isolate: isIsolated,
           ports: [...member.ports].map(([internal, external]) => ({ internal, external })),
           environment: { id, variables: environment },
           networkLinks: links,
@@ -404,6 +404,7 @@ function describe({ plan, ports, isUp }: Member): DescribedInstance {
     host,
     image: isAsBefore ? before.image : plan.image,
     environment: isAsBefore ? before.environment : plan.environment,
+    isIsolated: isAsBefore ? before.isolate : plan.isIsolated,
     ports: plan.ports.map(({ internal, target }) => ({ internal, external: ports.get(internal) ?? 0, target })),
   }
 }

@@ -25,6 +25,7 @@ describe('reading a deployment file', () => {
           environment: [],
           count: 2,
           affinity: '',
+          isolate: false,
         },
       ],
       instances: [],
@@ -185,8 +186,9 @@ describe('writing a deployment file', () => {
           environment: [{ name: 'A', value: '' }],
           count: 1,
           affinity: 'pack',
+          isolate: true,
         },
-        { name: 'db', image: 'acme/db' as never, publicPorts: [], links: [], environment: [], count: 0, affinity: '' },
+        { name: 'db', image: 'acme/db' as never, publicPorts: [], links: [], environment: [], count: 0, affinity: '', isolate: false },
       ],
       idPrefix: 'p-',
       randomizeIds: false,
@@ -201,14 +203,15 @@ describe('writing a deployment file', () => {
             { internal: 81, external: 0 },
           ],
           environment: [],
+          isIsolated: true,
         },
       ],
     })
     expect(JSON.stringify(JSON.parse(text))).toBe(
       '{"Containers":[{"Name":"web","Image":"acme/web","PublicPorts":[{"Internal":80,"External":8080},{"Internal":81}],' +
-        '"Links":[{"To":"web","NonLocal":true,"Ports":[80],"AliasPorts":[{"Internal":80}]}],"Environment":[{"Name":"A","Value":""}],"Count":1,"Affinity":"pack"},' +
+        '"Links":[{"To":"web","NonLocal":true,"Ports":[80],"AliasPorts":[{"Internal":80}]}],"Environment":[{"Name":"A","Value":""}],"Count":1,"Affinity":"pack","Isolate":true},' +
         '{"Name":"db","Image":"acme/db","Count":0}],' +
-        '"Instances":[{"Id":"web-1","Image":"acme/web","From":"web","On":"node7:4444","Ports":[{"Internal":80,"External":8080,"Target":{"Host":"127.0.0.1","Port":80}},{"Internal":81,"Target":{}}]}],' +
+        '"Instances":[{"Id":"web-1","Image":"acme/web","From":"web","On":"node7:4444","Ports":[{"Internal":80,"External":8080,"Target":{"Host":"127.0.0.1","Port":80}},{"Internal":81,"Target":{}}],"Isolate":true}],' +
         '"IdPrefix":"p-","RandomizeIds":false}',
     )
     expect(text).toMatch(/^\{\n {2}"Containers": \[\n/)

@@ -67,6 +67,7 @@ export interface DescribedInstance {
   readonly host: LocatorHost
   readonly ports: readonly { readonly internal: number; readonly external: number; readonly target?: Target | undefined }[]
   readonly environment: readonly { readonly name: string; readonly value: string }[]
+  readonly isIsolated: boolean
 }
 
 interface Target {
@@ -85,6 +86,7 @@ export function printDeployment({ containers, instances, idPrefix, randomizeIds 
       Environment: unlessEmpty(container.environment.map(printVariable)),
       Count: container.count,
       Affinity: container.affinity === '' ? undefined : container.affinity,
+      Isolate: container.isolate || undefined,
     })),
     Instances: instances.map(instance => ({
       Id: instance.id,
@@ -99,6 +101,7 @@ export function printDeployment({ containers, instances, idPrefix, randomizeIds 
         })),
       ),
       Environment: unlessEmpty(instance.environment.map(printVariable)),
+      Isolate: instance.isIsolated || undefined,
     })),
     IdPrefix: idPrefix,
     RandomizeIds: randomizeIds,

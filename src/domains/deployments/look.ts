@@ -2,7 +2,7 @@
 import { GearError } from '../../api/index.ts'
 import { request } from '../../client/index.ts'
 import type { LocatorHost } from '../../formats/index.ts'
-import type { Hosts } from './hosts.ts'
+import { atOnce, type Hosts } from './hosts.ts'
 import { hostKey } from './members.ts'
 import type { DeploymentPlan, Observed, ObservedInstance, PlannedInstance } from './plan.ts'
 
@@ -37,15 +37,32 @@ async function lookAt(
   const { containers } = await hosts.call(host, request('listContainers', { query: { all: true } }))
   const listed = new Map(containers.map(container => [container.id, container]))
   const found = new Map<string, ObservedInstance>()
-  for (const { id, ports } of instances) {
+  await atOnce(looksAtOnce, instances, async ({ id, ports, fate }) => {
     const container = listed.get(id)
-    if (container === undefined) continue
+    if (container === undefined) return
     const state = stateOf(container)
     // A deploy that broke off may not have come to write down which ports it was given.
     const isKnown = ports.every(({ external }) => external !== 0)
-    found.set(id, isKnown ? { state } : { state, ports: (await hosts.call(host, request('containerPorts', { params: { id } }))).ports })
-  }
+    found.set(id, {
+      state,
+      ...(isKnown ? {} : { ports: (await hosts.call(host, request('containerPorts', { params: { id } }))).ports }),
+      // Those of the others are sent in any case.
+      ...(fate === 'keep' && state === 'runs' ? await linksOf(hosts, host, id) : {}),
+    })
+  })
   return found
+}
+
+const looksAtOnce = 8
+
+/** An original agent cannot be asked for them. */
+async function linksOf(hosts: Hosts, host: LocatorHost, id: PlannedInstance['id']): Promise<Pick<ObservedInstance, 'links'>> {
+  try {
+    return { links: (await hosts.call(host, request('listLinks', { params: { id } }))).links }
+  } catch (error) {
+    if (error instanceof GearError && (error.code === 'ROUTE_UNKNOWN' || error.code === 'METHOD_NOT_ALLOWED')) return {}
+    throw error
+  }
 }
 
 function stateOf({ activeState, subState }: { readonly activeState: string; readonly subState: string }): ObservedInstance['state'] {

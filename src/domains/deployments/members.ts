@@ -29,6 +29,7 @@ export interface Draft {
   readonly image: Group['image']
   readonly environment: readonly Variable[]
   readonly ports: readonly DraftPort[]
+  readonly isIsolated: boolean
   readonly isNew: boolean
   /** What differs from the last deploy, in words. */
   readonly changes: readonly string[]
@@ -46,6 +47,7 @@ export interface Removed {
   readonly image: Group['image']
   readonly ports: Deployment['instances'][number]['ports']
   readonly environment: readonly Variable[]
+  readonly isIsolated: boolean
   readonly reason: string
   /** Its new place. */
   readonly movedTo?: LocatorHost
@@ -148,8 +150,8 @@ function whyNoGroup(from: string): string {
 }
 
 function removedOf({ instance, host }: Stored, group: string, reason: string): Removed {
-  const { id, image, ports, environment } = instance
-  return { id, group, host, image, ports, environment, reason, isFirst: false }
+  const { id, image, ports, environment, isolate } = instance
+  return { id, group, host, image, ports, environment, isIsolated: isolate, reason, isFirst: false }
 }
 
 function draftOfStored({ instance, host }: Stored, group: Group): Draft {
@@ -165,6 +167,7 @@ function draftOfStored({ instance, host }: Stored, group: Group): Draft {
     image: group.image,
     environment: group.environment,
     ports,
+    isIsolated: group.isolate,
     isNew: false,
     changes: changesOf(instance, group),
     movedFrom: undefined,
@@ -176,6 +179,7 @@ function changesOf(instance: Stored['instance'], group: Group): readonly string[
   const changes: string[] = []
   if (instance.image !== group.image) changes.push(`image ${instance.image} → ${group.image}`)
   if (textOf(instance.environment) !== textOf(group.environment)) changes.push('environment')
+  if (instance.isolate !== group.isolate) changes.push(group.isolate ? 'isolated' : 'not isolated any more')
   const before = new Map(instance.ports.map(({ internal, external }) => [internal, external]))
   for (const { internal, external } of group.publicPorts) {
     const old = before.get(internal)
@@ -206,6 +210,7 @@ function freshDraft(id: ContainerId, group: Group, host: LocatorHost, removed: r
     image: group.image,
     environment: group.environment,
     ports,
+    isIsolated: group.isolate,
     isNew: true,
     changes: [],
     movedFrom: before?.host,

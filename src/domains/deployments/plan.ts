@@ -4,7 +4,7 @@
  */
 import type { Deployment } from '../../api/deployment-file.ts'
 import { type ContainerId, limits } from '../../api/index.ts'
-import { type LocatorHost, type NetworkLink, type PortPair, printHost } from '../../formats/index.ts'
+import { hostNameOf, type LocatorHost, type NetworkLink, type PortPair, printHost } from '../../formats/index.ts'
 import { linksByPriority, type PlacedLink, reserveAddresses, withAliases } from './addresses.ts'
 import { deploymentInvalid } from './file.ts'
 import { type Draft, hostKey, type MembersInput, planMembers, type Removed } from './members.ts'
@@ -18,7 +18,7 @@ export interface PlannedPort {
 
 /**
  * `install`: it is new, or its host has lost it. `move`: it is new here and was elsewhere. `update`: it is installed again and restarted. `relink`:
- * only its links change, while it runs. `start`: it is as it should be, but does not run. `keep`: nothing but that its links are sent again.
+ * only its links change, while it runs. `start`: it is as it should be, but does not run. `keep`: nothing but that links which are not in effect are sent again.
  */
 export type Fate = 'install' | 'move' | 'update' | 'relink' | 'start' | 'keep'
 
@@ -30,11 +30,15 @@ export interface PlannedInstance {
   readonly image: Draft['image']
   readonly environment: Draft['environment']
   readonly ports: readonly PlannedPort[]
+  /** It runs as a Unix account of its own. */
+  readonly isIsolated: boolean
   readonly fate: Fate
   readonly reason: string
   readonly movedFrom: LocatorHost | undefined
   /** How the last deploy left it here, where it did. */
   readonly before: Draft['before']
+  /** Its host has just the links that it is to have, and they are in effect. */
+  readonly isLinked: boolean
 }
 
 /** A link that every instance of a container has: from a local address to a port of another instance. */
@@ -105,9 +109,9 @@ function whyRelink(targets: ReadonlySet<string>, changed: ReadonlyMap<string, st
 }
 
 function plannedOf(draft: Draft, relink: string | undefined): PlannedInstance {
-  const { id, group, host, image, environment, movedFrom, before } = draft
+  const { id, group, host, image, environment, isIsolated, movedFrom, before } = draft
   const ports = draft.ports.map(({ internal, external, target }) => ({ internal, external, target }))
-  return { id, group, host, image, environment, ports, movedFrom, before, ...fateOf(draft, relink) }
+  return { id, group, host, image, environment, ports, isIsolated, movedFrom, before, isLinked: false, ...fateOf(draft, relink) }
 }
 
 function fateOf({ isNew, changes, group, movedFrom }: Draft, relink: string | undefined): Pick<PlannedInstance, 'fate' | 'reason'> {
@@ -175,6 +179,12 @@ export function networkLinksOf(plan: DeploymentPlan, group: string, find: FindTa
 export interface ObservedInstance {
   readonly state: 'runs' | 'stopped' | 'failed'
   readonly ports?: readonly PortPair[]
+  /** Its links, where they were asked for. */
+  readonly links?: readonly ObservedLink[]
+}
+
+export interface ObservedLink extends NetworkLink {
+  readonly state: string
 }
 
 /** What hosts say of themselves, by `hostKey`: the containers they have, by id. */
@@ -199,5 +209,45 @@ export function withObserved(plan: DeploymentPlan, observed: Observed): Deployme
     if (seen.state === 'runs' || instance.fate === 'update') return { ...instance, ports }
     return { ...instance, ports, fate: 'start', reason: seen.state === 'failed' ? 'it has failed' : 'it does not run' }
   })
+  return withLinks({ ...plan, instances }, observed)
+}
+
+/** An instance that would be kept gets its links anew when its host has others: the file may have lost some. */
+function withLinks(plan: DeploymentPlan, observed: Observed): DeploymentPlan {
+  const externals = new Map(
+    plan.instances.flatMap(({ id, host, ports }) =>
+      ports.map(({ internal, external }) => [`${hostKey(host)} ${id} ${internal}`, external] as const),
+    ),
+  )
+  const find: FindTarget = ({ id, host, internal }) => ({
+    toHost: hostNameOf(host),
+    toPort: externals.get(`${hostKey(host)} ${id} ${internal}`) ?? 0,
+  })
+  const wanted = new Map(plan.containers.map(({ name }) => [name, networkLinksOf(plan, name, find)]))
+  const instances = plan.instances.map((instance): PlannedInstance => {
+    const found = observed.get(hostKey(instance.host))?.get(instance.id)?.links
+    if (found === undefined || instance.fate !== 'keep') return instance
+    const reason = linkChange(found, wanted.get(instance.group) ?? [])
+    if (reason !== undefined) return { ...instance, fate: 'relink', reason }
+    return { ...instance, isLinked: found.every(({ state }) => state === 'applied') }
+  })
   return { ...plan, instances }
+}
+
+/** The first difference, in words. */
+function linkChange(found: readonly NetworkLink[], wanted: readonly NetworkLink[]): string | undefined {
+  const there = new Set(found.map(linkText))
+  const meant = new Set(wanted.map(linkText))
+  const lost = found.find(link => !meant.has(linkText(link)))
+  if (lost !== undefined) return `its link ${placeText(lost)} goes`
+  const missing = wanted.find(link => !there.has(linkText(link)))
+  return missing === undefined ? undefined : `its link ${placeText(missing)} is not on the host`
+}
+
+function linkText(link: NetworkLink): string {
+  return `${placeText(link)} ${link.toHost}:${link.toPort}`
+}
+
+function placeText({ fromHost, fromPort }: NetworkLink): string {
+  return `${fromHost === '' ? '127.0.0.1' : fromHost}:${fromPort}`
 }
