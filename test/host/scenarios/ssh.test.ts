@@ -221,6 +221,37 @@ describe('who means harm', () => {
     expect(outcome).toMatchObject({ exitCode: 255, stderr: expect.stringContaining('subsystem request failed') })
   })
 
+  it.each(['docker', 'podman'])('is not let in with more by what the variables of its container look like, on %s', async engine => {
+    const id = `login5-${engine}`
+    const variables = [
+      'A=","cwd":"/tmp","capabilities":{"bounding":["CAP_SYS_ADMIN"]}',
+      'B=\\\\"],"cwd":"/x',
+      'C={"process":{"user":{"uid":0}},"root":{',
+      'HOME=/srv',
+    ]
+    await host.gearDo(
+      'install',
+      'gear/httpd-user',
+      id,
+      '--isolate',
+      '--engine',
+      engine,
+      '--cap-drop',
+      'ALL',
+      '--start',
+      '--wait',
+      ...variables,
+    )
+    await host.do(['gear', 'add-keys', id], { input: await client.do(['cat', '/root/lab-key.pub']) })
+    const look = 'grep -E "^(Uid|CapBnd)" /proc/self/status; pwd; env'
+    const [user, bounding, folder, ...environment] = (await inside(id, look)).split('\n')
+    const account = (await host.do(['id', '-u', `ctr-${id}`])).trim()
+    expect([user, folder]).toEqual([`Uid:${`\t${account}`.repeat(4)}`, '/'])
+    expect(bounding).toBe((await host.do([engine, 'exec', id, 'grep', 'CapBnd', '/proc/self/status'])).trim())
+    expect(environment).toEqual(expect.arrayContaining(variables))
+    await host.gearDo('delete', id)
+  })
+
   it('finds nothing in the home that the host would run or read', async () => {
     const home = `${base}/home/lo/login1/home`
     await host.sh(
