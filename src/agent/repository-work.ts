@@ -2,27 +2,34 @@
  * What the units that make and remove repositories do: `gear init-repo`. It is no part of the agent's process, which may be stopped meanwhile and
  * may not change accounts.
  */
-import type { RepositoryBuild, RepositoryId } from '../api/index.ts'
+import type { ImageName, RepositoryBuild, RepositoryId } from '../api/index.ts'
 import { makeRepository, removeRepository } from '../domains/index.ts'
 import type { CloneSource } from '../formats/index.ts'
-import { linuxHost } from '../host/index.ts'
+import { type EngineKind, linuxHost } from '../host/index.ts'
 import { hostPaths, loadConfig } from './config.ts'
 
 export interface RepositoryWork {
   readonly id: RepositoryId
   readonly source: CloneSource | undefined
   readonly build: RepositoryBuild | undefined
+  /** The image in a container of which git serves it, and the engine for that: the host's unless given. */
+  readonly githost: ImageName | undefined
+  readonly engine: EngineKind | undefined
   readonly isRemoval: boolean
   readonly mayRedirect: boolean
   /** Is given what git says, line by line. */
   readonly say: (line: string) => void
 }
 
-export async function workOnRepository({ id, source, build, isRemoval, mayRedirect, say }: RepositoryWork): Promise<void> {
-  const host = linuxHost({ paths: hostPaths(loadConfig({}).config) })
+export async function workOnRepository({ id, isRemoval, githost: image, engine, say, ...wanted }: RepositoryWork): Promise<void> {
+  const { config } = loadConfig({})
+  const host = linuxHost({ paths: hostPaths(config), engine: engine ?? config.engine })
   try {
     if (isRemoval) await removeRepository(host, id)
-    else await makeRepository(host, { id, source, build, mayRedirect }, { say })
+    else {
+      const githost = image === undefined ? undefined : { image, engine: (await host.engines.choose()).kind }
+      await makeRepository(host, { id, ...wanted, githost }, { say })
+    }
   } finally {
     await host.units.close()
   }

@@ -17,6 +17,9 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   for: 'What is waited for: started or stopped.',
   source:
     'Address to clone from: https, http, ssh or git, user@host:path, or a repository below the cloneRoot of the host. Without it the repository is empty.',
+  Githost: 'The image in a container of which git serves it, for clones, fetches, pushes and archives; the host itself without it.',
+  'Repositories.Githost': 'The image in a container of which git serves it.',
+  'Repositories.Engine': 'Of that container: docker or podman.',
   ref: 'Name of a branch, a tag or a commit.',
   format: 'zip (default) or tar.gz.',
   engine: 'docker or podman.',

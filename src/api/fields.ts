@@ -114,6 +114,11 @@ export const image = parsed((input): ImageName => {
   return input as ImageName
 })
 
+export const optionalImage = optionalParsed((input): ImageName => {
+  parseImageReference(input)
+  return input as ImageName
+})
+
 /** A whole number within bounds. */
 /** The same, with the empty string for nothing. */
 function optionalParsed<Value>(parse: (input: string) => Value) {

@@ -171,6 +171,11 @@ const harmless: Readonly<Record<string, Proof>> = {
     prove: value => expect(value).toMatch(/^[^-/.~^:?*[\\\s][^~^:?*[\\\s]*$/),
   },
   'installContainer body Engine': emptyOnly,
+  'createRepository body Engine': emptyOnly,
+  'createRepository body Githost': {
+    reason: 'an image, or empty for none',
+    prove: value => expect(value).toMatch(/^(?:[a-z0-9][a-z0-9._/:@-]*)?$/),
+  },
   'listImages query engine': emptyOnly,
   'putEnvironment body Id': {
     reason: 'an id, or empty for none; the one in the path counts',

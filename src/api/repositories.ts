@@ -1,6 +1,6 @@
 /** The operations on git repositories: create, look, list, delete, archive (spec §3.5, routes 19 and 20). */
 
-import { cloneSource, gitRef, id, image, imageTag, optionalId, text } from './fields.ts'
+import { cloneSource, engine, gitRef, id, image, imageTag, optionalId, optionalImage, text } from './fields.ts'
 import { operation } from './operation.ts'
 import * as z from './schemas.ts'
 
@@ -23,9 +23,25 @@ export const createRepository = operation({
     'The address to clone from is given as `source` or as CloneUrl. It is made by the unit job-create-repo-REQUEST.service, whose output is the text; when that fails, nothing is left and the last line says why.',
   params: repositoryParams,
   query: z.object({ source: cloneSource }),
-  body: z.object({ cloneUrl: cloneSource, build: z.optional(repositoryBuild) }),
+  body: z.object({
+    cloneUrl: cloneSource,
+    build: z.optional(repositoryBuild),
+    /** The image in a container of which git serves it. */
+    githost: optionalImage,
+    /** Of that container. */
+    engine: z.optional(engine),
+  }),
   reply: { kind: 'text' },
-  errors: ['REPOSITORY_EXISTS', 'REPOSITORY_CREATE_FAILED', 'STORAGE_FAILED', 'COMMAND_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  errors: [
+    'REPOSITORY_EXISTS',
+    'REPOSITORY_CREATE_FAILED',
+    'ENGINE_UNAVAILABLE',
+    'ENGINE_FAILED',
+    'STORAGE_FAILED',
+    'COMMAND_FAILED',
+    'SYSTEMD_FAILED',
+    'SYSTEMD_UNAVAILABLE',
+  ],
   effect: 'idempotent',
   lane: 'stream',
   hasDryRun: true,
@@ -41,6 +57,9 @@ export const repositoryData = z.object({
   /** The image that a push is built into, and the container that is restarted with it. */
   image: z.optional(text),
   container: z.optional(text),
+  /** The image in a container of which git serves it, and the engine of that container. */
+  githost: z.optional(text),
+  engine: z.optional(text),
 })
 export type ListedRepository = z.infer<typeof repositoryData>
 
@@ -68,8 +87,16 @@ export const listRepositories = operation({
     kind: 'data',
     schema: z.object({ repositories: z.array(repositoryData) }),
     table: {
-      columns: ['ID', 'BRANCH', 'ACCOUNT', 'IMAGE', 'CONTAINER'],
-      rows: data => data.repositories.map(item => [item.id, item.branch ?? '', item.account, item.image ?? '', item.container ?? '']),
+      columns: ['ID', 'BRANCH', 'ACCOUNT', 'IMAGE', 'CONTAINER', 'GITHOST'],
+      rows: data =>
+        data.repositories.map(item => [
+          item.id,
+          item.branch ?? '',
+          item.account,
+          item.image ?? '',
+          item.container ?? '',
+          item.githost ?? '',
+        ]),
     },
   },
   errors: ['STORAGE_FAILED'],

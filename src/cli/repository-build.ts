@@ -1,7 +1,7 @@
-/** The flags that say what becomes of a push to a repository. They belong together, and are checked as the API checks them. */
-import { type ImageName, idRule, isId, type RepositoryBuild } from '../api/index.ts'
+/** The flags that say what becomes of a push to a repository, and where git runs that serves it. They are checked as the API checks them. */
+import { engineKinds, type ImageName, idRule, isId, type RepositoryBuild } from '../api/index.ts'
 import { parseImageReference } from '../formats/index.ts'
-import { text } from './flags.ts'
+import { choice, text } from './flags.ts'
 import { UsageError, usage } from './usage-error.ts'
 
 export interface RepositoryBuildFlags {
@@ -29,4 +29,20 @@ export function readRepositoryBuild({ build, tag, restart }: RepositoryBuildFlag
   }
   if (restart !== undefined && !isId(restart)) throw new UsageError(`--restart ${idRule}`)
   return { baseImage: build as ImageName, tag: tag as ImageName, restart }
+}
+
+export interface GithostFlags {
+  readonly githost?: string
+  readonly engine?: (typeof engineKinds)[number]
+}
+
+export const githostFlags = {
+  githost: text('IMAGE', 'Let git run in a container of this image for all who push, fetch and clone, and for archives'),
+  engine: choice(engineKinds, 'The container engine for --githost (that of the host unless given)'),
+}
+
+export function readGithost({ githost, engine }: GithostFlags) {
+  if (engine !== undefined && githost === undefined) throw new UsageError('--engine is for --githost IMAGE')
+  if (githost !== undefined) usage('--githost', () => parseImageReference(githost))
+  return { githost: githost as ImageName | undefined, engine }
 }

@@ -6,36 +6,46 @@ import { parseLocator, printHost } from '../../formats/index.ts'
 import { defineCommand } from '../command.ts'
 import { showPlans } from '../dry-run.ts'
 import { type DryRunFlags, dryRunFlags } from '../flags.ts'
-import { type RepositoryBuildFlags, readRepositoryBuild, repositoryBuildFlags } from '../repository-build.ts'
+import {
+  type GithostFlags,
+  githostFlags,
+  type RepositoryBuildFlags,
+  readGithost,
+  readRepositoryBuild,
+  repositoryBuildFlags,
+} from '../repository-build.ts'
 import { requestAll } from '../requests.ts'
 import { runWork } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
 
 export const command = () =>
-  defineCommand<DryRunFlags & RepositoryBuildFlags>({
+  defineCommand<DryRunFlags & RepositoryBuildFlags & GithostFlags>({
     name: 'create-repo',
     usage: 'NAME [URL] [flags]',
     description: [
       'Creates a bare git repository with an account of its own, empty or cloned from URL, and shows what git says meanwhile. Afterwards let keys into it (gear add-keys repo://NAME --write) and clone it: git clone git-ID@HOST:~',
-      'URL is fetched by the host: https://, http://, ssh://, git://, user@host:path, or a path below /srv/git there. It may not hold a password.',
+      'URL is fetched by the host: https://, http://, ssh://, git://, user@host:path, or a path below /srv/git there (or another folder: GEARD_CLONE_ROOT). It may not hold a password.',
       'With --build every push to the default branch is built: BASE_IMAGE is a builder image, as for `gear build`, and the image gets the name TAG. The output comes to the one who pushes. With --restart the container is then updated and restarted; when the build fails it runs on as it was.',
+      'With --githost git serves the repository in containers of IMAGE, which must have git in it: each made for one clone, fetch or push, with no network and nothing of the host but this repository. The image is pulled now when it is not there.',
     ],
     argument: { placeholder: 'NAME', brief: 'The repository: [repo://][host[:port]/]id; then where to clone it from' },
     examples: [
       'gear create-repo shop-src',
       'gear create-repo node7/shop-src https://git.example/acme/shop.git',
       'gear create-repo shop-src --build acme/node-builder --tag acme/shop --restart shop',
+      'gear create-repo shop-src --githost acme/githost',
     ],
-    flags: { ...repositoryBuildFlags, ...dryRunFlags },
+    flags: { ...repositoryBuildFlags, ...githostFlags, ...dryRunFlags },
     run: (context, flags, args) => {
       const [name, source, ...others] = args
       if (name === undefined || others.length > 0) throw new UsageError('give the name of one repository, and at most one URL')
       const { type, host, id } = usage('', () => parseLocator(name, 'repo'))
       if (type !== 'repo') throw new UsageError(`create-repo makes repositories (repo://), not ${type}://`)
       const build = readRepositoryBuild(flags)
+      const githost = readGithost(flags)
       const shown = host.kind === 'local' ? id : `${printHost(host)}/${id}`
       const groups = requestAll([{ host, targets: [{ id, name: shown }] }], () => ({
-        request: request('createRepository', { params: { id }, query: { source }, body: { build } }),
+        request: request('createRepository', { params: { id }, query: { source }, body: { build, ...githost } }),
       }))
       if (flags.dryRun) return showPlans(context, flags, groups)
       return runWork(context, flags, {

@@ -3,10 +3,17 @@ import { asGearError, explain, idRule, isId } from '../../api/index.ts'
 import { type CloneSource, FormatError, parseCloneSource } from '../../formats/index.ts'
 import { defineCommand } from '../command.ts'
 import { toggle } from '../flags.ts'
-import { type RepositoryBuildFlags, readRepositoryBuild, repositoryBuildFlags } from '../repository-build.ts'
+import {
+  type GithostFlags,
+  githostFlags,
+  type RepositoryBuildFlags,
+  readGithost,
+  readRepositoryBuild,
+  repositoryBuildFlags,
+} from '../repository-build.ts'
 import { UsageError } from '../usage-error.ts'
 
-interface InitRepoFlags extends RepositoryBuildFlags {
+interface InitRepoFlags extends RepositoryBuildFlags, GithostFlags {
   readonly remove?: boolean
   readonly noRedirects?: boolean
 }
@@ -25,6 +32,7 @@ export const command = () =>
       remove: toggle('Remove the repository'),
       noRedirects: toggle('Follow no redirects of an http address'),
       ...repositoryBuildFlags,
+      ...githostFlags,
     },
     run: async (context, { remove = false, noRedirects = false, ...flags }, args) => {
       const [id = '', url, ...others] = args
@@ -32,12 +40,14 @@ export const command = () =>
       if (!isId(id)) throw new UsageError(`the id ${idRule}`)
       const source = url === undefined ? undefined : readSource(url)
       const build = readRepositoryBuild(flags)
+      const githost = readGithost(flags)
       try {
         const { workOnRepository } = await import('../../agent/index.ts')
         await workOnRepository({
           id,
           source,
           build,
+          ...githost,
           isRemoval: remove,
           mayRedirect: !noRedirects,
           say: line => void context.err.write(`${line}\n`),

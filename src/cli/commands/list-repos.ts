@@ -21,16 +21,17 @@ export const command = () =>
         run: ({ client, signal }) => client.call(request('listRepositories', {}), { signal }),
         show: async done => {
           const rows = done.flatMap(({ host, value }) =>
-            value.repositories.map(({ id, branch, account, image, container }) => [
+            value.repositories.map(({ id, branch, account, image, container, githost }) => [
               id,
               host,
               branch ?? '',
               account,
               image ?? '',
               container ?? '',
+              githost ?? '',
             ]),
           )
-          await context.out.write(printTable(['ID', 'SERVER', 'BRANCH', 'ACCOUNT', 'IMAGE', 'CONTAINER'], rows))
+          await context.out.write(printTable(['ID', 'SERVER', 'BRANCH', 'ACCOUNT', 'IMAGE', 'CONTAINER', 'GITHOST'], rows))
         },
       }),
   })

@@ -109,6 +109,8 @@ export interface RepositoryPaths {
   readonly homeFolder: string
   /** What becomes of a push; readable for the account, written by root only. */
   readonly build: string
+  /** Which image git runs in a container of, and of which engine; read by the helpers, written by root only. */
+  readonly githost: string
   /** The files of the commit that is being built. */
   readonly checkout: string
   /** Deployments that are not at their end, for the next agent. */
@@ -126,6 +128,7 @@ export function repositoryPaths({ base }: Pick<Paths, 'base'>, id: RepositoryId)
     home: `${homeFolder}/home`,
     homeFolder,
     build: `${homeFolder}/build.json`,
+    githost: `${homeFolder}/githost`,
     checkout: `${repositoriesFolder({ base })}/.checkout-${id}`,
     deploys: `${repositoriesFolder({ base })}/${deploysPrefix}${id}`,
     access: `${accessFolders({ base }).repository}/${partition(id)}/${id}`,

@@ -33,7 +33,7 @@ async function takeBack(host: Host, steps: readonly RepositoryStep[], done: read
 }
 
 function appliers(host: Host, say: (line: string) => void): Parameters<typeof applySteps<RepositoryStep>>[1] {
-  const { files, accounts, git } = host
+  const { files, accounts, git, builder } = host
   return {
     removeFolder: async step => void (await files.removeTree(step.path)),
     createAccount: async step => {
@@ -47,6 +47,12 @@ function appliers(host: Host, say: (line: string) => void): Parameters<typeof ap
       for await (const line of git.create({ path: step.path, account: step.login }, step.source, { mayRedirect: step.mayRedirect }))
         say(line)
     },
+    fetchImage: async step => {
+      if ((await builder.image(step.image)) !== undefined) return
+      say(`Pulling ${step.image}`)
+      await builder.pull(step.image, { signal: new AbortController().signal, say: sayLines(say) })
+    },
+    tryGithost: step => git.probe({ path: step.path, account: step.login, isInContainer: true }),
     moveFolder: async step => {
       if (await files.moveFolder(step.from, step.to)) return
       throw new GearError('STORAGE_FAILED', `${step.from} could not be moved to ${step.to}: it is not there, or the name is taken`)
@@ -55,6 +61,16 @@ function appliers(host: Host, say: (line: string) => void): Parameters<typeof ap
     removeAccount: step => removeAccount(host, step.login),
     writeFile: step => files.write(step.path, step.text, modes.publicFile),
     syncFolders: step => files.syncFolders(step.folders),
+  }
+}
+
+/** What comes in pieces, as lines. The last one of a tool that fails is in the error as well. */
+function sayLines(say: (line: string) => void): (text: string) => void {
+  let rest = ''
+  return text => {
+    const lines = (rest + text).split(/[\r\n]+/)
+    rest = lines.pop() ?? ''
+    for (const line of lines) if (line !== '') say(line)
   }
 }
 

@@ -11,6 +11,8 @@ export function repositoryHandlers(repositories: Repositories, deployments: Repo
         requestId,
         source: query.source ?? body.cloneUrl,
         build: body.build,
+        githost: body.githost,
+        engine: body.engine,
         caller,
         signal,
         dryRun,

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { type Id, type ImageName, loginOf } from '../../api/index.ts'
 import { repositoryPaths } from '../layout/index.ts'
 import { type FoundRepository, planMake, planRemove } from './plan.ts'
-import { archiveName, branchOf, parseBuild, printBuild, refWithoutSuffix } from './repository.ts'
+import { archiveName, branchOf, parseBuild, parseGithost, printBuild, printGithost, refWithoutSuffix } from './repository.ts'
 
 const id = 'shop-src' as Id
 const paths = repositoryPaths({ base: '/b' }, id)
@@ -16,6 +16,7 @@ const nothing: FoundRepository = {
   hasAccess: false,
   hasCheckout: false,
   hasDeploys: false,
+  records: [],
 }
 const empty = { source: undefined, build: undefined }
 const whole: FoundRepository = { ...nothing, exists: true, hasAccount: true, hasHome: true }
@@ -32,6 +33,11 @@ describe('a repository is made', () => {
       'without the keys of one that was deleted by hand',
       { hasAccess: true },
       ['removeFolder', 'createAccount', 'makeFolder', 'fill', 'moveFolder', 'syncFolders'],
+    ],
+    [
+      'without what was said of an attempt that broke off',
+      { hasAccount: true, records: [paths.build, paths.githost] },
+      ['removeFolder', 'removeFolder', 'createAccount', 'makeFolder', 'fill', 'moveFolder', 'syncFolders'],
     ],
   ])('%s', (_, found, kinds) => {
     expect(planMake({ ...nothing, ...found }, empty).map(({ kind }) => kind)).toEqual(kinds)
@@ -55,6 +61,33 @@ test('whose pushes are built has the record of it before it is seen', () => {
   })
   expect(parseBuild(printBuild(build))).toEqual(build)
 })
+
+test('that is served from a container has its image first, and is tried before it is seen', () => {
+  const githost = { image: 'acme/githost:v1' as ImageName, engine: 'podman' } as const
+  const steps = planMake(nothing, { ...empty, githost })
+  expect(steps.map(({ kind }) => kind)).toEqual([
+    'fetchImage',
+    'createAccount',
+    'makeFolder',
+    'fill',
+    'writeFile',
+    'tryGithost',
+    'moveFolder',
+    'syncFolders',
+  ])
+  expect(steps.find(step => step.kind === 'writeFile')).toMatchObject({
+    path: '/b/git-home/sh/shop-src/githost',
+    text: printGithost(githost),
+  })
+  expect(parseGithost(printGithost(githost))).toEqual(githost)
+})
+
+test.each(['', 'engine=docker\n', 'image=acme/x\n', 'engine=lxc\nimage=acme/x\n', 'engine=docker\nimage=-x\n'])(
+  'the record %j names no container to serve from',
+  text => {
+    expect(() => parseGithost(text)).toThrow()
+  },
+)
 
 test.each(['', '[]', '{}', '{"baseImage":"acme/x","tag":"-x"}', '{"baseImage":"acme/x","tag":"acme/y","restart":"../x"}', 'null'])(
   'the record %s is none',

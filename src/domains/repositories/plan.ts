@@ -2,10 +2,10 @@
  * What has to be done to make or remove a repository, as data. Pure. It is made under a name that no id has and moved to its own when it is whole,
  * and moved away first when it is removed: a crash between any two steps leaves something that the next look finds and clears away.
  */
-import type { Login, RepositoryBuild } from '../../api/index.ts'
+import type { ImageName, Login, RepositoryBuild } from '../../api/index.ts'
 import type { CloneSource } from '../../formats/index.ts'
 import { folderOf, type RepositoryPaths } from '../layout/index.ts'
-import { printBuild } from './repository.ts'
+import { type Githost, printBuild, printGithost } from './repository.ts'
 
 export type RepositoryStep =
   | { readonly kind: 'writeFile'; readonly reason: string; readonly path: string; readonly text: string }
@@ -20,6 +20,8 @@ export type RepositoryStep =
       readonly source: CloneSource | undefined
       readonly mayRedirect: boolean
     }
+  | { readonly kind: 'fetchImage'; readonly reason: string; readonly image: ImageName }
+  | { readonly kind: 'tryGithost'; readonly reason: string; readonly path: string; readonly login: Login }
   | { readonly kind: 'moveFolder'; readonly reason: string; readonly from: string; readonly to: string }
   | { readonly kind: 'endProcesses'; readonly reason: string; readonly login: Login }
   | { readonly kind: 'removeAccount'; readonly reason: string; readonly login: Login }
@@ -38,30 +40,36 @@ export interface FoundRepository {
   readonly hasCheckout: boolean
   /** Deployments that no agent has brought to their end. */
   readonly hasDeploys: boolean
+  /** Paths of what an attempt that broke off has said of it. */
+  readonly records: readonly string[]
 }
 
 export interface WantedRepository {
   readonly source: CloneSource | undefined
   readonly build: RepositoryBuild | undefined
+  readonly githost?: Githost | undefined
   /** Whether the address may lead to another: not for callers who may not reach this host itself. */
   readonly mayRedirect?: boolean
 }
 
 /** Steps to a repository that does not exist yet. */
 export function planMake(
-  { paths, login, hasUnfinished, hasAccount, hasAccess }: FoundRepository,
-  { source, build, mayRedirect = true }: WantedRepository,
+  { paths, login, hasUnfinished, hasAccount, hasAccess, records }: FoundRepository,
+  { source, build, githost, mayRedirect = true }: WantedRepository,
 ): readonly RepositoryStep[] {
   const steps: RepositoryStep[] = []
   if (hasUnfinished) steps.push({ kind: 'removeFolder', reason: 'an earlier attempt broke off', path: paths.unfinished })
   if (hasAccess)
     steps.push({ kind: 'removeFolder', reason: 'keys of a repository of this name from before must not open it', path: paths.access })
+  for (const path of records) steps.push({ kind: 'removeFolder', reason: 'what was said of an earlier attempt does not hold', path })
+  if (githost !== undefined) steps.push({ kind: 'fetchImage', reason: 'git runs in a container of it', image: githost.image })
   const reason = hasAccount ? 'its account must have a home' : 'it is owned and served by an account of its own'
   steps.push(
     { kind: 'createAccount', reason, login, home: paths.home, isNew: !hasAccount },
     { kind: 'makeFolder', reason: 'it is made apart, and seen when it is whole', path: paths.unfinished, login },
     { kind: 'fill', reason: source === undefined ? 'it is empty' : 'it is cloned', path: paths.unfinished, login, source, mayRedirect },
     ...(build === undefined ? [] : [buildStep(paths, build)]),
+    ...(githost === undefined ? [] : githostSteps(paths, { githost, login })),
     { kind: 'moveFolder', reason: 'now it exists', from: paths.unfinished, to: paths.repository },
     {
       kind: 'syncFolders',
@@ -74,6 +82,16 @@ export function planMake(
 
 function buildStep(paths: RepositoryPaths, build: RepositoryBuild): RepositoryStep {
   return { kind: 'writeFile', reason: 'pushes to it are built', path: paths.build, text: printBuild(build) }
+}
+
+function githostSteps(
+  { githost: path, unfinished }: RepositoryPaths,
+  { githost, login }: { readonly githost: Githost; readonly login: Login },
+): readonly RepositoryStep[] {
+  return [
+    { kind: 'writeFile', reason: 'git runs in a container for it', path, text: printGithost(githost) },
+    { kind: 'tryGithost', reason: 'an image without git would be found out by the first who pushes', path: unfinished, login },
+  ]
 }
 
 /** Steps to no repository. Nothing when there is nothing of it. */

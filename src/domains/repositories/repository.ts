@@ -1,6 +1,7 @@
 /** The model of a repository: what its own files and its record say of it. Pure. */
-import { type Id, type ImageName, isId, type RepositoryBuild, type RequestId } from '../../api/index.ts'
+import { engineKinds, type Id, type ImageName, isId, type RepositoryBuild, type RequestId } from '../../api/index.ts'
 import { parseImageReference } from '../../formats/index.ts'
+import type { EngineKind } from '../../host/index.ts'
 
 /** The record of what becomes of a push, for programs and for administrators, who may change it. */
 export function printBuild({ baseImage, tag, restart }: RepositoryBuild): string {
@@ -48,6 +49,27 @@ export function parseDeploys(text: string): Deploys {
   const { requests, build } = JSON.parse(text) as Deploys
   if (!Array.isArray(requests)) throw new SyntaxError('requests must be a list')
   return { requests, build }
+}
+
+/** Where git runs that serves a repository, when it is not the host itself. */
+export interface Githost {
+  readonly image: ImageName
+  readonly engine: EngineKind
+}
+
+/** In the form that the helpers read, which may run without the agent. */
+export function printGithost({ image, engine }: Githost): string {
+  return `engine=${engine}\nimage=${image}\n`
+}
+
+/** Throws FormatError and SyntaxError for a record that somebody has spoiled. */
+export function parseGithost(text: string): Githost {
+  const values = new Map(text.split('\n').map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+  const engine = engineKinds.find(kind => kind === values.get('engine'))
+  const image = values.get('image') ?? ''
+  if (engine === undefined) throw new SyntaxError('engine must be docker or podman')
+  parseImageReference(image)
+  return { image: image as ImageName, engine }
 }
 
 /** The branch a clone checks out, from the text of HEAD; undefined when it stands on a commit. */

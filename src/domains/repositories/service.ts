@@ -11,6 +11,7 @@ import {
   deleteRepositoryUnit,
   GearError,
   type GitRef,
+  type ImageName,
   inputInvalid,
   isId,
   type ListedRepository,
@@ -22,15 +23,15 @@ import {
   type UnitName,
 } from '../../api/index.ts'
 import { type CloneSource, FormatError, parseCloneSource, parseGitRef } from '../../formats/index.ts'
-import type { Host, RepositoryPlace, TransientUnit } from '../../host/index.ts'
+import type { EngineKind, Host, RepositoryPlace, TransientUnit } from '../../host/index.ts'
 import type { DryRun } from '../../lib/index.ts'
 import { linesOfJob } from '../jobs/index.ts'
 import { repositoriesFolder, repositoryPaths } from '../layout/index.ts'
 import { lookAtRepository } from './look.ts'
 import { repositoryExists } from './maker.ts'
 import { planMake, planRemove } from './plan.ts'
-import { archiveName, branchOf, refWithoutSuffix } from './repository.ts'
-import { readBuild } from './store.ts'
+import { archiveName, branchOf, type Githost, refWithoutSuffix } from './repository.ts'
+import { readBuild, readGithost } from './store.ts'
 
 export interface RepositoryRequest {
   readonly id: RepositoryId
@@ -42,6 +43,9 @@ export interface RepositoryRequest {
 export interface CreateRequest extends RepositoryRequest {
   readonly source: CloneUrl | undefined
   readonly build: RepositoryBuild | undefined
+  readonly githost?: ImageName | undefined
+  /** Of the container that git runs in. */
+  readonly engine?: EngineKind | undefined
   readonly caller: Caller
 }
 
@@ -73,20 +77,29 @@ export class Repositories {
     if (source?.kind === 'remote' && !caller.isRoot && (await this.#host.network.isOwnOrLocal(source.host))) throw sourceRefused()
     const found = await lookAtRepository(this.#host, id)
     if (found.exists) throw repositoryExists(id)
+    const githost = await this.#githost(request)
     if (dryRun !== undefined) {
-      dryRun.add(planMake(found, { source, build: request.build }))
+      dryRun.add(planMake(found, { source, build: request.build, githost }))
       return nothing()
     }
     if (this.#making.has(id)) throw new GearError('REPOSITORY_EXISTS', `Repository ${id} is being created already`)
     this.#making.add(id)
-    return this.#create(request)
+    return this.#create(request, githost)
   }
 
-  async *#create({ id, requestId, source, build, caller, signal }: CreateRequest): AsyncGenerator<string> {
+  /** The engine is settled here: a repository stays on it, whatever the host's becomes. */
+  async #githost({ githost: image, engine }: CreateRequest): Promise<Githost | undefined> {
+    if (image !== undefined) return { image, engine: engine ?? (await this.#host.engines.choose()).kind }
+    if (engine === undefined) return undefined
+    throw inputInvalid([{ field: 'Engine', rule: 'is for the container that git runs in, so it needs Githost' }])
+  }
+
+  async *#create({ id, requestId, source, build, caller, signal }: CreateRequest, githost: Githost | undefined): AsyncGenerator<string> {
     try {
       const unit = this.#unit(createRepositoryUnit(requestId), `Create the repository ${id}`, [
         'init-repo',
         ...buildFlags(build),
+        ...(githost === undefined ? [] : [`--githost=${githost.image}`, `--engine=${githost.engine}`]),
         ...(caller.isRoot ? [] : ['--no-redirects']),
         '--',
         id,
@@ -140,7 +153,7 @@ export class Repositories {
   /** Throws REPOSITORY_UNKNOWN and REF_UNKNOWN before anything is packed. */
   async archive({ id, ref, format, mediaTypes: accepted }: ArchiveRequest): Promise<BytesResult> {
     await this.#require(id)
-    const place = this.#place(id)
+    const place = { ...this.#place(id), isInContainer: (await readGithost(this.#host, id)) !== undefined }
     const found = (await this.#commitOf(place, ref)) ?? (await this.#commitWithoutSuffix(place, ref))
     if (found === undefined) throw new GearError('REF_UNKNOWN', `Repository ${id} has nothing that is called ${ref}`)
     const chosen = format ?? found.format ?? (isGzipWanted(accepted) ? 'tar.gz' : 'zip')
@@ -182,8 +195,20 @@ export class Repositories {
   }
 
   async #listed(id: RepositoryId): Promise<ListedRepository> {
-    const [head, build] = await Promise.all([this.#host.files.read(`${this.#place(id).path}/HEAD`), readBuild(this.#host, id)])
-    return { id, branch: branchOf(head ?? ''), account: loginOf('repository', id), image: build?.tag, container: build?.restart }
+    const [head, build, githost] = await Promise.all([
+      this.#host.files.read(`${this.#place(id).path}/HEAD`),
+      readBuild(this.#host, id),
+      readGithost(this.#host, id),
+    ])
+    return {
+      id,
+      branch: branchOf(head ?? ''),
+      account: loginOf('repository', id),
+      image: build?.tag,
+      container: build?.restart,
+      githost: githost?.image,
+      engine: githost?.engine,
+    }
   }
 
   #exists(id: RepositoryId): Promise<boolean> {

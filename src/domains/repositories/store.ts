@@ -1,20 +1,34 @@
-/** What is kept of a repository beside it on disk: what becomes of a push, and the deployments that are not at their end. */
+/** What is kept of a repository beside it on disk: what becomes of a push, where git runs, and the deployments that are not at their end. */
 import { GearError, isId, type RepositoryBuild, type RepositoryId, type RequestId } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
 import { deploysPrefix, folderOf, modes, repositoriesFolder, repositoryPaths } from '../layout/index.ts'
-import { type Deploys, parseBuild, parseDeploys, printDeploys } from './repository.ts'
+import { type Deploys, type Githost, parseBuild, parseDeploys, parseGithost, printDeploys } from './repository.ts'
 
 type StoreHost = Pick<Host, 'files' | 'paths'>
 
 /** Undefined for repositories that are only kept. */
-export async function readBuild({ files, paths }: StoreHost, id: RepositoryId): Promise<RepositoryBuild | undefined> {
-  const path = repositoryPaths(paths, id).build
+export function readBuild(host: StoreHost, id: RepositoryId): Promise<RepositoryBuild | undefined> {
+  return read(host, { path: repositoryPaths(host.paths, id).build, what: 'What becomes of a push', parse: parseBuild })
+}
+
+/** Undefined for repositories that git serves on the host itself. */
+export function readGithost(host: StoreHost, id: RepositoryId): Promise<Githost | undefined> {
+  return read(host, { path: repositoryPaths(host.paths, id).githost, what: 'Where git runs', parse: parseGithost })
+}
+
+interface StoredRecord<Value> {
+  readonly path: string
+  readonly what: string
+  readonly parse: (text: string) => Value
+}
+
+async function read<Value>({ files }: StoreHost, { path, what, parse }: StoredRecord<Value>): Promise<Value | undefined> {
   const text = await files.read(path)
   if (text === undefined) return undefined
   try {
-    return parseBuild(text)
+    return parse(text)
   } catch (cause) {
-    throw new GearError('STORAGE_FAILED', `What becomes of a push could not be read from ${path}`, { cause })
+    throw new GearError('STORAGE_FAILED', `${what} could not be read from ${path}`, { cause })
   }
 }
 

@@ -44,6 +44,7 @@ interface ToolPlace {
 /** Every tool gear calls, with the Debian package that has it. `gear daemon --check` reports what is missing. */
 export const tools = {
   systemctl: { path: '/usr/bin/systemctl', package: 'systemd' },
+  'systemd-run': { path: '/usr/bin/systemd-run', package: 'systemd' },
   'systemd-notify': { path: '/usr/bin/systemd-notify', package: 'systemd' },
   journalctl: { path: '/usr/bin/journalctl', package: 'systemd' },
   flock: { path: '/usr/bin/flock', package: 'util-linux' },
@@ -57,6 +58,7 @@ export const tools = {
   curl: { path: '/usr/bin/curl', package: 'curl' },
   runuser: { path: '/usr/sbin/runuser', package: 'util-linux' },
   'make-account': { path: '/usr/lib/gear/libexec/make-account', package: 'gear' },
+  'githost-git': { path: '/usr/lib/gear/libexec/githost-git', package: 'gear' },
   'original-init': { path: '/usr/lib/gear/libexec/original-init', package: 'gear' },
   'write-authorized-keys': { path: '/usr/lib/gear/libexec/write-authorized-keys', package: 'gear' },
   'end-logins': { path: '/usr/lib/gear/libexec/end-logins', package: 'gear' },

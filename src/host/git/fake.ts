@@ -38,6 +38,11 @@ export class FakeGit extends Faults<keyof Git> implements Git {
     return Object.hasOwn(refs, ref) ? refs[ref] : Object.values(refs).find(commit => commit === ref)
   }
 
+  async probe({ path }: RepositoryPlace): Promise<void> {
+    await this.meet('probe', path)
+    if (!(await this.#files.exists(`${path}/HEAD`))) throw commandFailed('git', ['rev-parse'], new Error('not a git repository'))
+  }
+
   async *archive({ path }: RepositoryPlace, { commit, format }: Parameters<Git['archive']>[1]): AsyncGenerator<Uint8Array> {
     await this.meet('archive', path)
     const signature = format === 'zip' ? [0x50, 0x4b] : [0x1f, 0x8b]

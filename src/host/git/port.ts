@@ -11,6 +11,8 @@ export interface RepositoryPlace {
   readonly path: string
   /** Name of the account that owns it; undefined for our own, which only tests use. */
   readonly account: string | undefined
+  /** Whether git runs in the container that the repository's record names, for what comes of it to callers. */
+  readonly isInContainer?: boolean
 }
 
 export interface CreateOptions {
@@ -36,6 +38,8 @@ export interface CloneRequest {
 export interface Git {
   /** The id of the commit a ref stands for; undefined when the repository has none of this name. */
   commitOf(place: RepositoryPlace, ref: GitRef): Promise<string | undefined>
+  /** Throws unless git runs where it is to run, and takes the repository for one. */
+  probe(place: RepositoryPlace): Promise<void>
   /** The files of a commit, packed. Begun when the first piece is asked for; leaving the loop ends git. A slow reader slows git down. */
   archive(place: RepositoryPlace, what: { readonly commit: string; readonly format: ArchiveFormat }): AsyncIterable<Uint8Array>
   /** Writes the files of a commit into a folder that belongs to the account and is empty. Links in them are made as they are. */

@@ -17,7 +17,7 @@ import { clone } from './working-copy.ts'
 const complaintBytes = 4096
 
 export function processGit({ cloneRoot }: Pick<Paths, 'cloneRoot'>): Git {
-  return { commitOf, archive, checkOut, clone, create: (place, source, options) => create(place, source, { cloneRoot, ...options }) }
+  return { commitOf, probe, archive, checkOut, clone, create: (place, source, options) => create(place, source, { cloneRoot, ...options }) }
 }
 
 async function commitOf(place: RepositoryPlace, ref: string): Promise<string | undefined> {
@@ -32,11 +32,17 @@ async function commitOf(place: RepositoryPlace, ref: string): Promise<string | u
   throw run.failure()
 }
 
+async function probe(place: RepositoryPlace): Promise<void> {
+  const run = start(place, ['rev-parse', '--is-bare-repository'], { isForCallers: true })
+  for await (const _ of run.output);
+  if ((await run.exitCode()) !== 0) throw run.failure()
+}
+
 async function* archive(
   place: RepositoryPlace,
   { commit, format }: { readonly commit: string; readonly format: string },
 ): AsyncGenerator<Uint8Array> {
-  const run = start(place, ['archive', `--format=${format}`, '--end-of-options', commit])
+  const run = start(place, ['archive', `--format=${format}`, '--end-of-options', commit], { isForCallers: true })
   try {
     for await (const piece of run.output) yield piece
     if ((await run.exitCode()) !== 0) throw run.failure()
@@ -114,18 +120,21 @@ interface Run {
 interface StartOptions {
   /** What is read is what git says on standard error; there is no other output. The repository is still to be made. */
   readonly isSpeech?: boolean
+  /** It does what a caller has asked for, so it runs in a container where there is one for that. */
+  readonly isForCallers?: boolean
   /** Of what it reaches; none without. */
   readonly protocols?: Protocols
   readonly variables?: Readonly<Record<string, string>>
 }
 
 function start(
-  { path, account }: RepositoryPlace,
+  place: RepositoryPlace,
   args: readonly string[],
-  { isSpeech = false, protocols = {}, variables = {} }: StartOptions = {},
+  { isSpeech = false, isForCallers = false, protocols = {}, variables = {} }: StartOptions = {},
 ): Run {
-  const all = [tools.git.path, ...(isSpeech ? args : [`--git-dir=${path}`, ...args])]
-  const [file = '', ...rest] = account === undefined ? all : [tools.setpriv.path, ...asAccount(account), ...all]
+  const { path } = place
+  const isInContainer = isForCallers && place.isInContainer === true
+  const [file = '', ...rest] = isInContainer ? inContainer(place, args) : onHost(place, isSpeech ? args : [`--git-dir=${path}`, ...args])
   const child: ChildProcess = spawn(file, rest, {
     env: { ...toolEnvironment, ...gitVariables({ protocols }), HOME: path, ...variables },
     stdio: isSpeech ? ['ignore', 'ignore', 'pipe'] : ['ignore', 'pipe', 'pipe'],
@@ -157,6 +166,15 @@ function start(
   }
 }
 
-function asAccount(account: string): readonly string[] {
-  return [`--reuid=${account}`, `--regid=${account}`, '--init-groups', '--inh-caps=-all', '--no-new-privs', '--']
+function onHost({ account }: RepositoryPlace, args: readonly string[]): readonly string[] {
+  const git = [tools.git.path, ...args]
+  if (account === undefined) return git
+  const asAccount = [`--reuid=${account}`, `--regid=${account}`, '--init-groups', '--inh-caps=-all', '--no-new-privs', '--']
+  return [tools.setpriv.path, ...asAccount, ...git]
+}
+
+/** By a unit of its own: what podman starts belongs to whoever started it, and sees the file systems of that one. */
+function inContainer({ path, account = '' }: RepositoryPlace, args: readonly string[]): readonly string[] {
+  const unit = ['--pipe', '--wait', '--collect', '--quiet', '--slice=githost.slice', `--description=git for ${account}`]
+  return [tools['systemd-run'].path, ...unit, '--', tools['githost-git'].path, account, path, ...args]
 }
