@@ -5,8 +5,7 @@
 
 # read_githost: sets kind and image from the record, which only root writes. Fails when there is none.
 read_githost() {
-  kind='' image=''
-  record=$base/git-home/$partition/$id/githost
+  kind='' image='' record=$base/git-home/$partition/$id/githost
   [ -e "$record" ] || { say "git does not run in a container for $id"; return 1; }
   while IFS='=' read -r key value; do
     case $key in engine) kind=$value ;; image) image=$value ;; esac
@@ -42,9 +41,10 @@ END
   if [ "$access" = ro ]; then access=,readonly; else access=''; fi
   if [ -e /sys/fs/selinux/enforce ]; then set -- --security-opt label=disable "$@"; fi
   [ -d "$run" ] || mkdir -p "$run"
-  runtime='' cgroup_parent=$slice
+  runtime='' driver='' cgroup_parent=$slice
   if [ "$kind" = docker ]; then
-    find_driver || { say 'docker does not answer on its socket'; code=1; return; }
+    # several at once may be in each other's way when they note what they have found
+    find_driver || [ -n "$driver" ] || { say 'docker does not answer on its socket'; code=1; return; }
     find_parent
   else
     sweep
@@ -73,7 +73,7 @@ END
 # end_container: its client may have ended without it.
 end_container() {
   case $kind in
-    docker) /usr/bin/docker -H "unix://$socket" rm --force --volumes "$name" ;;
-    podman) /usr/bin/podman --events-backend=none rm --force --volumes --time 0 "$name" ;;
+    docker) /usr/bin/timeout 60 /usr/bin/docker -H "unix://$socket" rm --force --volumes "$name" ;;
+    podman) /usr/bin/timeout 60 /usr/bin/podman --events-backend=none rm --force --volumes --time 0 "$name" ;;
   esac > /dev/null 2>&1 || :
 }
