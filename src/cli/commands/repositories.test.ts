@@ -87,7 +87,7 @@ describe('gear list-repos and delete-repo', () => {
     const { calls, handlers } = agent()
     const hosts = { local: handlers }
     expect((await gear('list-repos', { hosts })).out).toEqual(
-      expect.stringMatching(/^ID +SERVER +BRANCH +ACCOUNT +IMAGE +CONTAINER\nshop-src local +main +git-shop-src *\n$/),
+      expect.stringMatching(/^ID +SERVER +BRANCH +ACCOUNT +IMAGE +CONTAINER +GITHOST\nshop-src local +main +git-shop-src *\n$/),
     )
     expect((await gear('delete-repo shop-src repo://other', { hosts })).out).toContain('Deleted shop-src\n')
     expect(calls).toEqual(['delete shop-src', 'delete other'])
