@@ -167,6 +167,14 @@ describe('a command that ends', () => {
     }
   })
 
+  test('what cannot be printed is told in one line, and ends with 1', async () => {
+    const { stdout } = await run('sh', [
+      '-c',
+      `${installed} completion bash 2>&1 >/dev/full; echo $?; ${installed} completion bash | head -1`,
+    ])
+    expect(stdout).toMatch(/^Error: What was to be printed could not be written \(ENOSPC.*\)\n1\n.*\n$/)
+  })
+
   test('fails when what it had to say was lost', async () => {
     const { stdout } = await run('sh', ['-c', `${installed} install --help 2>/dev/full; echo $?`])
     expect(stdout).not.toBe('0\n')

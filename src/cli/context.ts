@@ -116,7 +116,12 @@ export function processContext(version: string): ProcessContext {
     async end(exitCode) {
       await out.written()
       await err.written()
-      process.exit(exitCode)
+      const failure = out.failure ?? err.failure
+      if (failure === undefined) process.exit(exitCode)
+      // A script that reads half a list must not take it for the whole.
+      await err.write(`Error: What was to be printed could not be written (${failure.message})\n`)
+      await err.written()
+      process.exit(1)
     },
     // Only from the first use on: the daemon has its own ways to stop, and `--help` ends by itself.
     get signal() {
@@ -147,9 +152,9 @@ export function processContext(version: string): ProcessContext {
     replaceFile,
     delay,
     identity,
-    streams: processStreams,
+    streams: { ...processStreams, write: (stream, bytes) => (stream === 'stdout' ? out : err).sendBytes(bytes) },
     readInput,
-    saveBytes,
+    saveBytes: (bytes, path) => saveBytes(bytes, path, out.sendBytes),
   }
 }
 
@@ -172,9 +177,8 @@ async function readTextFile(path: string, bytesMax = Number.POSITIVE_INFINITY): 
   return Buffer.concat(pieces).toString('utf8')
 }
 
-const processStreams: Streams = {
+const processStreams: Omit<Streams, 'write'> = {
   input: () => process.stdin as AsyncIterable<Uint8Array>,
-  write: (stream, bytes) => new Promise(resolve => void process[stream].write(bytes, () => resolve())),
   size: () =>
     process.stdin.isTTY && process.stdout.isTTY ? { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 } : undefined,
   takeKeys: onSize => {
@@ -219,9 +223,13 @@ function pause(waitMs: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-async function saveBytes(bytes: AsyncIterable<Uint8Array>, path: string | undefined): Promise<void> {
+async function saveBytes(
+  bytes: AsyncIterable<Uint8Array>,
+  path: string | undefined,
+  print: (piece: Uint8Array) => Promise<void>,
+): Promise<void> {
   if (path !== undefined) return process.getBuiltinModule('node:fs/promises').writeFile(path, bytes, { flag: 'wx' })
-  for await (const piece of bytes) await new Promise<void>(resolve => process.stdout.write(piece, () => resolve()))
+  for await (const piece of bytes) await print(piece)
 }
 
 async function readInput(): Promise<string> {
@@ -286,24 +294,30 @@ function listen(interruption: AbortController): void {
   }
 }
 
+interface PrintedOutput {
+  readonly sendBytes: (bytes: Uint8Array) => Promise<void>
+  /** Resolves when all is written. */
+  readonly written: () => Promise<void>
+  /** Why not all could be written, such as a full disk; undefined also when nobody reads any more. */
+  readonly failure: Error | undefined
+}
+
 /** The streams are opened at their first use, since opening takes a while and most commands use one of them. */
-function output(
-  open: () => NodeJS.WriteStream,
-  interruption: AbortController,
-  shown: (text: string) => string,
-): Output & { readonly written: () => Promise<void> } {
+function output(open: () => NodeJS.WriteStream, interruption: AbortController, shown: (text: string) => string): Output & PrintedOutput {
   let opened: NodeJS.WriteStream | undefined
   let last: Promise<void> | undefined
   let isLost = false
+  let failure: Error | undefined
   const stream = () => {
     opened ??= open().on('error', error => {
       isLost = true
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+      // Otherwise nobody reads any more, which is no failure.
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') failure ??= error
       interruption.abort(new Interruption('SIGPIPE'))
     })
     return opened
   }
-  const send = (text: string) => {
+  const send = (text: string | Uint8Array) => {
     const { promise, resolve } = Promise.withResolvers<void>()
     if (isLost) resolve()
     else stream().write(text, () => resolve())
@@ -313,6 +327,10 @@ function output(
   return {
     write: text => send(shown(text)),
     draw: send,
+    sendBytes: send,
+    get failure() {
+      return failure
+    },
     async written() {
       await last
       // That a text could not be written is told a moment after its turn.
