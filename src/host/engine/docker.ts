@@ -9,7 +9,7 @@ import { builtinHttp } from '../../lib/index.ts'
 import { recordOf, textOf } from './answers.ts'
 import { engineFailed, engineUnavailable, NoAnswer } from './errors.ts'
 import { hangUp, onAbort, outputsOf, whileItComes } from './exec.ts'
-import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineProcess } from './port.ts'
+import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineOutput, EngineProcess } from './port.ts'
 
 export interface DockerOptions {
   readonly socketPath?: string
@@ -114,13 +114,34 @@ class DockerEngine implements Engine {
       // It may have ended meanwhile, which its exit code tells.
       void (await this.#call({ method: 'POST', path: `/exec/${id}/resize?h=${rows}&w=${columns}`, attempted }))
     if (hasTerminal) await resize(terminal)
+    // Docker takes the connection before containerd, which may hang, has begun.
+    let hasBegun = true
+    const look = async (): Promise<void> => {
+      const { ExitCode: code, Pid: pid } = await inspect()
+      hasBegun = typeof code === 'number' || (typeof pid === 'number' && pid > 0)
+      if (!hasBegun) socket.destroy()
+    }
+    const timer = setTimeout(() => void look().catch(() => undefined), this.#callMs)
+    socket.once('close', () => clearTimeout(timer))
+    const requireBegun = (): void => {
+      if (!hasBegun) throw engineUnavailable(this.#socketPath, new NoAnswer(this.#callMs))
+    }
+    async function* output(): AsyncGenerator<EngineOutput> {
+      try {
+        yield* outputsOf(socket, hasTerminal)
+      } catch (error) {
+        requireBegun()
+        throw error
+      }
+    }
     let isClosed = false
     return {
-      output: outputsOf(socket, hasTerminal),
+      output: output(),
       write: async bytes => (hasInput ? written(socket, bytes) : undefined),
       end: () => (hasInput ? void socket.end() : undefined),
       resize,
       exitCode: async () => {
+        requireBegun()
         for (let looks = 1; ; looks++) {
           const { ExitCode: code, Running: isRunning } = await inspect()
           if (isRunning !== true && typeof code === 'number') return code
