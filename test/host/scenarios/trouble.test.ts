@@ -63,6 +63,50 @@ describe.each([
   })
 })
 
+describe('keys and repositories', () => {
+  const base = '/var/lib/containers'
+  /** Key files that hold nothing, links that lead nowhere, and what of a repository is there. */
+  const torn = () =>
+    host.sh(`mkdir -p ${base}/git ${base}/git-home; find ${base}/keys/public -type f -size 0; find ${base}/access -xtype l
+      find ${base}/git ${base}/git-home -mindepth 1 -maxdepth 1 -name '*cramped*'; grep '^git-cramped' /etc/passwd || :`)
+  const addKeys = (file: string) => host.exec(['sh', '-c', `gear add-keys keyholder < /root/${file}`])
+
+  it('on a disk without room for another name fail whole, and come with the same request when there is room', async () => {
+    await install('keyholder')
+    await host.sh('rm -f /root/key*; ssh-keygen -q -t ed25519 -N "" -f /root/key')
+    await host.sh(
+      `for folder in keys/public git; do mkdir -p ${base}/$folder; mount -t tmpfs -o size=1m,nr_inodes=1 tmpfs ${base}/$folder; done`,
+    )
+    try {
+      expect(await addKeys('key.pub')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('DISK_FULL') })
+      expect(await host.gear('create-repo', 'cramped-src')).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringMatching(/no space left/i),
+      })
+      expect(await torn()).toBe('')
+    } finally {
+      await host.sh(`for folder in keys/public git; do umount ${base}/$folder; done`)
+    }
+    expect(await addKeys('key.pub')).toMatchObject({ exitCode: 0 })
+    await host.gearDo('create-repo', 'cramped-src')
+    await host.gearDo('delete-repo', 'cramped-src')
+  })
+
+  it('survive the agent killed in the middle of many keys: none is torn, and the same request ends it', async () => {
+    await host.sh('for n in $(seq 40); do ssh-keygen -q -t ed25519 -N "" -f /root/keys$n; done; cat /root/keys*.pub > /root/many')
+    const links = () => host.sh(`find ${base}/access/containers/ssh/ke/keyholder -type l | wc -l`)
+    const adding = addKeys('many')
+    await until('the first keys are there', async () => Number(await links()) > 1 || 'not yet')
+    await host.sh('systemctl kill -s KILL gear.service; systemctl start gear.service')
+    await adding
+    await agentIsUp()
+    expect(await torn()).toBe('')
+    expect(await addKeys('many')).toMatchObject({ exitCode: 0 })
+    expect(await links()).toBe('41\n')
+    await host.sh('rm -f /root/key* /root/many')
+  })
+})
+
 describe('a bus that goes away', () => {
   it('is said, leaves what runs alone, and is found again without a restart of the agent', async () => {
     await install('rider', '--start', '--wait', '-p', '8080:0')
