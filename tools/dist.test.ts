@@ -114,6 +114,27 @@ describe.each([
     }
   })
 
+  test('sends the token of its file, which is where this system has such files', async () => {
+    const sent: unknown[] = []
+    const server = createServer(({ headers }, response) => {
+      sent.push(headers.authorization)
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"Containers": []}')
+    })
+    const port = await new Promise<number>(resolve => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
+    const home = join(folder, `home-${platform}`)
+    const settings = platform === 'win32' ? home : join(home, '.config')
+    mkdirSync(join(settings, 'gear'), { recursive: true })
+    // Windows says 666 of every file.
+    writeFileSync(join(settings, 'gear/tokens'), `127.0.0.1:${port} ${'t'.repeat(32)}\n`, { mode: platform === 'win32' ? 0o666 : 0o600 })
+    const env = platform === 'win32' ? { APPDATA: home } : { HOME: home }
+    try {
+      expect(await on(platform, ['list-units', '-q', `127.0.0.1:${port}`], env)).toMatchObject({ stderr: '', code: 0 })
+      expect(sent).toEqual([`Bearer ${'t'.repeat(32)}`])
+    } finally {
+      server.close()
+    }
+  })
+
   test('takes the end of a tunnel for the agent of this machine', async () => {
     const { stderr } = await on(platform, ['list-units'], { GEARD_SOCKET: join(folder, 'none.sock') })
     expect(stderr).toContain('[HOST_UNREACHABLE]')

@@ -159,7 +159,8 @@ export function processContext(version: string): ProcessContext {
 }
 
 function ownTokenFile(): string | undefined {
-  const folder = textOf('XDG_CONFIG_HOME') ?? (textOf('HOME') === undefined ? undefined : `${textOf('HOME')}/.config`)
+  const home = textOf('HOME') === undefined ? undefined : `${textOf('HOME')}/.config`
+  const folder = textOf('XDG_CONFIG_HOME') ?? (process.platform === 'win32' ? textOf('APPDATA') : home)
   const path = `${folder}/gear/tokens`
   return folder !== undefined && process.getBuiltinModule('node:fs').existsSync(path) ? path : undefined
 }

@@ -100,7 +100,7 @@ async function hostNames(context: Context): Promise<readonly Proposal[]> {
 }
 
 async function knownHosts(context: Context): Promise<readonly string[]> {
-  const home = context.variable('HOME')
+  const home = context.variable('HOME') ?? context.variable('USERPROFILE')
   const read = (path: string) => context.readTextFile(path).catch(() => '')
   const [table, known] = await Promise.all([read('/etc/hosts'), home === undefined ? '' : read(`${home}/.ssh/known_hosts`)])
   return [...hostsOfTable(table), ...hostsOfKeys(known)]

@@ -264,7 +264,9 @@ export function readPrivateText(path: string): string {
   try {
     file = openSync(path, 'r')
     const { mode, size } = fstatSync(file)
-    if ((mode & 0o077) !== 0) throw new GearError('TOKEN_FILE_REFUSED', `The token file ${path} is open to others than its owner`)
+    // On Windows others are kept out by access lists, of which the mode says nothing: it is 666 for every file.
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0)
+      throw new GearError('TOKEN_FILE_REFUSED', `The token file ${path} is open to others than its owner`)
     if (size > privateBytesMax) throw new GearError('TOKEN_FILE_REFUSED', `The token file ${path} has more than ${privateBytesMax} bytes`)
     return readFileSync(file, 'utf8')
   } catch (cause) {
