@@ -11,6 +11,7 @@ import { linesOf } from '../journal/lines.ts'
 import { adviceOn } from './advice.ts'
 import { gitVariables, type Protocols, trustingUploadPack } from './environment.ts'
 import type { CreateOptions, Git, RepositoryPlace } from './port.ts'
+import { quarters, withoutReturns } from './progress.ts'
 import { clone } from './working-copy.ts'
 
 /** What git says when it fails is for a message, not for keeping. */
@@ -76,8 +77,9 @@ async function* create(
   let last = ''
   let advice: string | undefined
   try {
-    for await (const line of linesOf(run.output, limits.logLineBytes)) {
-      if (line.trim() === '') continue
+    const isTold = quarters()
+    for await (const line of linesOf(withoutReturns(run.output), limits.logLineBytes)) {
+      if (line.trim() === '' || !isTold(line)) continue
       yield line
       last = last.startsWith('fatal:') ? last : line
       advice ??= adviceOn(line, place.account ?? 'the user')
@@ -106,7 +108,7 @@ function initArguments({ path }: RepositoryPlace): readonly string[] {
 function cloneArguments({ path }: RepositoryPlace, source: CloneSource, mayRedirect: boolean): readonly string[] {
   const redirects = mayRedirect ? [] : ['-c', 'http.followRedirects=false']
   const trusting = source.kind === 'file' ? [trustingUploadPack] : []
-  return [...redirects, 'clone', '--bare', '--no-local', '--template=', ...trusting, '--', source.text, path]
+  return [...redirects, 'clone', '--bare', '--progress', '--no-local', '--template=', ...trusting, '--', source.text, path]
 }
 
 interface Run {
