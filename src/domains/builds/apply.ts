@@ -180,6 +180,9 @@ async function removePrevious(
 function expectSuccess({ lastLines, settings }: BuildWork, script: string, { exitCode, isOutOfMemory }: BuildRun): void {
   if (exitCode === 0) return
   const mebibytes = Math.round(settings.memoryBytes / 1_048_576)
-  const why = isOutOfMemory ? `needed more than its memory limit of ${mebibytes} MiB` : `ended with exit code ${exitCode}`
+  // Podman does not always know why its container was killed
+  const isKilled = exitCode === 137 && mebibytes > 0
+  const guess = isKilled ? `, as one does that is killed: it may have needed more than its memory limit of ${mebibytes} MiB` : ''
+  const why = isOutOfMemory ? `needed more than its memory limit of ${mebibytes} MiB` : `ended with exit code ${exitCode}${guess}`
   throw new GearError('BUILD_FAILED', `${script} ${why}`, { data: { script, exitCode, isOutOfMemory, lines: lastLines() } })
 }

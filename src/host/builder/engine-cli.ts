@@ -177,8 +177,8 @@ class EngineCliBuilder implements Builder {
     if (containers.length === 0) return
     const attempted = `remove ${containers.join(' ')}`
     const { kind } = await this.#choose()
-    // Podman would ask a running one to stop, and wait for ten seconds
-    const atOnce = kind === 'podman' ? ['--time=0'] : []
+    // Podman would ask a running one to stop, and wait for ten seconds; and it removes none where one is missing
+    const atOnce = kind === 'podman' ? ['--time=0', '--ignore'] : []
     const gone = await this.#run(['rm', '--force', '--volumes', ...atOnce, ...containers])
     if (gone.exitCode !== 0 && !isOnlyMissing(gone.stderr)) throw this.#failed(attempted, gone.stderr)
     if (kind === 'docker') return
