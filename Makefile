@@ -19,7 +19,7 @@ completions = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gear $(DESTD
 # How the Node binary gets there; 150 MB. A host that sees this checkout under the same path can do with INSTALL_NODE='ln -s'.
 INSTALL_NODE = cp --reflink=auto
 
-.PHONY: dist build setup install uninstall demo test bench check lab clean help
+.PHONY: dist build setup install uninstall demo test bench check lab clean help test-clients
 .DEFAULT_GOAL = build
 
 build: node_modules/.installed ## bundle src/ into dist/
@@ -91,6 +91,9 @@ check: node_modules/.installed ## the quick part of test: format, lint, types, t
 dist: setup build ## pack the command line as a client for macOS and Windows, into build/
 	$(NODE) tools/dist.ts
 
+test-clients: setup build ## run the client for Windows on wine, which it installs, against a lab host; about a minute
+	tools/test-clients.sh
+
 bench: setup build ## measure what is claimed, half an hour; writes docs/performance.md
 	$(NODE) bench/run.ts --write
 
@@ -101,4 +104,4 @@ clean: ## remove what was built
 	rm -rf dist
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
