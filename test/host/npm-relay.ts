@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { Agent, get } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { getCACertificates } from 'node:tls'
 import type { LabHost } from './lab-host.ts'
 
 interface Kept {
@@ -26,8 +27,8 @@ const answerMs = 60_000
 /** Reachable from the host and its containers. */
 export async function openNpmRelay(host: LabHost): Promise<NpmRelay> {
   const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8', cwd: '/' }).trim()
-  // the machine's own proxy, where it has one
-  const agent = new Agent({ keepAlive: true, maxSockets: 16, proxyEnv: process.env })
+  // the machine's own proxy, where it has one, and whom the machine trusts: a proxy may show certificates of its own
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, proxyEnv: process.env, ca: trusted() })
   const kept = new Map<string, Promise<Kept>>()
   let asked: string[] = []
   const server = createServer(async ({ url = '/', method, headers }, response) => {
@@ -60,6 +61,11 @@ export async function openNpmRelay(host: LabHost): Promise<NpmRelay> {
       await new Promise(resolve => server.close(resolve))
     },
   }
+}
+
+/** The authorities that come with Node and, as far as there are some, those of the machine. */
+function trusted(): string[] {
+  return [...getCACertificates('bundled'), ...getCACertificates('system'), ...getCACertificates('extra')]
 }
 
 /** The machine is the first of the lab's subnet. */
