@@ -11,6 +11,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { Script } from 'node:vm'
+import { printOutput, sessionProtocol } from '../src/api/index.ts'
 import type * as cli from '../src/cli/index.ts'
 
 const folder = process.argv[2]
@@ -44,6 +45,10 @@ const server = createServer((request, response) => {
   else if (request.method === 'GET') answer(202, 'text/plain', 'A=1\n')
   else response.writeHead(202, { 'Content-Type': 'text/plain', 'X-PortMapping': '8080:4000' }).end('starting\n')
 })
+server.on('upgrade', (_request, socket) => {
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${sessionProtocol}\r\n\r\n`)
+  socket.end(printOutput({ kind: 'exit', exitCode: 0 }))
+})
 await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
 const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
 
@@ -54,6 +59,7 @@ for (const words of [
   ['start', `${host}/web-1`],
   ['stop', `${host}/web-1`],
   ['status', `${host}/web-1`],
+  ['exec', `${host}/web-1`, '--', 'true'],
 ]) {
   await runCommandLine(words, processContext('version'))
 }

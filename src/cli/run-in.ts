@@ -22,7 +22,8 @@ export async function runIn(context: Context, flags: CommonFlags, { name, words,
   const [group] = readTargets([name], 'container')
   const [target] = group?.targets ?? []
   if (group === undefined || target === undefined) throw new UsageError('give one container: [host[:port]/]id')
-  const size = context.streams.size()
+  // Only then: a look at the input opens it, which takes as long as all the rest.
+  const size = hasTerminal ? context.streams.size() : undefined
   if (hasTerminal && size === undefined) throw new UsageError('--tty needs a terminal as input and output')
   const client = context.connect(group.host, { tokenFile: flags.tokenFile ?? context.tokenFile })
   const body = { command: [...words], terminal: hasTerminal, input: hasInput, user: user ?? '', ...(hasTerminal ? size : {}) }

@@ -3,7 +3,7 @@ import { asGearError, dryRunExpectation, GearError, type OperationName, type Req
 import { type CallOptions, type Client, opened } from './client.ts'
 import { readReply } from './reply.ts'
 import type { Request, Wants } from './request.ts'
-import { sessionOn, type Upgraded } from './session.ts'
+import { firstFrame, sessionOn, type Upgraded } from './session.ts'
 import type { Credentials } from './token.ts'
 import { ConnectionError, type Transport, type WireReply } from './transport.ts'
 
@@ -39,11 +39,11 @@ export function remoteClient({ transport, place, credentials, newRequestId, paus
       const wire = { method: operation.method, target, headers: authorization(), payload: undefined }
       let reply: WireReply | Upgraded
       try {
-        reply = await transport.upgrade(wire, signal)
+        reply = await transport.upgrade(wire, firstFrame(request), signal)
       } catch (error) {
         throw error instanceof ConnectionError ? unreachable(error, place) : error
       }
-      if ('socket' in reply) return sessionOn(reply, request, place)
+      if ('socket' in reply) return sessionOn(reply, operation, place)
       await readReply(reply, request, { place, credentials })
       throw new GearError('REPLY_UNEXPECTED', `The agent at ${place} opened no session`)
     },

@@ -21,19 +21,19 @@ export interface Upgraded {
   readonly head: Buffer
 }
 
-/** Sends the first frame. `place` names the agent in messages. */
-export function sessionOn(
-  { socket, head }: Upgraded,
-  { operation, payload }: { readonly operation: Operation; readonly payload: string | undefined },
-  place: string,
-): Session {
+/** What a session begins with, sent behind the request for it: an answer is not waited for. */
+export function firstFrame({ payload }: { readonly payload: string | undefined }): Buffer {
+  return printFrame('begin', payload ?? '{}')
+}
+
+/** After the first frame. `place` names the agent in messages. */
+export function sessionOn({ socket, head }: Upgraded, operation: Operation, place: string): Session {
   socket.on('error', () => undefined)
   const send = (bytes: Buffer): Promise<void> =>
     new Promise(resolve => {
       if (socket.destroyed || socket.writableEnded) resolve()
       else socket.write(bytes, () => resolve())
     })
-  void send(printFrame('begin', payload ?? '{}'))
   return {
     output: outputsOf(socket, head, operation, place),
     write: (input: SessionInput) => send(printInput(input)),
@@ -57,7 +57,8 @@ async function* outputsOf(socket: Socket, head: Buffer, operation: Operation, pl
 async function* withHead(socket: Socket, head: Buffer): AsyncGenerator<Buffer> {
   if (head.length > 0) yield head
   try {
-    yield* socket as AsyncIterable<Buffer>
+    // Who has read the last frame need not wait for the connection to be taken down; closing the client does that.
+    yield* socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
   } catch {
     // a connection that broke has ended, which the reader of frames tells
   }

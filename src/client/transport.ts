@@ -27,8 +27,8 @@ export interface WireReply extends ReplyHead {
 
 export interface Transport {
   exchange(request: WireRequest, signal?: AbortSignal): Promise<WireReply>
-  /** Asks for a session: its connection or, where it is refused, an answer like any other. */
-  upgrade(request: WireRequest, signal?: AbortSignal): Promise<WireReply | Upgraded>
+  /** Asks for a session, and sends its first frame along: its connection or, where it is refused, an answer like any other. */
+  upgrade(request: WireRequest, firstFrame: Buffer, signal?: AbortSignal): Promise<WireReply | Upgraded>
   /** Closes what is open, answers that nobody has read among it. */
   close(): void
 }
@@ -88,13 +88,13 @@ export function httpTransport(address: Address): Transport {
         throw error
       }
     },
-    async upgrade(request, signal) {
+    async upgrade(request, firstFrame, signal) {
       const headers = { ...request.headers, Upgrade: sessionProtocol }
       const text = requestText({ ...request, headers, host, connection: 'Upgrade' })
       const socket = open(signal)
       const explain: Explain = (error, lost) => failureOf(error, lost, address, signal)
       try {
-        return (await upgradeOn(socket, text, explain)) ?? (await replyOn(socket, '', explain))
+        return (await upgradeOn(socket, Buffer.concat([Buffer.from(text), firstFrame]), explain)) ?? (await replyOn(socket, '', explain))
       } catch (error) {
         socket.destroy()
         throw error
@@ -123,7 +123,7 @@ function failureOf(error: unknown, lost: Parameters<Explain>[1], address: Addres
 }
 
 /** Sends a request for a session. Undefined when the answer is another one, which then can be read from its beginning. */
-async function upgradeOn(socket: Socket, text: string, explain: Explain): Promise<Upgraded | undefined> {
+async function upgradeOn(socket: Socket, bytes: Buffer, explain: Explain): Promise<Upgraded | undefined> {
   let stage: 'connect' | 'answer' = 'connect'
   socket.once('connect', () => {
     stage = 'answer'
@@ -131,7 +131,7 @@ async function upgradeOn(socket: Socket, text: string, explain: Explain): Promis
   socket.setTimeout(limits.connectMs, () =>
     socket.destroy(new ConnectionError(stage, `no answer within ${limits.connectMs / 1000} s`, { isTimeout: true })),
   )
-  socket.write(text)
+  socket.write(bytes)
   try {
     const head = await headOf(socket)
     socket.setTimeout(0)
