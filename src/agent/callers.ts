@@ -103,16 +103,16 @@ const membersMs = 5_000
 
 /** The members of the group gear, from the files of the host. Accounts of network directories are not looked up. */
 export class Members {
-  readonly #host: { readonly files: Pick<Files, 'read'>; readonly clock: Pick<Clock, 'nowMs'> }
+  readonly #host: { readonly files: Pick<Files, 'read'>; readonly clock: Pick<Clock, 'elapsedMs'> }
   #known: { readonly uids: ReadonlySet<number>; readonly untilMs: number } | undefined
 
-  constructor(host: { readonly files: Pick<Files, 'read'>; readonly clock: Pick<Clock, 'nowMs'> }) {
+  constructor(host: { readonly files: Pick<Files, 'read'>; readonly clock: Pick<Clock, 'elapsedMs'> }) {
     this.#host = host
   }
 
   async includes(uid: number): Promise<boolean> {
     if (uid === 0) return true
-    const nowMs = this.#host.clock.nowMs()
+    const nowMs = this.#host.clock.elapsedMs()
     if (this.#known === undefined || this.#known.untilMs <= nowMs) this.#known = { uids: await this.#read(), untilMs: nowMs + membersMs }
     return this.#known.uids.has(uid)
   }

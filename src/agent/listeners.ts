@@ -113,7 +113,7 @@ export class Listeners {
     this.#options = options
     this.#members = new Members(options.host)
     this.#token = options.tokenFile === undefined ? undefined : new Token(readToken(options.tokenFile))
-    this.#lastActiveMs = options.host.clock.nowMs()
+    this.#lastActiveMs = options.host.clock.elapsedMs()
   }
 
   /**
@@ -147,7 +147,7 @@ export class Listeners {
 
   /** How long nobody was connected. */
   get idleMs(): number {
-    return this.#connections > 0 ? 0 : this.#options.host.clock.nowMs() - this.#lastActiveMs
+    return this.#connections > 0 ? 0 : this.#options.host.clock.elapsedMs() - this.#lastActiveMs
   }
 
   /** Takes no more connections, lets the requests that run end for a time, then ends them. */
@@ -256,7 +256,7 @@ export class Listeners {
     socket.setMaxListeners(0)
     socket.once('close', () => {
       this.#connections -= 1
-      this.#lastActiveMs = this.#options.host.clock.nowMs()
+      this.#lastActiveMs = this.#options.host.clock.elapsedMs()
     })
     if (admission !== 'peer') return
     this.#peers.set(socket, this.#peerOf(socket))

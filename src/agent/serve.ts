@@ -45,7 +45,7 @@ export interface ServeOptions {
   /** One function per operation of the contract. `Handlers` fits. */
   readonly handlers: Readonly<Record<string, unknown>>
   readonly log: Log
-  readonly clock: Pick<Clock, 'nowMs' | 'sleep' | 'randomBytes'>
+  readonly clock: Pick<Clock, 'elapsedMs' | 'sleep' | 'randomBytes'>
   readonly requests?: Requests<Value>
   readonly lanes?: Lanes
 }
@@ -104,7 +104,7 @@ class Server {
 
   /** Answers any request; never throws. */
   async answer(context: Arrival['context'], methods: Methods | undefined): Promise<Response> {
-    const arrivedMs = this.#clock.nowMs()
+    const arrivedMs = this.#clock.elapsedMs()
     const header = single(context.env.incoming.headers['x-request-id'])
     const id = readRequestId(header)
     const requestId = id instanceof GearError || id === undefined ? this.#newId() : id
@@ -214,7 +214,7 @@ class Server {
       {
         ...(route === undefined ? { method, path } : { operation: route.operation.id, path }),
         status,
-        ms: Math.round(this.#clock.nowMs() - arrival.arrivedMs),
+        ms: Math.round(this.#clock.elapsedMs() - arrival.arrivedMs),
         request: arrival.requestId,
         ...(error === undefined ? {} : { code: error.code, error: explain(error) }),
       },

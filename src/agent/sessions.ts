@@ -79,7 +79,7 @@ export class Sessions {
   async serve(upgrade: Upgrade): Promise<void> {
     const { socket } = upgrade
     const requestId = newRequestId(this.#options.clock.randomBytes(16)) as RequestId
-    const arrivedMs = this.#options.clock.nowMs()
+    const arrivedMs = this.#options.clock.elapsedMs()
     const controller = new AbortController()
     this.#open.add(controller)
     socket.on('error', () => undefined)
@@ -101,7 +101,10 @@ export class Sessions {
       this.#open.delete(controller)
       takeLeave(socket)
       const path = parseTarget(upgrade.incoming.url ?? '').path.slice(0, loggedPathCharactersMax)
-      this.#options.log.info({ path, status, ms: Math.round(this.#options.clock.nowMs() - arrivedMs), request: requestId }, 'session ended')
+      this.#options.log.info(
+        { path, status, ms: Math.round(this.#options.clock.elapsedMs() - arrivedMs), request: requestId },
+        'session ended',
+      )
     }
   }
 

@@ -102,6 +102,21 @@ describe('waiting', () => {
     ])
   })
 
+  it.each([86_400_000, -86_400_000])('waits as long as it would when the clock is set by %d ms', async ms => {
+    const host = setUp()
+    await host.units.queueStart(unit, 'replace')
+    const { events, ended } = wait(host, 'started')
+    await host.clock.advance(1_500)
+    host.clock.jump(ms)
+    await host.clock.advance(1_500)
+    host.units.finishJob(unit)
+    await host.clock.advance(1)
+    host.clock.jump(ms)
+    await host.clock.advance(limits.settleMs + 200)
+    await ended
+    expect(events.at(-1)).toEqual({ event: 'reached', message: 'active (running)' })
+  })
+
   it('does not report a container as started that ends in its first moment', async () => {
     const host = setUp()
     await host.units.queueStart(unit, 'replace')

@@ -42,7 +42,7 @@ export async function* waitForContainer(host: Pick<Host, 'units' | 'journal' | '
       mapAsync(lines(host, request, signal), message => ({ event: 'log' as const, message })),
     ),
   ]
-  const deadlineMs = host.clock.nowMs() + limits.startWaitMs
+  const deadlineMs = host.clock.elapsedMs() + limits.startWaitMs
   let lastState = ''
   let activeSinceMs: number | undefined
   try {
@@ -57,8 +57,8 @@ export async function* waitForContainer(host: Pick<Host, 'units' | 'journal' | '
       if (state !== lastState) yield { event: 'state', message: state }
       lastState = state
       if (status.activeState !== 'active') activeSinceMs = undefined
-      else activeSinceMs ??= host.clock.nowMs()
-      const verdict = judge(request.target, status, activeSinceMs === undefined ? 0 : host.clock.nowMs() - activeSinceMs)
+      else activeSinceMs ??= host.clock.elapsedMs()
+      const verdict = judge(request.target, status, activeSinceMs === undefined ? 0 : host.clock.elapsedMs() - activeSinceMs)
       if (verdict === 'settling') void host.clock.sleep(limits.settleMs, signal).then(() => events.push('look'), ignoreAbort)
       if (verdict === 'reached' || verdict === 'failed') {
         await host.clock.sleep(lastLinesMs)
@@ -66,7 +66,7 @@ export async function* waitForContainer(host: Pick<Host, 'units' | 'journal' | '
         yield verdict === 'reached' ? { event: 'reached', message: state } : await failure(request, status)
         return
       }
-      if (host.clock.nowMs() > deadlineMs) {
+      if (host.clock.elapsedMs() > deadlineMs) {
         yield { event: 'failed', code: 'WAIT_TIMEOUT', message: `The unit is still ${state}`, next: `Look at: gear status ${request.id}` }
         return
       }

@@ -82,6 +82,16 @@ describe('a lease', () => {
     expect(await host.files.list('/var/run/containers/leases')).toHaveLength(1)
   })
 
+  it.each([86_400_000, -86_400_000])('lasts as long as it was to when the clock is set by %d ms', async ms => {
+    const { host, leases } = setUp()
+    await leases.take(shop, ann)
+    host.clock.jump(ms)
+    await host.clock.advance(59_000)
+    await expect(leases.take(shop, ben)).rejects.toMatchObject({ code: 'LEASE_HELD', retryAfterSeconds: 1 })
+    await host.clock.advance(1_000)
+    await leases.take(shop, ben)
+  })
+
   it('outlives the agent, and what is no lease holds nothing', async () => {
     const { host, leases } = setUp()
     await leases.take(shop, ann)

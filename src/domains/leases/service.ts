@@ -1,4 +1,7 @@
-/** The operations on leases: one small file each below `$RUN/leases`, which survive the agent but not a reboot. */
+/**
+ * The operations on leases: one small file each below `$RUN/leases`, which survive the agent but not a reboot. Files tell times since the host booted:
+ * nobody loses a lease because the clock was set.
+ */
 import type { LeaseName } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
 import { applySteps, type DryRun, KeyedMutex } from '../../lib/index.ts'
@@ -49,7 +52,7 @@ export class Leases {
         removeLease: async ({ name }) => void (await files.remove(leaseFile(paths, name))),
         writeLease: async ({ name, lease }) => {
           await files.makeFolder(leaseFolder(paths), modes.privateFolder)
-          await files.write(leaseFile(paths, name), JSON.stringify(lease), modes.secretFile)
+          await files.write(leaseFile(paths, name), JSON.stringify(storedLease(lease, this.#bootedMs())), modes.secretFile)
         },
       },
       undefined,
@@ -64,17 +67,22 @@ export class Leases {
     for (const entry of await files.list(leaseFolder(paths))) {
       const name = entry.name as LeaseName
       const lease = await this.#read(name)
-      // Nobody takes one for longer than an hour; one that ends later was made before the clock was set back.
+      // Nobody takes one for longer than an hour; one that ends later is no lease of this boot.
       if (lease !== undefined && lease.endsMs > clock.nowMs() && lease.endsMs <= clock.nowMs() + longestMs) held.set(name, lease)
       else over.push(name)
     }
     return { held, over }
   }
 
+  #bootedMs(): number {
+    const { clock } = this.#host
+    return clock.nowMs() - clock.elapsedMs()
+  }
+
   async #read(name: LeaseName): Promise<Lease | undefined> {
     const text = await this.#host.files.read(leaseFile(this.#host.paths, name))
     try {
-      return text === undefined ? undefined : readLease(JSON.parse(text) as StoredLease)
+      return text === undefined ? undefined : readLease(JSON.parse(text) as StoredLease, this.#bootedMs())
     } catch {
       // Only an administrator can have broken it; a lease that says nothing holds nothing.
       return undefined
@@ -84,9 +92,14 @@ export class Leases {
 
 const longestMs = 3_600_000
 
-/** One that an agent of an earlier version wrote does not say since when it is held. */
-type StoredLease = Omit<Lease, 'sinceMs'> & { readonly sinceMs?: number }
+/** A lease in its file, with times in milliseconds since the host booted. */
+type StoredLease = Omit<Lease, 'sinceMs' | 'endsMs'> & { readonly sinceBootMs: number; readonly endsBootMs: number }
 
-function readLease(lease: StoredLease): Lease {
-  return { ...lease, sinceMs: lease.sinceMs ?? lease.endsMs }
+/** `bootedMs` is when the host booted, by the clock as it is set now. */
+function readLease({ sinceBootMs, endsBootMs, ...lease }: StoredLease, bootedMs: number): Lease {
+  return { ...lease, sinceMs: bootedMs + sinceBootMs, endsMs: bootedMs + endsBootMs }
+}
+
+function storedLease({ sinceMs, endsMs, ...lease }: Lease, bootedMs: number): StoredLease {
+  return { ...lease, sinceBootMs: sinceMs - bootedMs, endsBootMs: endsMs - bootedMs }
 }

@@ -23,6 +23,17 @@ describe('the fake clock', () => {
     expect(woken).toEqual(['first', 'second', 'first again'])
   })
 
+  test('its wall clock can be set, which no time passes by', async () => {
+    const clock = new FakeClock()
+    const before = { nowMs: clock.nowMs(), elapsedMs: clock.elapsedMs() }
+    void clock.sleep(1)
+    clock.jump(86_400_000)
+    await clock.advance(0)
+    expect(clock.nowMs() - before.nowMs).toBe(86_400_000)
+    expect(clock.elapsedMs()).toBe(before.elapsedMs)
+    expect(clock.sleeping).toBe(1)
+  })
+
   test('time stands still until it is moved', async () => {
     const clock = new FakeClock()
     const startMs = clock.nowMs()

@@ -7,24 +7,35 @@ interface Sleeper {
 }
 
 export class FakeClock implements Clock {
-  #nowMs: number
+  /** What the wall clock said when the host booted. */
+  #bootMs: number
+  #elapsedMs = 0
   #random = 1
   readonly #sleepers = new Set<Sleeper>()
 
   /** Starts at 2026-01-01 00:00 UTC. */
   constructor(startMs = Date.UTC(2026, 0, 1)) {
-    this.#nowMs = startMs
+    this.#bootMs = startMs
   }
 
   nowMs(): number {
-    return this.#nowMs
+    return this.#bootMs + this.#elapsedMs
+  }
+
+  elapsedMs(): number {
+    return this.#elapsedMs
+  }
+
+  /** Sets the wall clock ahead, or back by less than nothing; no time passes. */
+  jump(ms: number): void {
+    this.#bootMs += ms
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       const sleeper: Sleeper = {
-        wakeMs: this.#nowMs + ms,
+        wakeMs: this.#elapsedMs + ms,
         wake: () => {
           this.#sleepers.delete(sleeper)
           signal?.removeEventListener('abort', onAbort)
@@ -54,15 +65,15 @@ export class FakeClock implements Clock {
 
   /** Lets time pass, waking sleepers at their time and in their order; what they do next may sleep and be woken as well. */
   async advance(ms: number): Promise<void> {
-    const endMs = this.#nowMs + ms
+    const endMs = this.#elapsedMs + ms
     for (;;) {
       await settled()
       const next = [...this.#sleepers].sort((a, b) => a.wakeMs - b.wakeMs)[0]
       if (next === undefined || next.wakeMs > endMs) break
-      this.#nowMs = Math.max(this.#nowMs, next.wakeMs)
+      this.#elapsedMs = Math.max(this.#elapsedMs, next.wakeMs)
       next.wake()
     }
-    this.#nowMs = endMs
+    this.#elapsedMs = endMs
   }
 }
 

@@ -3,7 +3,12 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from './port.ts'
 
 export function systemClock(): Clock {
-  return { nowMs: Date.now, sleep, randomBytes: length => new Uint8Array(randomBytes(length)) }
+  return { nowMs: Date.now, elapsedMs, sleep, randomBytes: length => new Uint8Array(randomBytes(length)) }
+}
+
+/** CLOCK_MONOTONIC of clock_gettime(2). */
+function elapsedMs(): number {
+  return Number(process.hrtime.bigint()) / 1_000_000
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
