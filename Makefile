@@ -36,6 +36,7 @@ node_modules/.installed: package-lock.json
 	cp package-lock.json $@
 
 install: build ## install below DESTDIR (default: this machine); starts nothing
+	@$(NODE_BINARY) --version >/dev/null || { echo "nothing is installed: Node needs the Debian package libatomic1" >&2; exit 1; }
 	install -d $(lib)/bin $(lib)/libexec $(units)/docker.service.d $(doc) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)/etc/default
 	rm -rf $(lib)/dist.new $(lib)/bin/node.new
 	cp -R dist $(lib)/dist.new

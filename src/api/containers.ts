@@ -313,7 +313,7 @@ export const containerStatusData = z.object({
   containerId: z.optional(text),
   memoryBytes: z.optional(z.number()),
   cpuMs: z.optional(z.number()),
-  /** The MCS level it runs at, or `off` when the host is without SELinux. */
+  /** The MCS level it runs at, `off` when the host is without SELinux, or `not its own: …` with the label that it runs with. */
   seLinux: z.optional(text),
   /** Whether the quota it was installed with is enforced, or why not. */
   quota: z.optional(text),

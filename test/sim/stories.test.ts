@@ -95,7 +95,21 @@ describe('installing', () => {
     const { host, agent } = await setUp()
     host.files.put('/sys/fs/selinux/enforce', '1')
     await agent.install('shop', { Started: true })
-    expect((await agent.status('shop')).seLinux).toMatch(/^s0:c\d+(,c\d+){7}$/)
+    expect((await agent.status('shop')).seLinux).toBeUndefined()
+    host.files.put('/var/run/containers/sh/shop/pid', '77\n')
+    const level = /level:(s0:\S+)/.exec((await host.files.read('/var/lib/containers/units/sh/ctr-shop.service')) ?? '')?.[1]
+    host.files.put('/proc/77/attr/current', `system_u:system_r:container_t:${level}\0`)
+    expect((await agent.status('shop')).seLinux).toBe(level)
+    expect(level).toMatch(/^s0:c\d+(,c\d+){7}$/)
+  })
+
+  it('tells when the engine sets no labels though SELinux is enabled, or another level', async () => {
+    const { host, agent } = await setUp()
+    host.files.put('/sys/fs/selinux/enforce', '1')
+    await agent.install('shop', { Started: true })
+    host.files.put('/var/run/containers/sh/shop/pid', '77\n')
+    host.files.put('/proc/77/attr/current', 'system_u:system_r:container_runtime_t:s0\0')
+    expect((await agent.status('shop')).seLinux).toBe('not its own: the engine runs it as system_u:system_r:container_runtime_t:s0')
   })
 
   it('is refused for what is not supported, and changes nothing', async () => {

@@ -18,7 +18,7 @@ import { type Cause, causeOf, signalOf } from './cause.ts'
 import { readInstalled } from './container.ts'
 import { deadlineIn } from './deadline.ts'
 import { mcsLevel } from './mcs-level.ts'
-import { readQuota, readRunState } from './run-state.ts'
+import { readLabel, readQuota, readRunState } from './run-state.ts'
 import { containerUnknown } from './service.ts'
 import { installedContainers } from './store.ts'
 import { readUsage } from './usage.ts'
@@ -101,7 +101,7 @@ export class ContainerReports {
       containerId,
       memoryBytes: usage?.memoryBytes,
       cpuMs: usage?.cpuMs,
-      seLinux: isRunning ? (isLabelled ? levelOf(id, unitText) : 'off') : undefined,
+      seLinux: isRunning ? (isLabelled ? levelOf(id, await readLabel(this.#host, paths)) : 'off') : undefined,
       quota,
       restartNeeded: isRunning && (modifiedMs ?? 0) > status.activeSinceMs,
       cause: cause?.cause,
@@ -223,10 +223,11 @@ async function askForImage(engine: Engine, containerId: string): Promise<ImageOf
   return container === undefined ? undefined : { imageId: container.imageId, imageDigest: image?.digests[0] }
 }
 
-/** Units of earlier versions and of the original leave the level to the engine. */
-function levelOf(id: ContainerId, unitText: string): string {
+/** The level it was given, if it is the one that it runs at: docker labels nothing without selinux-enabled, and units of earlier versions ask for none. */
+function levelOf(id: ContainerId, label: string | undefined): string | undefined {
   const level = mcsLevel(id)
-  return unitText.includes(`=level:${level} `) ? level : 'a level drawn by the engine'
+  if (label === undefined) return undefined
+  return label.endsWith(`:${level}`) ? level : `not its own: the engine runs it as ${label}`
 }
 
 function timeText(ms: UnitStatus['stateSinceMs']): string | undefined {

@@ -44,6 +44,13 @@ export async function readQuota({ files }: Pick<Host, 'files'>, paths: Container
   return (await files.read(`${paths.run}/quota`, runFileBytes))?.trim().replaceAll(/\p{Cc}/gu, '?')
 }
 
+/** The SELinux label of the container's first process, by the pid that its start helper left; undefined when it is not known or has none. */
+export async function readLabel({ files }: Pick<Host, 'files'>, paths: ContainerPaths): Promise<string | undefined> {
+  const pid = (await files.read(`${paths.run}/pid`, runFileBytes))?.trim() ?? ''
+  const label = /^[1-9]\d*$/.test(pid) ? await files.read(`/proc/${pid}/attr/current`, runFileBytes) : undefined
+  return label?.replace(/[\0\n]+$/, '').replaceAll(/\p{Cc}/gu, '?') || undefined
+}
+
 /** `Key=value` lines; unknown keys are passed over. */
 export function parseLastExit(text: string): LastExit {
   const values = new Map<string, string>()
