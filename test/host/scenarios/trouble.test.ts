@@ -226,11 +226,13 @@ describe('as many lines of log as a busy day brings', () => {
       const lines = Number(await host.sh(`journalctl -u ctr-talker.service -o cat | grep -c 'a line of a busy day' || :`))
       return lines === count ? true : `${lines} of ${count}`
     })
-    // What it takes to pass them on it may keep, for the next time; not more with every day.
-    expect(Number(await follow())).toBe(count)
-    expect(Number(await follow())).toBe(count)
-    const before = await agentMegabytes()
-    for (let day = 0; day < 3; day++) expect(Number(await follow())).toBe(count)
-    expect((await agentMegabytes()) - before).toBeLessThan(24)
+    // What it takes to pass them on it may keep, for the next time, and when it is cleared up is V8's affair: single readings say little. Were the lines of
+    // each day kept, every day of the second half would be above all of the first.
+    const readings: number[] = []
+    for (let day = 0; day < 8; day++) {
+      expect(Number(await follow())).toBe(count)
+      readings.push(await agentMegabytes())
+    }
+    expect(Math.min(...readings.slice(4)), `${readings}`).toBeLessThan(Math.max(...readings.slice(0, 4)) + 6)
   })
 })
