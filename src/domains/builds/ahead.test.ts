@@ -1,26 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { ImageName, RequestId } from '../../api/index.ts'
 import { parseBuildSource } from '../../formats/index.ts'
 import { type BuildOutlook, planAhead } from './ahead.ts'
 import type { BuildRequest } from './build.ts'
+import { fakeRequest as request } from './fake-request.ts'
 
-const request: BuildRequest = {
-  id: 'zWJ2s4o0QnuNn2iTfyQ3bg' as RequestId,
-  source: parseBuildSource('/srv/shop'),
-  image: 'acme/node' as ImageName,
-  tag: 'acme/shop' as ImageName,
-  isClean: false,
-  isPreviousRemoved: false,
-  variables: [],
-  scriptsUrl: undefined,
-  callbackUrl: undefined,
-  network: undefined,
-  memoryBytes: 0,
-  cpus: 0,
-  pids: 0,
-  mayReachHost: true,
-  isVerbose: false,
-}
 const image = { id: 'sha256:1', user: '', environment: [], labels: {}, command: ['/bin/start'] }
 const labelled = { ...image, labels: { 'io.openshift.s2i.scripts-url': 'image:///usr/libexec/s2i' } }
 const inSource = (...names: readonly string[]) => [

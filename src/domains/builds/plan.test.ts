@@ -1,29 +1,11 @@
 /** What a build does in each situation. */
 import { describe, expect, it } from 'vitest'
-import type { ImageName, RequestId } from '../../api/index.ts'
 import type { BuilderImage } from '../../host/index.ts'
 import type { BuildRequest } from './build.ts'
+import { fakeRequest as request } from './fake-request.ts'
 import { ownerOf } from './owner.ts'
 import { type BuildFacts, planBuild } from './plan.ts'
 import { chooseScripts, type ScriptPlace, type Scripts, scriptsUrlOf, workFolderOf } from './scripts.ts'
-
-const request: BuildRequest = {
-  id: 'zWJ2s4o0QnuNn2iTfyQ3bg' as RequestId,
-  source: { kind: 'local', path: '/srv/shop' },
-  image: 'acme/node' as ImageName,
-  tag: 'acme/shop' as ImageName,
-  isClean: false,
-  isPreviousRemoved: false,
-  variables: [],
-  scriptsUrl: undefined,
-  callbackUrl: undefined,
-  network: undefined,
-  memoryBytes: 0,
-  cpus: 0,
-  pids: 0,
-  mayReachHost: true,
-  isVerbose: false,
-}
 
 const image: BuilderImage = { id: 'sha256:base', user: '', environment: [], labels: {}, command: ['/bin/start'] }
 const previous: BuilderImage = { ...image, id: 'sha256:previous' }

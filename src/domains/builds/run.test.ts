@@ -5,6 +5,7 @@ import { parseBuildSource } from '../../formats/index.ts'
 import { type FakeHost, fakeHost } from '../../host/fakes.ts'
 import { codeOfFailure } from '../../host/suites.ts'
 import type { BuildRequest } from './build.ts'
+import { fakeRequest } from './fake-request.ts'
 import { runBuild, runUsage, sweepBuilds } from './run.ts'
 
 const root = '/var/lib/containers/builds/work'
@@ -19,24 +20,7 @@ function machine(): FakeHost {
 }
 
 function asked(more: Partial<BuildRequest> = {}): BuildRequest {
-  return {
-    id,
-    source: parseBuildSource('/srv/shop'),
-    image: 'acme/node' as ImageName,
-    tag: 'acme/shop' as ImageName,
-    isClean: false,
-    isPreviousRemoved: false,
-    variables: [],
-    scriptsUrl: undefined,
-    callbackUrl: undefined,
-    network: undefined,
-    memoryBytes: 1_048_576,
-    cpus: 0,
-    pids: 100,
-    mayReachHost: true,
-    isVerbose: false,
-    ...more,
-  }
+  return { ...fakeRequest, id, memoryBytes: 1_048_576, pids: 100, ...more }
 }
 
 async function run(host: FakeHost, more: Partial<BuildRequest> = {}, signal = new AbortController().signal) {
