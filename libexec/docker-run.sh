@@ -46,7 +46,7 @@ pull() {
   say "pulling $image"
   # Its progress, a line per layer and stage, goes to the journal: whoever waits for the start sees it there.
   interruptibly docker pull "$image" >&2 2> "$dir/pull-error" && { rm "$dir/pull-error"; return; }
-  message=$(cat "$dir/pull-error")
+  message=$(head -c 10000 "$dir/pull-error")
   tidy_message
   case $message in
     *'manifest unknown'* | 'manifest for '*' not found'* | 'pull access denied for '*) fail image-missing "$message" ;;

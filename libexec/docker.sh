@@ -24,7 +24,9 @@ engine_answers() { engine 10 GET info; }
 # asks systemd, the others wait for its lock. The caller has waiting.sh.
 await_engine() {
   engine_is_active && return
+  umask 077 # whoever may read a file may hold its lock, and no user of the host is to keep a container from starting
   exec 9> "$run/engine-away.lock"
+  umask 022
   interruptibly /usr/bin/flock 9
   until engine_is_active; do /usr/bin/sleep 1; done
   exec 9>&-

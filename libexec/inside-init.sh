@@ -1,16 +1,16 @@
-# shellcheck shell=sh disable=SC2154 # inside-user.sh comes before
+# shellcheck shell=sh disable=SC2154 # inside-user.sh and inside-mounts.sh come before
 # Makes a container's user that of its account on the host, and then runs the image's command as it. The arguments are the paths of volumes.
 
-# Mount points, one a line: find tells of them too, and what somebody mounted from the host must stay theirs.
-mounts=$(while read -r _ _ _ _ path _; do printf '%b\n' "$path"; done < /proc/self/mountinfo)
 # shellcheck disable=SC2016 # for the shells that find starts
-give='for file; do
+give='IFS=$newline
+set -f
+for file; do
   shift
-  case "
-$mounts
-" in *"
-$file
-"*) ;; *) set -- "$@" "$file" ;; esac
+  case $places in *"$IFS$file$IFS"*) continue ;; esac
+  for place in $inner; do
+    case $file in "$place"/*) continue 2 ;; esac
+  done
+  set -- "$@" "$file"
 done
 [ $# = 0 ] || exec chown -h "$0" "$@"'
 
@@ -18,7 +18,8 @@ done
 own() {
   root=$1 owner=$2
   shift 2
-  mounts=$mounts find "$root" -xdev "$@" -exec sh -c "$give" "$owner" {} + || echo "gear: not everything in $root could be given to $owner" >&2
+  look_inside "$root"
+  newline=$newline places=$places inner=$inner find "$root" -xdev "$@" -exec sh -c "$give" "$owner" {} + || echo "gear: not everything in $root could be given to $owner" >&2
 }
 
 # become: the image's user gets the numbers of the account, and keeps its files. A user of group 0 keeps that beside its own.
@@ -49,6 +50,8 @@ if [ -n "$name" ] && [ -e /etc/group ]; then
 fi
 for path; do
   if [ ! -d "$path" ] || [ -L "$path" ]; then continue; fi
+  path=$(cd "$path" && pwd -P)
+  if is_of_host "$path"; then continue; fi
   chown "$uid:$gid" "$path"
   own "$path" "$uid:$gid" \( ! -user "$uid" -o ! -group "$gid" \)
 done

@@ -5,6 +5,7 @@
 
 # shellcheck source-path=SCRIPTDIR
 . "${0%/*}/quota.sh"
+. "${0%/*}/image-tools.sh"
 
 # Text of the image as a word of shell, by a template that docker and podman understand: each ' in it becomes '\''.
 quote="'" word="$quote{{join (split . \"$quote\") \"$quote\\\\$quote$quote\"}}$quote"
@@ -31,7 +32,7 @@ isolate() {
     shift
   done
   { printf '#!/bin/sh\nuid=%s gid=%s\n%s%s\n' "${account%:*}" "${account#*:}" "$described" "$volumes"
-    cat "${0%/*}/inside-user.sh" "${0%/*}/inside-init.sh"; } | write_script container-init.sh 700
+    cat "${0%/*}/inside-user.sh" "${0%/*}/inside-mounts.sh" "${0%/*}/inside-init.sh"; } | write_script container-init.sh 700
   printf '#!/bin/sh\n%s\n' "$command" | write_script container-cmd.sh 705
 }
 
@@ -62,10 +63,7 @@ require_tools() {
   known=$run/image-tools/${image_id##*[ :]}
   if [ ! -e "$known" ]; then
     mkdir -p "${known%/*}"
-    tools=$(cli run --rm --pull=never --network=none --log-driver=none --cap-drop=all --read-only --user=0:0 --entrypoint=/bin/sh \
-      "$image" -c \
-      'PATH=/usr/sbin:/usr/bin:/sbin:/bin; for tool in useradd adduser find chown; do ! command -v $tool > /dev/null || echo $tool; done' 2>&1) ||
-      fail isolation-failed "the image $image has no shell that runs, and --isolate needs one: $tools"
+    find_tools "$image" || fail isolation-failed "the image $image has no shell that runs, and --isolate needs one: $tools"
     echo "$tools" > "$known.$id"
     mv "$known.$id" "$known"
   fi

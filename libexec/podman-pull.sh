@@ -21,7 +21,7 @@ pull_once() {
   waiting=$!
   wait "$waiting"
   waiting=''
-  message=$(cat "$dir/pull-error")
+  message=$(head -c 10000 "$dir/pull-error")
   rm "$dir/pull-error"
   [ -n "$message" ] || return 0
   tidy_message

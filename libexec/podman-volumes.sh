@@ -22,7 +22,9 @@ is_held() {
 
 # lock_volumes: the start helper may still be at it when the container has ended already.
 lock_volumes() {
+  umask 077 # whoever may read a file may hold its lock, and no user of the host is to keep a container from starting
   exec 8> "$dir/volumes.lock"
+  umask 022
   /usr/bin/flock 8
 }
 

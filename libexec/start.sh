@@ -6,12 +6,12 @@
 # the container does not see it.
 export GOGC=800
 
-# fail REASON MESSAGE: ends the start. The cleanup helper makes it the last-exit.
+# fail REASON MESSAGE: ends the start. The cleanup helper makes it the last-exit. A message may be an image's or a registry's, of any length and with lines of their choice.
 fail() {
-  say "$2"
+  message=$(printf %.2000s "$2") && join_lines
+  say "$message"
   if [ "$1" = engine-away ]; then : > "$dir/no-answer"; fi # the cleanup does not wait for it again
-  { date -u +FinishedAt=%Y-%m-%dT%H:%M:%SZ
-    printf 'Reason=%s\nMessage=%s\n' "$1" "$2"; } > "$dir/last-exit.new"
+  { date -u +FinishedAt=%Y-%m-%dT%H:%M:%SZ; printf 'Reason=%s\nMessage=%s\n' "$1" "$message"; } > "$dir/last-exit.new"
   exit 1
 }
 
@@ -20,7 +20,7 @@ is_requested() {
   [ "$(/usr/bin/systemctl show -P NRestarts "ctr-$id.service")" = 0 ]
 }
 
-# is_first: whether nothing speaks against starting at once: the container has not failed, or the start was requested.
+# is_first: whether the container has not failed, or the start was requested: nothing speaks against starting at once.
 is_first() {
   [ -e "$dir/failures" ] || return 0
   is_requested || return 1

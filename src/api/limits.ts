@@ -65,6 +65,11 @@ export const limitTable = {
   buildScriptMs: { value: 30_000, unit: 'ms', why: 'Longest wait for a script that is fetched for a build.' },
   buildArtifactsBytes: { value: 4_294_967_296, unit: 'bytes', why: 'Most that save-artifacts may print.' },
   buildIgnored: { value: 10_000, unit: 'count', why: 'Most paths that the patterns of one .s2iignore match.' },
+  buildIgnoreLooks: {
+    value: 5_000_000,
+    unit: 'count',
+    why: 'Most names of files that the patterns of one .s2iignore are held against, all together.',
+  },
   callbackMs: { value: 10_000, unit: 'ms', why: 'Longest wait for the answer of a callback; it is called three times at most.' },
   connectMs: { value: 10_000, unit: 'ms', why: 'Longest wait of the client for a connection to a host.' },
   oneOffJobs: { value: 32, unit: 'count', why: 'Jobs that run at once; one more is answered 503.' },

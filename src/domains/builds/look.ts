@@ -67,7 +67,8 @@ export async function sourceTree(host: BuildHost, { folder, only }: FoundSource)
       name,
       isFolder: kind === 'directory',
     }))
-  const without = text === undefined ? [] : await ignoredPaths(text, list, limits.buildIgnored)
+  const without =
+    text === undefined ? [] : await ignoredPaths(text, list, { pathsMax: limits.buildIgnored, looksMax: limits.buildIgnoreLooks })
   return { folder, as: 'src', without, withoutNamed: ['.git'] }
 }
 

@@ -1,6 +1,6 @@
 /** Who is served: the API is as powerful as root. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LabHost } from '../lab-host.ts'
+import { LabHost, until } from '../lab-host.ts'
 
 const host = new LabHost('web1')
 const other = new LabHost('web2')
@@ -35,6 +35,41 @@ describe('the listener on loopback', () => {
   it('cannot be reached from another host', async () => {
     const outcome = await other.exec(['curl', '-q', '-s', '-m', '5', `http://${await host.address()}:43273/containers`])
     expect(outcome.exitCode).not.toBe(0)
+  })
+})
+
+describe('a user of the host', () => {
+  const ids = ['call-links', 'call-data']
+  afterAll(async () => {
+    await host.gear('delete', '--all', ...ids)
+  })
+
+  it('cannot take a lock that the start of a container waits for', async () => {
+    await host.gearDo(
+      'install',
+      'gear/adduser',
+      'call-links',
+      '--isolate',
+      '--start',
+      '-n',
+      '127.0.0.1:7000:10.1.2.3:80',
+      'SCRIPT=sleep 1000',
+    )
+    await host.gearDo('install', 'gear/script', 'call-data', '--engine', 'podman', '--start', '-v', '/data', 'SCRIPT=sleep 1000')
+    let locks: readonly string[] = []
+    await until('the locks are there', async () => {
+      // those of podman's own storage are podman's
+      const found = await host.sh(
+        "find /run /var/lib/containers -name storage -prune -o \\( -name 'gear*.lock' -o -path '*/call-*.lock' \\) -print",
+      )
+      locks = found.trim().split('\n').sort()
+      return locks.length === 4 || found
+    })
+    const holders = locks.map(lock => host.exec(['runuser', '-u', 'visitor', '--', 'flock', '--nonblock', lock, 'echo', 'held']))
+    for (const { stderr, stdout } of await Promise.all(holders)) {
+      expect(stdout).toBe('')
+      expect(stderr).toContain('Permission denied')
+    }
   })
 })
 

@@ -4,6 +4,9 @@ import { LabHost, until } from '../lab-host.ts'
 
 const host = new LabHost('web1')
 const base = '/var/lib/containers'
+const ofHost = '/var/lib/docker/of-1000'
+/** Folders of the host at a path of its own, at that of a volume of the image, and below that of another. */
+const mounts = ['/srv/of-1000:/mnt', `${ofHost}/at:/data/logs`, `${ofHost}/below:/srv/volume/below`].flatMap(mount => ['-v', mount])
 
 /** Makes an image of one of the lab's: what the script did inside, and the changes of a Dockerfile. */
 async function makeImage(name: string, script: string, ...changes: readonly string[]): Promise<void> {
@@ -28,8 +31,21 @@ async function makeDebian(name: string, programs: string): Promise<void> {
     rm -r /tmp/debian`)
 }
 
+/** An image on both engines that has a script in the place of its shell. */
+async function makeShell(name: string, script: string): Promise<void> {
+  await host.sh(
+    `
+    mkdir -p /tmp/shell/bin && cp /bin/busybox /tmp/shell/bin && cat > /tmp/shell/bin/sh && chmod 755 /tmp/shell/bin/sh
+    tar -C /tmp/shell -c . | docker import --change 'CMD ["/bin/busybox", "sleep", "1000"]' - ${name}
+    docker save ${name} | podman load --quiet
+    rm -r /tmp/shell`,
+    { input: `#!/bin/busybox sh\n${script}\n` },
+  )
+}
+
 beforeAll(async () => {
-  await host.sh('mkdir -p /srv/of-1000 && chown 1000:1000 /srv/of-1000')
+  // The last two lie on the file system of the volumes.
+  await host.sh(`mkdir -p /srv/of-1000 ${ofHost}/at/deep ${ofHost}/below/deep && chown -R 1000:1000 /srv/of-1000 ${ofHost}`)
   const show = `#!/bin/sh
 trap 'echo bye; exit 7' TERM
 for argument; do printf '<%s>' "$argument"; done
@@ -43,6 +59,9 @@ while :; do sleep 1000 & wait; done
     `mkdir -p /srv/own /data; echo mine > /srv/own/file; chown -R app:app /srv/own; printf %s '${show.replaceAll("'", "'\\''")}' > /show; chmod +x /show`,
     'USER app',
     'VOLUME /data',
+    // as it may be written
+    'VOLUME /data/logs/',
+    'VOLUME /srv/volume',
     `ENTRYPOINT ["/show", "it's", "a  b", "$HOME", "\`id\`", "\\"quoted\\"", "back\\\\slash", "new\\nline", ""]`,
     'CMD ["last *"]',
   )
@@ -51,10 +70,11 @@ while :; do sleep 1000 & wait; done
 })
 
 afterAll(async () => {
-  for (const id of ['iso-plain', 'iso-user', 'iso-debian', 'iso-neither', 'iso-old', 'iso-podman', 'iso-podman.2'])
+  for (const id of ['iso-plain', 'iso-user', 'iso-debian', 'iso-neither', 'iso-old', 'iso-podman', 'iso-podman.2', 'iso-flood'])
     await host.gear('delete', '--all', id)
-  await host.exec(['docker', 'rmi', 'isolate/user', 'isolate/debian', 'isolate/neither'])
-  await host.exec(['podman', 'rmi', 'isolate/user', 'isolate/neither'])
+  await host.exec(['docker', 'rmi', 'isolate/user', 'isolate/debian', 'isolate/neither', 'isolate/flood'])
+  await host.exec(['podman', 'rmi', 'isolate/user', 'isolate/neither', 'isolate/flood'])
+  await host.sh(`rm -rf ${ofHost}`)
 })
 
 /** The number of the container's account, and of the user of its first process as the host sees it. */
@@ -63,6 +83,8 @@ async function numbers(id: string): Promise<{ account: string; process: string }
   const pid = await host.do(['docker', 'inspect', '--format', '{{.State.Pid}}', id])
   return { account, process: await host.sh(`stat -c %u /proc/${pid.trim()}`) }
 }
+
+const ownersOfHostFolders = () => host.sh(`find /srv/of-1000 ${ofHost} -printf '%U %G\\n' | sort -u`)
 
 describe('an isolated container', () => {
   it('runs as an account of the host that is made when it starts, whatever user its image has none of', async () => {
@@ -91,7 +113,7 @@ describe('an isolated container', () => {
   })
 
   it('gives the user of its image the number of its account, and runs its entry point and command to the letter', async () => {
-    await host.gearDo('install', 'isolate/user', 'iso-user', '--isolate', '--start', '--wait', '-v', '/srv/of-1000:/mnt')
+    await host.gearDo('install', 'isolate/user', 'iso-user', '--isolate', '--start', '--wait', ...mounts)
     await until('the command runs', async () => ((await host.gearDo('log', 'iso-user')).includes('uid=') ? true : 'not yet'))
     const { account, process } = await numbers('iso-user')
     expect(process).toBe(account)
@@ -128,8 +150,8 @@ describe('an isolated container', () => {
     await host.do(['docker', 'rmi', ...forms.map((_, index) => `isolate/form-${index}`)])
   })
 
-  it('leaves folders of the host to whom they belong', async () => {
-    expect(await host.do(['stat', '-c', '%u %g', '/srv/of-1000'])).toBe('1000 1000\n')
+  it('leaves folders of the host to whom they belong, at the paths of volumes and below them too', async () => {
+    expect(await ownersOfHostFolders()).toBe('1000 1000\n')
   })
 
   it('hears the stop signal as the first process, and its exit code counts', async () => {
@@ -156,6 +178,20 @@ describe('an isolated container', () => {
     expect(outcome.stderr).toContain('the image isolate/neither has no user, and neither useradd nor adduser to make one')
     expect(await host.do(['docker', 'ps', '-aq', '--filter', 'name=^iso-neither$'])).toBe('')
     expect(await host.gearDo('status', 'iso-neither', '--output', 'json')).toContain('neither useradd nor adduser')
+  })
+
+  it('is refused when its image has something else for a shell, whatever that prints and minds, and nothing of it stays', async () => {
+    await makeShell('isolate/flood', 'trap "" TERM HUP; while :; do echo no end of it; done')
+    for (const engine of ['docker', 'podman']) {
+      const outcome = await host.gear('install', 'isolate/flood', 'iso-flood', '--engine', engine, '--isolate', '--start', '--wait')
+      expect(outcome.stderr).toMatch(/START_FAILED|did not start/)
+      const { cause = '' } =
+        (JSON.parse(await host.gearDo('status', 'iso-flood', '--output', 'json')) as { status: { cause?: string } }[])[0]?.status ?? {}
+      expect(cause).toContain('the image isolate/flood has no shell that runs, and --isolate needs one: no end of it no end of it')
+      expect(cause.length).toBeLessThan(3000)
+      expect(await host.sh(`${engine} ps -aq --filter ancestor=isolate/flood`)).toBe('')
+      await host.gearDo('delete', '--all', 'iso-flood')
+    }
   })
 
   it('gets the same account again at every start, and another if that is gone', async () => {
@@ -204,18 +240,7 @@ describe('an isolated container', () => {
 describe('an isolated container on podman', () => {
   it('is the same', async () => {
     await host.sh('docker save isolate/user isolate/neither | podman load --quiet')
-    await host.gearDo(
-      'install',
-      'isolate/user',
-      'iso-podman',
-      '--isolate',
-      '--engine',
-      'podman',
-      '--start',
-      '--wait',
-      '-v',
-      '/srv/of-1000:/mnt',
-    )
+    await host.gearDo('install', 'isolate/user', 'iso-podman', '--isolate', '--engine', 'podman', '--start', '--wait', ...mounts)
     const uid = (await host.do(['id', '-u', 'ctr-iso-podman'])).trim()
     await until('the command runs', async () => ((await host.gearDo('log', 'iso-podman')).includes('uid=') ? true : 'not yet'))
     const log = await host.gearDo('log', 'iso-podman')
@@ -223,7 +248,7 @@ describe('an isolated container on podman', () => {
     expect(log).toContain(`uid=${uid}(app) gid=${uid}(app)`)
     for (const path of ['/srv/own/file', '/data'])
       expect(log).toMatch(new RegExp(` ${uid} +${uid} .* ${path.replaceAll('/', '\\/')}$`, 'm'))
-    expect(await host.do(['stat', '-c', '%u', '/srv/of-1000'])).toBe('1000\n')
+    expect(await ownersOfHostFolders()).toBe('1000 1000\n')
     expect(await host.sh('stat -c %u "/proc/$(cat /run/containers/is/iso-podman/pid)"')).toBe(`${uid}\n`)
     await host.gearDo('stop', 'iso-podman', '--wait')
     expect(await host.gearDo('log', 'iso-podman')).toContain('bye')
