@@ -1,4 +1,5 @@
-/** Somebody who pushes to a repository of a lab host from that host: with a key, a clean home and a clone. */
+/** Somebody who pushes to one repository of a lab host from that host. */
+import { GitUser } from './git-user.ts'
 import type { LabHost, Outcome } from './lab-host.ts'
 
 export interface Pusher {
@@ -12,21 +13,9 @@ export interface Pusher {
 
 /** Makes the key, lets it into the repository, and begins an empty clone in the folder. */
 export async function makePusher(host: LabHost, id: string, folder: string): Promise<Pusher> {
-  await host.sh(`rm -rf ${folder}; mkdir -p ${folder}/clone; ssh-keygen -q -t ed25519 -N "" -f ${folder}/key
-    cd ${folder}/clone; git init -q -b main; git remote add origin git-${id}@localhost:~`)
-  await host.gearDo('add-keys', `repo://${id}`, '--write', '--key-file', `${folder}/key.pub`)
-  const options = ['IdentitiesOnly=yes', 'BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR']
-  const variables = [
-    'PATH=/usr/bin:/bin',
-    `HOME=${folder}`,
-    `GIT_SSH_COMMAND=ssh -i ${folder}/key ${options.map(option => `-o ${option}`).join(' ')}`,
-    ...['AUTHOR', 'COMMITTER'].flatMap(who => [`GIT_${who}_NAME=n`, `GIT_${who}_EMAIL=n@example`]),
-  ]
-  const run = (line: string): Promise<Outcome> =>
-    host.exec(['/usr/bin/env', '-i', ...variables, '/bin/sh', '-euc', `cd ${folder}/clone; ${line}`])
-  return {
-    folder: `${folder}/clone`,
-    run,
-    push: message => run(`git add .; git commit -q -m '${message}'; git push origin main`),
-  }
+  const user = await GitUser.make(host, folder, ['key'])
+  await user.letIn('key', id, 'write')
+  await user.doAs('key', `git init -q -b main clone; git -C clone remote add origin git-${id}@localhost:~`)
+  const run = (line: string): Promise<Outcome> => user.as('key', `cd clone; ${line}`)
+  return { folder: `${folder}/clone`, run, push: message => run(`git add .; git commit -q -m '${message}'; git push origin main`) }
 }

@@ -1,38 +1,13 @@
 /** Repositories on a real host, with real git and a real sshd: what works, and everything that is refused. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LabHost, type Outcome, until } from '../lab-host.ts'
+import { GitUser } from '../git-user.ts'
+import { LabHost, until } from '../lab-host.ts'
 
 const host = new LabHost('web1')
 const base = '/var/lib/containers'
-const keys = '/root/git-keys'
 const work = '/root/git-work'
+let user: GitUser
 const ids = ['shop-src', 'cloned-src', 'web-src', 'bigrepo', 'otherrepo', 'stalled']
-
-const ssh = (key: string) =>
-  `ssh -i ${keys}/${key} -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR`
-
-/** A line of shell as somebody with this key and a clean home would type it in the folder of work. */
-const as = (key: string, line: string): Promise<Outcome> =>
-  host.exec([
-    '/usr/bin/env',
-    '-i',
-    'PATH=/usr/bin:/bin',
-    `HOME=${work}`,
-    `GIT_SSH_COMMAND=${ssh(key)}`,
-    'GIT_AUTHOR_NAME=n',
-    'GIT_AUTHOR_EMAIL=n@example',
-    'GIT_COMMITTER_NAME=n',
-    'GIT_COMMITTER_EMAIL=n@example',
-    '/bin/sh',
-    '-euc',
-    `cd ${work}; ${line}`,
-  ])
-
-async function doAs(key: string, line: string): Promise<string> {
-  const outcome = await as(key, line)
-  if (outcome.exitCode !== 0) throw new Error(`${line}\nended with ${outcome.exitCode}: ${outcome.stdout}${outcome.stderr}`)
-  return outcome.stdout
-}
 
 const exists = async (path: string): Promise<boolean> => (await host.exec(['test', '-e', path])).exitCode === 0
 
@@ -42,9 +17,9 @@ async function traces(id: string): Promise<string> {
 }
 
 beforeAll(async () => {
+  user = await GitUser.make(host, work, ['writer', 'reader', 'stranger'])
   await host.sh(`
-    rm -rf ${keys} ${work} /srv/git/source.git /srv/git/link; mkdir -p ${keys} ${work} /srv/git
-    for key in writer reader stranger; do ssh-keygen -q -t ed25519 -N "" -f ${keys}/$key; done
+    rm -rf /srv/git/source.git /srv/git/link; mkdir -p /srv/git
     git init -q -b main ${work}/source
     cd ${work}/source
     mkdir www; echo "It works: pushed" > www/index.html
@@ -61,7 +36,8 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const id of ids) await host.gear('delete-repo', id)
   await host.exec(['systemctl', 'stop', 'lab-http.service', 'lab-stall.service'])
-  await host.sh(`rm -rf ${keys} ${work} /srv/git/source.git /srv/git/big.git /srv/git/link`)
+  await user.leave()
+  await host.sh(`rm -rf /srv/git/source.git /srv/git/big.git /srv/git/link`)
 })
 
 describe('an empty repository', () => {
@@ -76,13 +52,13 @@ describe('an empty repository', () => {
   })
 
   it('is cloned, pushed to and fetched from over SSH', async () => {
-    await host.gearDo('add-keys', 'repo://shop-src', '--write', '--key-file', `${keys}/writer.pub`)
-    await host.gearDo('add-keys', 'repo://shop-src', '--key-file', `${keys}/reader.pub`)
-    await doAs('writer', 'git clone -q git-shop-src@localhost:~ mine 2>/dev/null; cd mine; git checkout -q -b trunk')
-    await doAs('writer', 'cd mine; echo one > file; git add .; git commit -q -m one; git push -q origin trunk')
-    await doAs('reader', 'git clone -q git-shop-src@localhost:~ theirs; cd theirs; test "$(cat file)" = one')
-    await doAs('writer', 'cd mine; echo two > file; git commit -q -a -m two; git push -q origin trunk')
-    await doAs('reader', 'cd theirs; git pull -q; test "$(cat file)" = two; git fetch -q ssh://git-shop-src@localhost/~ trunk')
+    await user.letIn('writer', 'shop-src', 'write')
+    await user.letIn('reader', 'shop-src', 'read')
+    await user.doAs('writer', 'git clone -q git-shop-src@localhost:~ mine 2>/dev/null; cd mine; git checkout -q -b trunk')
+    await user.doAs('writer', 'cd mine; echo one > file; git add .; git commit -q -m one; git push -q origin trunk')
+    await user.doAs('reader', 'git clone -q git-shop-src@localhost:~ theirs; cd theirs; test "$(cat file)" = one')
+    await user.doAs('writer', 'cd mine; echo two > file; git commit -q -a -m two; git push -q origin trunk')
+    await user.doAs('reader', 'cd theirs; git pull -q; test "$(cat file)" = two; git fetch -q ssh://git-shop-src@localhost/~ trunk')
   })
 
   it('has the branch that was pushed first as the one that clones check out', async () => {
@@ -97,7 +73,7 @@ describe('an empty repository', () => {
   it('is served while the agent is stopped', async () => {
     await host.do(['systemctl', 'stop', 'gear.service'])
     try {
-      await doAs('reader', 'git clone -q git-shop-src@localhost:~ without-agent')
+      await user.doAs('reader', 'git clone -q git-shop-src@localhost:~ without-agent')
     } finally {
       await host.do(['systemctl', 'start', 'gear.service'])
     }
@@ -106,16 +82,16 @@ describe('an empty repository', () => {
 
 describe('a key', () => {
   it('that may read can not push', async () => {
-    const push = await as('reader', 'cd theirs; echo three > file; git commit -q -a -m three; git push origin HEAD:trunk')
+    const push = await user.as('reader', 'cd theirs; echo three > file; git commit -q -a -m three; git push origin HEAD:trunk')
     expect(push.exitCode).not.toBe(0)
     expect(push.stderr).toContain('this key may read the repository, not push to it')
-    expect(await doAs('writer', 'git ls-remote git-shop-src@localhost:~ trunk | cut -f1')).toBe(
-      await doAs('writer', 'cd mine; git rev-parse trunk'),
+    expect(await user.doAs('writer', 'git ls-remote git-shop-src@localhost:~ trunk | cut -f1')).toBe(
+      await user.doAs('writer', 'cd mine; git rev-parse trunk'),
     )
   })
 
   it('of nobody is not let in', async () => {
-    expect((await as('stranger', 'git clone git-shop-src@localhost:~ x')).stderr).toContain('Permission denied (publickey)')
+    expect((await user.as('stranger', 'git clone git-shop-src@localhost:~ x')).stderr).toContain('Permission denied (publickey)')
   })
 
   it.each([
@@ -127,7 +103,7 @@ describe('a key', () => {
     ['a way up', `git-shop-src@localhost "git-upload-pack '~/../otherrepo'"`, 'there is no other repository here'],
     ['cvs', 'git-shop-src@localhost "cvs server"', 'only git fetch'],
   ])('gives no %s', async (_, words, refusal) => {
-    const outcome = await as('writer', `${ssh('writer')} ${words}`)
+    const outcome = await user.as('writer', `${user.ssh('writer')} ${words}`)
     expect(outcome.exitCode).not.toBe(0)
     expect(outcome.stdout).toBe('')
     expect(outcome.stderr).toContain(refusal)
@@ -135,18 +111,18 @@ describe('a key', () => {
 
   it('gives no terminal and no file transfer', async () => {
     // A terminal has one stream for all; a subsystem has none for messages.
-    const terminal = await as('writer', `${ssh('writer')} -tt git-shop-src@localhost`)
+    const terminal = await user.as('writer', `${user.ssh('writer')} -tt git-shop-src@localhost`)
     expect(terminal.stdout).toContain('there is no shell here')
-    const transfer = await as('writer', `${ssh('writer')} -s git-shop-src@localhost sftp`)
+    const transfer = await user.as('writer', `${user.ssh('writer')} -s git-shop-src@localhost sftp`)
     expect(transfer.stdout).toBe('')
     for (const { exitCode } of [terminal, transfer]) expect(exitCode).toBe(128)
   })
 
   it('forwards no port and no socket, in neither direction', async () => {
     for (const forward of ['-L 9998:127.0.0.1:43273', '-R 9997:127.0.0.1:43273', '-L /tmp/forwarded:/run/gear/gear.sock']) {
-      const outcome = await as(
+      const outcome = await user.as(
         'writer',
-        `${ssh('writer')} -N -o ExitOnForwardFailure=yes ${forward} git-shop-src@localhost & pid=$!
+        `${user.ssh('writer')} -N -o ExitOnForwardFailure=yes ${forward} git-shop-src@localhost & pid=$!
         code=7
         while [ $code = 7 ] && kill -0 $pid 2>/dev/null; do
           code=0; curl -q -s -m 2 ${forward.includes('/tmp') ? '--unix-socket /tmp/forwarded ' : ''}http://127.0.0.1:9998/version || code=$?; sleep 0.1
@@ -159,8 +135,8 @@ describe('a key', () => {
 
   it('of one repository does not open another', async () => {
     await host.gearDo('create-repo', 'otherrepo')
-    expect((await as('writer', 'git clone git-otherrepo@localhost:~ x')).stderr).toContain('Permission denied (publickey)')
-    const across = await as('writer', `git clone git-shop-src@localhost:${base}/git/otherrepo x`)
+    expect((await user.as('writer', 'git clone git-otherrepo@localhost:~ x')).stderr).toContain('Permission denied (publickey)')
+    const across = await user.as('writer', `git clone git-shop-src@localhost:${base}/git/otherrepo x`)
     expect(across.stderr).toContain('there is no other repository here')
   })
 })
@@ -168,8 +144,8 @@ describe('a key', () => {
 describe('a clone', () => {
   it('has the branches and tags of its source, but not its hooks', async () => {
     expect(await host.gearDo('create-repo', 'cloned-src', '/srv/git/source.git')).toContain('Cloning into')
-    await host.gearDo('add-keys', 'repo://cloned-src', '--write', '--key-file', `${keys}/writer.pub`)
-    expect(await doAs('writer', 'git ls-remote -q git-cloned-src@localhost:~ | cut -f2')).toBe(
+    await user.letIn('writer', 'cloned-src', 'write')
+    expect(await user.doAs('writer', 'git ls-remote -q git-cloned-src@localhost:~ | cut -f2')).toBe(
       'HEAD\nrefs/heads/feature/one\nrefs/heads/main\nrefs/tags/v1.0\n',
     )
     expect(await exists(`${base}/git/cloned-src/hooks`)).toBe(false)
@@ -194,7 +170,7 @@ describe('a clone', () => {
       for hook in pre-receive update post-receive post-update reference-transaction; do
         printf '#!/bin/sh\\ntouch /tmp/owned\\n' > ${base}/git/cloned-src/hooks/$hook; chmod 755 ${base}/git/cloned-src/hooks/$hook
       done`)
-    await doAs('writer', 'git clone -q git-cloned-src@localhost:~ hooked; cd hooked; git commit -q --allow-empty -m x; git push -q')
+    await user.doAs('writer', 'git clone -q git-cloned-src@localhost:~ hooked; cd hooked; git commit -q --allow-empty -m x; git push -q')
     expect(await exists('/tmp/owned')).toBe(false)
   })
 
@@ -271,7 +247,7 @@ describe('an archive', () => {
     ])
 
   it('is a zip of any branch, tag or commit', async () => {
-    const commit = (await doAs('writer', 'cd source; git rev-parse main')).trim()
+    const commit = (await user.doAs('writer', 'cd source; git rev-parse main')).trim()
     for (const ref of ['feature/one', 'v1.0', commit, 'main.zip', 'master']) {
       expect(await archive(ref, '-o', '/tmp/archive'), ref).toBe('200 application/zip')
       expect(await host.do(['unzip', '-l', '/tmp/archive']), ref).toContain('www/index.html')
@@ -310,8 +286,8 @@ describe('a repository of 50 MB', () => {
       head -c 50000000 /dev/urandom > blob; git add .; git -c core.compression=0 -c user.name=n -c user.email=n@example commit -q -m big
       git clone -q --bare . /srv/git/big.git`)
     await host.gearDo('create-repo', 'bigrepo', '/srv/git/big.git')
-    await host.gearDo('add-keys', 'repo://bigrepo', '--key-file', `${keys}/reader.pub`)
-    await doAs('reader', 'git clone -q git-bigrepo@localhost:~ big-clone; cmp big/blob big-clone/blob')
+    await user.letIn('reader', 'bigrepo', 'read')
+    await user.doAs('reader', 'git clone -q git-bigrepo@localhost:~ big-clone; cmp big/blob big-clone/blob')
     const sum = (await host.do(['sha256sum', `${work}/big/blob`])).split(' ')[0]
     expect(
       await host.sh(`curl -q -sSf http://localhost:43273/repository/bigrepo/archive/main.tar.gz | tar xzO blob | sha256sum`),
@@ -321,7 +297,7 @@ describe('a repository of 50 MB', () => {
 
 describe('deleting a repository', () => {
   it('takes account, commits and access along, ends what is under way, and may be repeated', async () => {
-    const clone = as('reader', `mkfifo open; exec 3<>open; ${ssh('reader')} git-bigrepo@localhost "git-upload-pack '~'" <&3`)
+    const clone = user.as('reader', `mkfifo open; exec 3<>open; ${user.ssh('reader')} git-bigrepo@localhost "git-upload-pack '~'" <&3`)
     await until('somebody is connected', async () =>
       (await host.exec(['pgrep', '-u', 'git-bigrepo', 'git'])).exitCode === 0 ? true : 'nobody',
     )
@@ -335,6 +311,6 @@ describe('deleting a repository', () => {
   it('lets no key of before into one that is made anew', async () => {
     await host.gearDo('delete-repo', 'shop-src')
     await host.gearDo('create-repo', 'shop-src')
-    expect((await as('writer', 'git ls-remote git-shop-src@localhost:~')).stderr).toContain('Permission denied (publickey)')
+    expect((await user.as('writer', 'git ls-remote git-shop-src@localhost:~')).stderr).toContain('Permission denied (publickey)')
   })
 })

@@ -1,38 +1,19 @@
 /** Repositories that git serves in containers of an image (create-repo --githost), with real git and a real sshd, on both engines. */
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { GitUser } from '../git-user.ts'
 import { onBothEngines } from '../lab-engine.ts'
-import { LabHost, type Outcome, until } from '../lab-host.ts'
+import { LabHost, until } from '../lab-host.ts'
+import { makePushedSite, type PushedSite } from '../pushed-site.ts'
 
 const host = new LabHost('web1')
 const base = '/var/lib/containers'
 const work = '/root/githost-work'
-
-/** A line of shell as somebody with this key. */
-const as = (key: string, line: string): Promise<Outcome> =>
-  host.exec([
-    '/usr/bin/env',
-    '-i',
-    'PATH=/usr/bin:/bin',
-    `HOME=${work}`,
-    `GIT_SSH_COMMAND=ssh -i ${work}/${key} -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR`,
-    ...['AUTHOR', 'COMMITTER'].flatMap(who => [`GIT_${who}_NAME=n`, `GIT_${who}_EMAIL=n@example`]),
-    '/bin/sh',
-    '-euc',
-    `cd ${work}; ${line}`,
-  ])
-
-async function doAs(key: string, line: string): Promise<string> {
-  const outcome = await as(key, line)
-  if (outcome.exitCode !== 0) throw new Error(`${line}\nended with ${outcome.exitCode}: ${outcome.stdout}${outcome.stderr}`)
-  return outcome.stdout
-}
+let user: GitUser
 
 beforeAll(async () => {
-  await host.sh(`rm -rf ${work}; mkdir -p ${work}; for key in writer reader; do ssh-keygen -q -t ed25519 -N "" -f ${work}/$key; done`)
+  user = await GitUser.make(host, work, ['writer', 'reader'])
 })
-afterAll(async () => {
-  await host.sh(`rm -rf ${work}`)
-})
+afterAll(() => user.leave())
 
 onBothEngines(host, engine => {
   const id = `house-${engine.name}`
@@ -41,7 +22,7 @@ onBothEngines(host, engine => {
   /** A session that waits for its client to speak, and the container it is served by. */
   const linger = async () => {
     const fifo = `open-${engine.name}`
-    const session = as(
+    const session = user.as(
       'reader',
       `rm -f ${fifo}; mkfifo ${fifo}; exec 3<>${fifo}; $GIT_SSH_COMMAND git-${id}@localhost "git-upload-pack '~'" <&3 & client=$!; echo $client > client; wait $client`,
     )
@@ -53,22 +34,22 @@ onBothEngines(host, engine => {
 
   beforeAll(async () => {
     await host.gearDo('create-repo', id, '--githost', 'gear/githost')
-    await host.gearDo('add-keys', `repo://${id}`, '--write', '--key-file', `${work}/writer.pub`)
-    await host.gearDo('add-keys', `repo://${id}`, '--key-file', `${work}/reader.pub`)
+    await user.letIn('writer', id, 'write')
+    await user.letIn('reader', id, 'read')
   })
   afterAll(async () => {
-    for (const each of [id, `site-${engine.name}`]) await host.gear('delete-repo', each)
+    await host.gear('delete-repo', id)
   })
 
   it('is pushed to, cloned and fetched from, and packed, also while the agent is stopped', async () => {
     await host.do(['systemctl', 'stop', 'gear.service'])
-    await doAs(
+    await user.doAs(
       'writer',
       `git init -q -b trunk ${id}; cd ${id}; git remote add origin ${url}; echo one > file; git add .; git commit -q -m one; git push -q origin trunk`,
     )
-    await doAs('reader', `git clone -q --depth 1 ${url} read-${id}; test "$(cat read-${id}/file)" = one`)
-    await doAs('writer', `cd ${id}; echo two > file; git commit -q -a -m two; git push -q origin trunk`)
-    await doAs(
+    await user.doAs('reader', `git clone -q --depth 1 ${url} read-${id}; test "$(cat read-${id}/file)" = one`)
+    await user.doAs('writer', `cd ${id}; echo two > file; git commit -q -a -m two; git push -q origin trunk`)
+    await user.doAs(
       'reader',
       `cd read-${id}; git pull -q; test "$(cat file)" = two; git archive --remote ${url} trunk | tar xO file | grep -q two`,
     )
@@ -80,7 +61,7 @@ onBothEngines(host, engine => {
   })
 
   it('is not pushed to by a key that may read, nor asked for anything but what git serves', async () => {
-    const push = await as('reader', `cd read-${id}; git push origin HEAD:refs/heads/other`)
+    const push = await user.as('reader', `cd read-${id}; git push origin HEAD:refs/heads/other`)
     expect(push.stderr).toContain('this key may read the repository, not push to it')
     const account = ['runuser', '-u', `git-${id}`, '--', 'sudo', '-n', '/usr/lib/gear/libexec/githost-run']
     for (const words of [['git-shell', '2'], ['git-upload-pack', '3'], ['git-upload-pack', '2', '--help'], ['git-upload-pack'], []]) {
@@ -107,18 +88,64 @@ onBothEngines(host, engine => {
   })
 
   it('is served to several at once', async () => {
-    const clones = ['a', 'b', 'c'].map(name => doAs('reader', `git clone -q ${url} ${name}-${id}; cat ${name}-${id}/file`))
+    const clones = ['a', 'b', 'c'].map(name => user.doAs('reader', `git clone -q ${url} ${name}-${id}; cat ${name}-${id}/file`))
     expect(await Promise.all(clones)).toEqual(['two\n', 'two\n', 'two\n'])
   })
 
-  it('may be one whose pushes are built: the pusher sees the build', async () => {
-    const site = `site-${engine.name}`
-    await host.gearDo('create-repo', site, '--githost', 'gear/githost', '--build', 'gear/missing', '--tag', 'gear/never')
-    await host.gearDo('add-keys', `repo://${site}`, '--write', '--key-file', `${work}/writer.pub`)
-    const push = await as('writer', `cd ${id}; git push git-${site}@localhost:~ trunk`)
-    expect(push.exitCode).toBe(0)
-    expect(push.stderr).toMatch(/^remote: Building \w{10} into gear\/never/m)
-    expect(push.stderr).toMatch(/^remote: .*gear\/missing/m)
+  describe('whose pushes are built', () => {
+    const [source, container, image] = [`site-${engine.name}`, `page-${engine.name}`, `lab/page-${engine.name}`]
+    let site: PushedSite
+    let port = 0
+
+    beforeAll(async () => {
+      await host.gearDo('create-repo', source, '--githost', 'gear/githost', '--build', 'gear/httpd', '--tag', image, '--restart', container)
+      site = await makePushedSite(host, source, `/root/pushed-${engine.name}`)
+    })
+    afterAll(async () => {
+      await host.gear('delete-repo', source)
+      await host.gear('delete', '--all', container)
+      await engine.do('rmi', '-f', image)
+      await host.sh(`rm -rf /root/pushed-${engine.name}`)
+    })
+
+    it('shows the build to the pusher, and gives an image that serves', async () => {
+      const { exitCode, stderr } = await site.pushPage('version one')
+      expect(exitCode).toBe(0)
+      expect(stderr).toMatch(/^remote: assembling version one/m)
+      await host.gearDo('install', image, container, '--start', '--wait', '-p', '8080:0')
+      port = await host.port(container)
+      await host.untilPage(port, 'version one')
+    })
+
+    it('is deployed by the next push, on the same port', async () => {
+      const { exitCode, stderr } = await site.pushPage('version two')
+      expect(exitCode).toBe(0)
+      expect(stderr).toMatch(new RegExp(`^remote: \\w{10} runs as ${container}`, 'm'))
+      await host.untilPage(port, 'version two')
+      expect(await host.port(container)).toBe(port)
+    })
+
+    it('leaves what runs as it is when the build fails, and tells the pusher why', async () => {
+      const pid = await engine.pid(container)
+      const { exitCode, stderr } = await site.pushPage('version three', 'touch broken;')
+      expect(exitCode).toBe(0)
+      expect(stderr).toMatch(/^remote: .*cannot find module left-pad/m)
+      expect(stderr).toMatch(/^remote: Error: .*BUILD_FAILED/m)
+      expect(await host.page(port)).toContain('version two')
+      expect(await engine.pid(container)).toBe(pid)
+    })
+
+    it('deploys two pushes at once one after the other, and the last one stays', async () => {
+      const first = site.pushPage('version four, slowly', 'git rm -q broken;')
+      await until('the first is being built', async () =>
+        (await host.sh('systemctl list-units --plain --no-legend "build-*"')) === '' ? 'it is not' : true,
+      )
+      const second = await site.pushPage('version five')
+      expect((await first).stderr).toContain('assembling version four, slowly')
+      expect(second.stderr).toContain('Waiting for the build of pushes before this one')
+      expect(second.stderr).toContain('assembling version five')
+      await host.untilPage(port, 'version five')
+    })
   })
 
   it('is not made with an image that is not there or has no git, and nothing is left', async () => {

@@ -1,46 +1,21 @@
 /** Push to deploy on a real host: a push builds, and the container serves what was pushed; a build that fails changes nothing. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { onBothEngines } from '../lab-engine.ts'
-import { LabHost, type Outcome, until } from '../lab-host.ts'
+import { LabHost, until } from '../lab-host.ts'
+import { makePushedSite, type PushedSite } from '../pushed-site.ts'
 
 const host = new LabHost('web1')
 const work = '/root/deploy-work'
 const id = 'site-src'
-const ssh = `ssh -i ${work}/key -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR`
+let site: PushedSite
 let port = 0
-
-/** A line of shell in one of two clones, as somebody who may push. */
-const inClone = (clone: string, line: string): Promise<Outcome> =>
-  host.exec([
-    '/usr/bin/env',
-    '-i',
-    'PATH=/usr/bin:/bin',
-    `HOME=${work}`,
-    `GIT_SSH_COMMAND=${ssh}`,
-    'GIT_AUTHOR_NAME=n',
-    'GIT_AUTHOR_EMAIL=n@example',
-    'GIT_COMMITTER_NAME=n',
-    'GIT_COMMITTER_EMAIL=n@example',
-    '/bin/sh',
-    '-euc',
-    `cd ${work}/${clone}; ${line}`,
-  ])
-
-/** Changes the page and pushes; what the pusher saw. */
-async function push(page: string, more = ''): Promise<Outcome> {
-  return inClone('site', `${more} echo '${page}' > index.html; git add .; git commit -q -m '${page}'; git push origin main`)
-}
 
 onBothEngines(host, engine => {
   const imageId = () => host.sh(`${engine.name} image inspect -f "{{.Id}}" gear/site 2>/dev/null || echo none`)
 
   beforeAll(async () => {
-    await host.sh(`rm -rf ${work}; mkdir -p ${work}/site/.s2i/bin; ssh-keygen -q -t ed25519 -N "" -f ${work}/key; cd ${work}/site; git init -q -b main
-      printf '#!/bin/sh\\necho assembling $(cat /tmp/src/index.html)\\ncp /tmp/src/index.html /www/index.html\\n[ ! -e /tmp/src/broken ] || { echo "cannot find module left-pad"; exit 3; }\\ncase "$(cat /tmp/src/index.html)" in *slowly) sleep 4 ;; esac\\n[ ! -e /tmp/src/large ] || sha256sum /tmp/src/large\\n' > .s2i/bin/assemble
-      printf '#!/bin/sh\\nexec /app/serve\\n' > .s2i/bin/run
-      chmod 755 .s2i/bin/*; git remote add origin git-${id}@localhost:~`)
     await host.gearDo('create-repo', id, '--build', 'gear/httpd', '--tag', 'gear/site', '--restart', 'site')
-    await host.gearDo('add-keys', `repo://${id}`, '--write', '--key-file', `${work}/key.pub`)
+    site = await makePushedSite(host, id, work)
   })
 
   afterAll(async () => {
@@ -52,7 +27,7 @@ onBothEngines(host, engine => {
 
   describe('a push', () => {
     it('builds the image, shows the build to the pusher, and says how to install it the first time', async () => {
-      const { exitCode, stderr } = await push('version one')
+      const { exitCode, stderr } = await site.pushPage('version one')
       expect(exitCode).toBe(0)
       expect(stderr).toMatch(/^remote: assembling version one/m)
       expect(stderr).toContain('There is no container site yet: gear install gear/site site --start')
@@ -62,7 +37,7 @@ onBothEngines(host, engine => {
     })
 
     it('builds and restarts the container, on the same port', async () => {
-      const { exitCode, stderr } = await push('version two')
+      const { exitCode, stderr } = await site.pushPage('version two')
       expect(exitCode).toBe(0)
       expect(stderr).toMatch(/^remote: \w{10} runs as site/m)
       await host.untilPage(port, 'version two')
@@ -70,7 +45,7 @@ onBothEngines(host, engine => {
     })
 
     it('to another branch builds nothing', async () => {
-      const { stderr } = await inClone('site', 'git push origin main:refs/heads/topic')
+      const { stderr } = await site.run('git push origin main:refs/heads/topic')
       expect(stderr).toContain('remote: Only pushes to main are built.')
       expect(stderr).not.toContain('assembling')
     })
@@ -78,7 +53,7 @@ onBothEngines(host, engine => {
     it('that does not build is told why, and leaves the container and its image as they are', async () => {
       const before = await imageId()
       const pid = await engine.pid('site')
-      const { exitCode, stderr } = await push('version three', 'touch broken;')
+      const { exitCode, stderr } = await site.pushPage('version three', 'touch broken;')
       expect(exitCode).toBe(0)
       expect(stderr).toMatch(/^remote: .*cannot find module left-pad/m)
       expect(stderr).toMatch(/^remote: Error: .*BUILD_FAILED/m)
@@ -91,7 +66,7 @@ onBothEngines(host, engine => {
     it('takes over a container that was installed with another image', async () => {
       await host.gearDo('install', 'gear/httpd', 'site', '--start', '-p', '8080:0')
       await host.gearDo('restart', 'site', '--wait')
-      const { stderr } = await push('version four', 'rm broken; git rm -q --cached broken;')
+      const { stderr } = await site.pushPage('version four', 'rm broken; git rm -q --cached broken;')
       expect(stderr).toMatch(/^remote: \w{10} runs as site/m)
       await host.untilPage(port, 'version four')
     })
@@ -99,11 +74,11 @@ onBothEngines(host, engine => {
 
   describe('two pushes at once', () => {
     it('are deployed one after the other, and the last one stays', async () => {
-      const first = push('version five, slowly')
+      const first = site.pushPage('version five, slowly')
       await until('the first is being built', async () =>
         (await host.sh('systemctl list-units --plain --no-legend "build-*"')) === '' ? 'it is not' : true,
       )
-      const second = await push('version six')
+      const second = await site.pushPage('version six')
       expect((await first).stderr).toContain('assembling version five, slowly')
       expect(second.stderr).toContain('Waiting for the build of pushes before this one')
       expect(second.stderr).toContain('assembling version six')
@@ -116,7 +91,7 @@ onBothEngines(host, engine => {
 
     it('leaves a deployment to the next one, who takes up the build', async () => {
       const before = (await builds()).length
-      const pushing = push('version eight, slowly', 'echo $$ > ../pushing;')
+      const pushing = site.pushPage('version eight, slowly', 'echo $$ > ../pushing;')
       await until('it is assembled', async () => {
         const running = (await builds()).find(line => / running /.test(line))?.split(' ')[0]
         if (running === undefined) return 'it is not being built'
@@ -138,7 +113,7 @@ onBothEngines(host, engine => {
 
   describe('an agent that is killed', () => {
     it('in the middle of a deployment does not keep what was pushed from being deployed', async () => {
-      const pushing = push('version seven')
+      const pushing = site.pushPage('version seven')
       await until('it is being built', async () =>
         (await host.sh('systemctl list-units --plain --no-legend "build-*"')) === '' ? 'it is not' : true,
       )
@@ -152,21 +127,21 @@ onBothEngines(host, engine => {
 
   describe('what is pushed', () => {
     it('may be large: 50 MB come whole', async () => {
-      const pushed = await push('version large', 'head -c 52428800 /dev/urandom > large; sha256sum < large > ../sum;')
+      const pushed = await site.pushPage('version large', 'head -c 52428800 /dev/urandom > large; sha256sum < large > ../sum;')
       const sum = (await host.do(['cat', `${work}/sum`])).slice(0, 64)
       expect(pushed.stderr).toContain(sum)
       await host.untilPage(port, 'version large')
-      await inClone('site', 'git rm -q large')
+      await site.run('git rm -q large')
     })
 
     it('reaches no file of the host, neither as a link in the source nor as a link in place of the scripts', async () => {
       await host.sh(`echo a-secret-of-root > ${work}/secret; mkdir ${work}/scripts; chmod 700 ${work}
         printf '#!/bin/sh\\necho a script of the host\\n' > ${work}/scripts/assemble; chmod 755 ${work}/scripts/assemble`)
       const leak = `printf '#!/bin/sh\\nls -l /tmp/src; cat /tmp/src/leak /tmp/src/folder/secret; true\\n' > .s2i/bin/assemble; ln -s ${work}/secret leak; ln -s ${work} folder;`
-      const linked = await push('version nine', leak)
+      const linked = await site.pushPage('version nine', leak)
       expect(linked.stderr).toContain(`leak -> ${work}/secret`)
       expect(linked.stderr).not.toContain('a-secret-of-root')
-      const scripts = await push('version ten', `rm -r .s2i/bin; ln -s ${work}/scripts .s2i/bin;`)
+      const scripts = await site.pushPage('version ten', `rm -r .s2i/bin; ln -s ${work}/scripts .s2i/bin;`)
       expect(scripts.stderr).toContain('BUILD_SCRIPT_MISSING')
       expect(scripts.stderr).not.toContain('a script of the host')
     })
