@@ -2,7 +2,7 @@
  * What the units that make and remove repositories do: `gear init-repo`. It is no part of the agent's process, which may be stopped meanwhile and
  * may not change accounts.
  */
-import type { ImageName, RepositoryBuild, RepositoryId } from '../api/index.ts'
+import type { HostKeyFingerprint, ImageName, RepositoryBuild, RepositoryId } from '../api/index.ts'
 import { makeRepository, removeRepository } from '../domains/index.ts'
 import type { CloneSource } from '../formats/index.ts'
 import { type EngineKind, linuxHost } from '../host/index.ts'
@@ -16,7 +16,9 @@ export interface RepositoryWork {
   readonly githost: ImageName | undefined
   readonly engine: EngineKind | undefined
   readonly isRemoval: boolean
-  readonly mayRedirect: boolean
+  /** By which the host of an ssh source is known. */
+  readonly hostKey: HostKeyFingerprint | undefined
+  readonly mayReachHost: boolean
   /** Is given what git says, line by line. */
   readonly say: (line: string) => void
 }

@@ -36,6 +36,7 @@ export const contract = {
   createRepository: repositories.createRepository,
   getRepository: repositories.getRepository,
   listRepositories: repositories.listRepositories,
+  makeRepositoryKey: repositories.makeRepositoryKey,
   deleteRepository: repositories.deleteRepository,
   archiveRepository: repositories.archiveRepository,
   linkContainers: links.linkContainers,

@@ -15,6 +15,7 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   Kind: 'file or folder; devices and sockets count as files.',
   check: 'Try each link that is in effect by a connection from inside the container.',
   for: 'What is waited for: started or stopped.',
+  progress: 'Whether how far a clone is comes as often as it changes, in pieces that end with a carriage return.',
   source:
     'Address to clone from: https, http, ssh or git, user@host:path, or a repository below the cloneRoot of the host. Without it the repository is empty.',
   Githost: 'The image in a container of which git serves it, for clones, fetches, pushes and archives; the host itself without it.',
@@ -156,6 +157,10 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   'Repositories.Id': 'Id of a repository.',
   'Repositories.Write': 'The keys may push.',
 
+  HostKey:
+    'The fingerprint (`SHA256:…`) of the key by which the host of an ssh source is known. Not needed for hosts in /etc/ssh/ssh_known_hosts.',
+  Sha256: 'Its fingerprint as OpenSSH prints it.',
+  PublicKey: 'Its public half, as a line of an authorized_keys file.',
   CloneUrl: 'The same as `source`, which counts when both are given.',
   Build: 'What becomes of every push to the default branch; without it nothing.',
   'Build.BaseImage': 'The builder image.',

@@ -4,6 +4,7 @@ import {
   checkVolumePath,
   FormatError,
   isHostName,
+  isOpenSshFingerprint,
   isSshKeyFingerprint,
   parseBuildSource,
   parseCapability,
@@ -21,6 +22,7 @@ import {
   type CloneUrl,
   type ContainerId,
   type GitRef,
+  type HostKeyFingerprint,
   type Id,
   type ImageName,
   idRule,
@@ -447,6 +449,18 @@ export const pids = whole(0, 4_194_304)
 
 /** An address to clone from, or nothing. */
 export const cloneSource = parsed(input => (input === '' ? undefined : (parseCloneSource(input).text as CloneUrl)), '')
+/** The key by which another host is known, or nothing. */
+export const hostKey = z.optional(
+  z.pipe(
+    text.check(
+      z.refine(
+        value => value === '' || isOpenSshFingerprint(value),
+        wants('a fingerprint as OpenSSH prints it: SHA256: and 43 characters of base64'),
+      ),
+    ),
+    z.transform(value => (value === '' ? undefined : (value as HostKeyFingerprint))),
+  ),
+)
 /** The name of a branch, a tag or a commit. */
 export const gitRef = parsed(input => parseGitRef(input) as GitRef)
 

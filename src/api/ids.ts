@@ -13,6 +13,8 @@ export type RepositoryId = Id
 
 /** The name of a public key on disk: 43 characters of base64url (spec §11.1). */
 export type KeyFingerprint = Branded<string, 'KeyFingerprint'>
+/** `SHA256:…`, as OpenSSH prints it. */
+export type HostKeyFingerprint = Branded<string, 'HostKeyFingerprint'>
 
 /** A request id in its 22-character base64url form (spec §1.3). */
 export type RequestId = Branded<string, 'RequestId'>

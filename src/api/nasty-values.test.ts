@@ -166,6 +166,8 @@ const harmless: Readonly<Record<string, Proof>> = {
   },
   'createRepository query source': cloneUrl,
   'createRepository body CloneUrl': cloneUrl,
+  'createRepository body HostKey': emptyOnly,
+  'createRepository query progress': { reason: '?progress is as good as ?progress=1', prove: value => expect(['', '1']).toContain(value) },
   'archiveRepository params ref': {
     reason: 'a name that git takes, given to it after --end-of-options',
     prove: value => expect(value).toMatch(/^[^-/.~^:?*[\\\s][^~^:?*[\\\s]*$/),

@@ -1,6 +1,6 @@
 /** The operations on git repositories: create, look, list, delete, archive (spec §3.5, routes 19 and 20). */
 
-import { cloneSource, engine, gitRef, id, image, imageTag, optionalId, optionalImage, text } from './fields.ts'
+import { cloneSource, engine, gitRef, hostKey, id, image, imageTag, optionalId, optionalImage, optionalQueryFlag, text } from './fields.ts'
 import { operation } from './operation.ts'
 import * as z from './schemas.ts'
 
@@ -20,11 +20,13 @@ export const createRepository = operation({
   path: '/repository/{id}',
   summary: 'Create a bare git repository, empty or cloned',
   description:
-    'The address to clone from is given as `source` or as CloneUrl. It is made by the unit job-create-repo-REQUEST.service, whose output is the text; when that fails, nothing is left and the last line says why.',
+    'The address to clone from is given as `source` or as CloneUrl. It is made by the unit job-create-repo-REQUEST.service, whose output is the text; when that fails, nothing is left and the last line says why. With `progress` the text tells as often as it changes how far a clone is, in pieces that end with a carriage return instead of a line break. An ssh source is reached with a key that is made for the repository; when the other host does not let that in, the reason has its public half, and it is used again the next time.',
   params: repositoryParams,
-  query: z.object({ source: cloneSource }),
+  query: z.object({ source: cloneSource, progress: optionalQueryFlag }),
   body: z.object({
     cloneUrl: cloneSource,
+    /** By which the host of an ssh source is known. */
+    hostKey,
     build: z.optional(repositoryBuild),
     /** The image in a container of which git serves it. */
     githost: optionalImage,
@@ -102,6 +104,30 @@ export const listRepositories = operation({
   errors: ['STORAGE_FAILED'],
   effect: 'read',
   lane: 'job',
+})
+
+export const makeRepositoryKey = operation({
+  id: 'makeRepositoryKey',
+  method: 'PUT',
+  path: '/repository/{id}/key',
+  summary: 'The key with which a repository is cloned over ssh',
+  description:
+    'Answers the public half, to be added to the other host as a deploy key, and makes the key where there is none: also for a repository that is still to be created. It goes with the repository.',
+  params: repositoryParams,
+  query: nothing,
+  reply: {
+    kind: 'data',
+    schema: z.object({
+      /** `ssh-ed25519 AAAA… git-ID` */
+      publicKey: text,
+      /** `SHA256:…`, as OpenSSH prints it. */
+      sha256: text,
+    }),
+  },
+  errors: ['REPOSITORY_BUSY', 'COMMAND_FAILED', 'STORAGE_FAILED'],
+  effect: 'idempotent',
+  lane: 'job',
+  hasDryRun: true,
 })
 
 export const deleteRepository = operation({

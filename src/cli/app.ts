@@ -44,6 +44,7 @@ import { command as listRepos } from './commands/list-repos.ts'
 import { command as listUnits } from './commands/list-units.ts'
 import { command as log } from './commands/log.ts'
 import { command as purge } from './commands/purge.ts'
+import { command as repoKey } from './commands/repo-key.ts'
 import { command as restart } from './commands/restart.ts'
 import { command as setEnv } from './commands/set-env.ts'
 import { command as shell } from './commands/shell.ts'
@@ -89,6 +90,7 @@ const commands: Readonly<Record<CommandName, () => CliCommand>> = {
   'create-repo': createRepo,
   'list-repos': listRepos,
   'deploy-repo': deployRepo,
+  'repo-key': repoKey,
   'delete-repo': deleteRepo,
   link,
   build,

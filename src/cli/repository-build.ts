@@ -1,6 +1,6 @@
 /** The flags that say what becomes of a push to a repository, and where git runs that serves it. They are checked as the API checks them. */
-import { engineKinds, type ImageName, idRule, isId, type RepositoryBuild } from '../api/index.ts'
-import { parseImageReference } from '../formats/index.ts'
+import { engineKinds, type HostKeyFingerprint, type ImageName, idRule, isId, type RepositoryBuild } from '../api/index.ts'
+import { isOpenSshFingerprint, parseImageReference } from '../formats/index.ts'
 import { choice, text } from './flags.ts'
 import { UsageError, usage } from './usage-error.ts'
 
@@ -29,6 +29,21 @@ export function readRepositoryBuild({ build, tag, restart }: RepositoryBuildFlag
   }
   if (restart !== undefined && !isId(restart)) throw new UsageError(`--restart ${idRule}`)
   return { baseImage: build as ImageName, tag: tag as ImageName, restart }
+}
+
+export interface HostKeyFlags {
+  readonly hostKey?: string
+}
+
+export const hostKeyFlags = {
+  hostKey: text('FINGERPRINT', 'The key of the host that URL is reached at by ssh, as ssh-keygen -l prints it (SHA256:...)'),
+}
+
+export function readHostKey({ hostKey }: HostKeyFlags): HostKeyFingerprint | undefined {
+  if (hostKey === undefined) return undefined
+  if (!isOpenSshFingerprint(hostKey))
+    throw new UsageError('--host-key must be a fingerprint as ssh-keygen -l prints it: SHA256: and 43 characters')
+  return hostKey as HostKeyFingerprint
 }
 
 export interface GithostFlags {

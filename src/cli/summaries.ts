@@ -24,6 +24,7 @@ export const summaries = {
   'create-repo': 'Create a git repository, empty or cloned',
   'list-repos': 'List the repositories of hosts',
   'deploy-repo': 'Build what was pushed last, and restart its container',
+  'repo-key': 'Print the key with which a private repository is cloned',
   'delete-repo': 'Remove repositories',
   link: 'Set what containers see at local addresses and is elsewhere',
   build: 'Make an image from source with a builder image',

@@ -4,12 +4,12 @@
  */
 
 import { FormatError, quoted } from './format-error.ts'
-import { namesRemoteHelper, parseRemoteUrl, parseShortAddress, type RemoteProtocol, schemeOf } from './git-address.ts'
+import { namesRemoteHelper, parseRemoteAddress, type RemoteProtocol, schemeOf } from './git-address.ts'
 import { requireLine, requireText } from './text-rules.ts'
 
 /** Where a repository is cloned from. `text` is what git is given, after `--`. */
 export type CloneSource =
-  | { readonly kind: 'remote'; readonly protocol: RemoteProtocol; readonly host: string; readonly text: string }
+  | { readonly kind: 'remote'; readonly protocol: RemoteProtocol; readonly host: string; readonly port: number; readonly text: string }
   | { readonly kind: 'file'; readonly path: string; readonly text: string }
 
 const refBytesMax = 255
@@ -45,12 +45,12 @@ export function parseCloneSource(text: string): CloneSource {
     return fileSource(text.slice('file://'.length))
   }
   if (scheme === undefined && namesRemoteHelper(text)) throw refused('must not name a remote helper (name::address)')
-  const address = scheme === undefined ? parseShortAddress(text, refused) : parseRemoteUrl(text, refused)
+  const address = parseRemoteAddress(text, refused)
   if (address === undefined) throw refused('must be a URL, user@host:path, or an absolute path')
   if (address.hasSecrets) throw refused('must not hold a password, a user or a query: everybody who lists processes or units would read it')
   if (address.path === '' || address.path === '/' || address.path.includes('#')) throw refused('must be scheme://host/path')
-  const { protocol, host } = address
-  return { kind: 'remote', protocol, host, text: address.text }
+  const { protocol, host, port } = address
+  return { kind: 'remote', protocol, host, port, text: address.text }
 }
 
 function fileSource(path: string): CloneSource {

@@ -84,6 +84,18 @@ export function openSshFingerprint({ base64 }: SshKey): string {
   return `SHA256:${createHash('sha256').update(Buffer.from(base64, 'base64')).digest('base64').replace(/=+$/, '')}`
 }
 
+const openSshPattern = /^SHA256:[A-Za-z0-9+/]{43}$/
+
+export function isOpenSshFingerprint(text: string): boolean {
+  return openSshPattern.test(text)
+}
+
+/** As ssh looks a host up among those it knows (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). An IPv6 address may be in brackets. */
+export function knownHostName({ host, port }: { readonly host: string; readonly port: number }): string {
+  const name = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  return port === 22 ? name : `[${name}]:${port}`
+}
+
 const fingerprintPattern = /^[A-Za-z0-9_-]{43}$/
 
 export function isSshKeyFingerprint(text: string): boolean {

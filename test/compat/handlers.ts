@@ -159,6 +159,10 @@ export function fixtureHandlers(seen: SeenCall[]): Handlers {
       called('listRepositories', call)
       return { repositories: [{ id: 'shop-src', branch: 'main', account: 'git-shop-src' }] }
     },
+    makeRepositoryKey: async call => {
+      called('makeRepositoryKey', call)
+      return { publicKey: `ssh-ed25519 AAAA git-${call.params.id}`, sha256: 'SHA256:abc' }
+    },
     deleteRepository: async call => called('deleteRepository', call),
     deployRepository: async call => {
       called('deployRepository', call)

@@ -72,6 +72,7 @@ const examples: Partial<Readonly<Record<OperationName, Example>>> = {
     arrange: running,
   },
   createRepository: { params, body: { CloneUrl: 'https://git.example/acme/shop.git' } },
+  makeRepositoryKey: { params: { id: 'shop-src' } },
   deleteRepository: { params, arrange: async (_, host) => host.files.put(`${base}/git/shop/HEAD`, 'ref: refs/heads/main\n') },
   putKeys: { body: keys, arrange: agent => agent.install('shop', onePort) },
   postKeys: { body: keys, arrange: agent => agent.install('shop', onePort) },

@@ -9,8 +9,11 @@ import { type DryRunFlags, dryRunFlags } from '../flags.ts'
 import {
   type GithostFlags,
   githostFlags,
+  type HostKeyFlags,
+  hostKeyFlags,
   type RepositoryBuildFlags,
   readGithost,
+  readHostKey,
   readRepositoryBuild,
   repositoryBuildFlags,
 } from '../repository-build.ts'
@@ -19,11 +22,12 @@ import { runWork } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
 
 export const command = () =>
-  defineCommand<DryRunFlags & RepositoryBuildFlags & GithostFlags>({
+  defineCommand<DryRunFlags & RepositoryBuildFlags & GithostFlags & HostKeyFlags>({
     name: 'create-repo',
     usage: 'NAME [URL] [flags]',
     description: [
       'Creates a bare git repository with an account of its own, empty or cloned from URL, and shows what git says meanwhile. Afterwards let keys into it (gear add-keys repo://NAME --write) and clone it: git clone git-ID@HOST:~',
+      'A private repository is reached by ssh (git@host:acme/shop) with a key that the host makes for it: `gear repo-key NAME` prints the public half, to be added there as a deploy key. A host that is not in /etc/ssh/ssh_known_hosts has to be named by --host-key; what it shows is told when that is missing.',
       'URL is fetched by the host: https://, http://, ssh://, git://, user@host:path, or a path below /srv/git there (or another folder: GEARD_CLONE_ROOT). It may not hold a password.',
       'With --build every push to the default branch is built: BASE_IMAGE is a builder image, as for `gear build`, and the image gets the name TAG. The output comes to the one who pushes. With --restart the container is then updated and restarted; when the build fails it runs on as it was.',
       'With --githost git serves the repository in containers of IMAGE, which must have git in it: each made for one clone, fetch or push, with no network and nothing of the host but this repository. The image is pulled now when it is not there.',
@@ -32,10 +36,11 @@ export const command = () =>
     examples: [
       'gear create-repo shop-src',
       'gear create-repo node7/shop-src https://git.example/acme/shop.git',
+      'gear create-repo shop-src git@git.example:acme/shop --host-key SHA256:QuTOrlh+pJPkcN3lmmp5VTpTcTQ9M7Gf8gYAlTntgj4',
       'gear create-repo shop-src --build acme/node-builder --tag acme/shop --restart shop',
       'gear create-repo shop-src --githost acme/githost',
     ],
-    flags: { ...repositoryBuildFlags, ...githostFlags, ...dryRunFlags },
+    flags: { ...hostKeyFlags, ...repositoryBuildFlags, ...githostFlags, ...dryRunFlags },
     run: (context, flags, args) => {
       const [name, source, ...others] = args
       if (name === undefined || others.length > 0) throw new UsageError('give the name of one repository, and at most one URL')
@@ -43,16 +48,23 @@ export const command = () =>
       if (type !== 'repo') throw new UsageError(`create-repo makes repositories (repo://), not ${type}://`)
       const build = readRepositoryBuild(flags)
       const githost = readGithost(flags)
+      const hostKey = readHostKey(flags)
+      const isLive = !flags.dryRun && flags.output !== 'json' && context.err.isTerminal
       const shown = host.kind === 'local' ? id : `${printHost(host)}/${id}`
       const groups = requestAll([{ host, targets: [{ id, name: shown }] }], () => ({
-        request: request('createRepository', { params: { id }, query: { source }, body: { build, ...githost } }),
+        request: request('createRepository', {
+          params: { id },
+          query: { source, progress: isLive || undefined },
+          body: { build, ...githost, hostKey },
+        }),
       }))
       if (flags.dryRun) return showPlans(context, flags, groups)
       return runWork(context, flags, {
         groups,
         change: () => ({ what: `The creation of ${id}`, look: `gear list-repos ${host.kind === 'local' ? '' : printHost(host)}`.trim() }),
-        run: async ({ task, client, signal, say }) => {
-          await create({ call: task.request, id, client, signal, say, pause: context.pause })
+        run: async ({ task, client, signal, say, progress }) => {
+          const show = (state: string) => progress.update(shown, state)
+          await create({ call: task.request, id, client, signal, say, show, pause: context.pause })
           return {}
         },
       })
@@ -65,6 +77,8 @@ interface Creation {
   readonly client: Client
   readonly signal: AbortSignal
   readonly say: (text: string) => Promise<void>
+  /** How far it is, in place of what was shown before. */
+  readonly show: (state: string) => Promise<void>
   readonly pause: (waitMs: number) => Promise<void>
 }
 
@@ -92,7 +106,7 @@ async function create(creation: Creation): Promise<void> {
 async function follow(creation: Creation): Promise<string> {
   const requestId = freshRequestId()
   for (let attempt = 1; ; attempt++) {
-    const lines = new LastLine(creation.say)
+    const lines = new LastLine(creation)
     let hasBegun = attempt > 1
     try {
       const { text } = await creation.client.call(creation.call, { signal: creation.signal, requestId })
@@ -109,23 +123,30 @@ async function follow(creation: Creation): Promise<string> {
   }
 }
 
-/** Lines out of pieces, said as soon as there is one after them. */
+/** Lines out of pieces, said as soon as there is one after them; states, which end with a carriage return, at once. */
 class LastLine {
   readonly #say: (text: string) => Promise<void>
+  readonly #show: (state: string) => Promise<void>
   #rest = ''
   #last = ''
 
-  constructor(say: (text: string) => Promise<void>) {
+  constructor({ say, show }: Pick<Creation, 'say' | 'show'>) {
     this.#say = say
+    this.#show = show
   }
 
   async add(piece: string): Promise<void> {
-    const lines = (this.#rest + piece).split('\n')
-    this.#rest = lines.pop() ?? ''
-    for (const line of lines) {
-      if (this.#last !== '') await this.#say(`${this.#last}\n`)
-      this.#last = line
+    const ended = (this.#rest + piece).split(/(?<=[\r\n])/)
+    this.#rest = /[\r\n]$/.test(ended.at(-1) ?? '') ? '' : (ended.pop() ?? '')
+    for (const each of ended) {
+      if (each.endsWith('\n')) await this.#line(each.slice(0, -1))
+      else await this.#show(each.slice(0, -1))
     }
+  }
+
+  async #line(line: string): Promise<void> {
+    if (this.#last !== '') await this.#say(`${this.#last}\n`)
+    this.#last = line
   }
 
   end(): string {

@@ -6,16 +6,19 @@ import { toggle } from '../flags.ts'
 import {
   type GithostFlags,
   githostFlags,
+  type HostKeyFlags,
+  hostKeyFlags,
   type RepositoryBuildFlags,
   readGithost,
+  readHostKey,
   readRepositoryBuild,
   repositoryBuildFlags,
 } from '../repository-build.ts'
 import { UsageError } from '../usage-error.ts'
 
-interface InitRepoFlags extends RepositoryBuildFlags, GithostFlags {
+interface InitRepoFlags extends RepositoryBuildFlags, GithostFlags, HostKeyFlags {
   readonly remove?: boolean
-  readonly noRedirects?: boolean
+  readonly notThisHost?: boolean
 }
 
 export const command = () =>
@@ -30,17 +33,19 @@ export const command = () =>
     examples: ['gear init-repo shop-src', 'gear init-repo shop-src https://git.example/acme/shop.git'],
     flags: {
       remove: toggle('Remove the repository'),
-      noRedirects: toggle('Follow no redirects of an http address'),
+      notThisHost: toggle('Reach no address of this host or of its local network, also when URL leads there'),
+      ...hostKeyFlags,
       ...repositoryBuildFlags,
       ...githostFlags,
     },
-    run: async (context, { remove = false, noRedirects = false, ...flags }, args) => {
+    run: async (context, { remove = false, notThisHost = false, ...flags }, args) => {
       const [id = '', url, ...others] = args
       if (args.length === 0 || others.length > 0 || (remove && url !== undefined)) throw new UsageError('give an id, and at most one URL')
       if (!isId(id)) throw new UsageError(`the id ${idRule}`)
       const source = url === undefined ? undefined : readSource(url)
       const build = readRepositoryBuild(flags)
       const githost = readGithost(flags)
+      const hostKey = readHostKey(flags)
       try {
         const { workOnRepository } = await import('../../agent/index.ts')
         await workOnRepository({
@@ -48,8 +53,9 @@ export const command = () =>
           source,
           build,
           ...githost,
+          hostKey,
           isRemoval: remove,
-          mayRedirect: !noRedirects,
+          mayReachHost: !notThisHost,
           say: line => void context.err.write(`${line}\n`),
         })
         return 0

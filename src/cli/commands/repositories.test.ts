@@ -5,8 +5,9 @@ import { gear } from '../fake-context.ts'
 function agent() {
   const calls: string[] = []
   const existing = new Set<string>()
-  async function* text(id: string, source: string | undefined): AsyncGenerator<string> {
+  async function* text(id: string, source: string | undefined, isLive: boolean): AsyncGenerator<string> {
     yield 'Cloning ...\n'
+    if (isLive) yield* ['Receiving: 1%\r', 'Receiving: 2', '%\rReceiving: 100%, done.\n']
     // As it comes from an agent over HTTP, where the status was sent before.
     if (source?.includes('missing')) yield `Error: Repository ${id} could not be created: fatal: not found\n`
     else {
@@ -14,9 +15,9 @@ function agent() {
       yield `Repository ${id} is created\n`
     }
   }
-  const createRepository: Handlers['createRepository'] = async ({ params, query }) => {
-    calls.push(`create ${params.id} ${query.source ?? ''}`.trim())
-    return { text: text(params.id, query.source) }
+  const createRepository: Handlers['createRepository'] = async ({ params, query, body }) => {
+    calls.push([`create ${params.id}`, query.source, body.hostKey, query.progress && 'live'].filter(Boolean).join(' '))
+    return { text: text(params.id, query.source, query.progress === true) }
   }
   const getRepository: Handlers['getRepository'] = async ({ params }) => {
     if (!existing.has(params.id)) throw new GearError('REPOSITORY_UNKNOWN', 'There is none')
@@ -38,6 +39,23 @@ describe('gear create-repo', () => {
       exitCode: 0,
       calls: ['create shop-src https://git.example/shop'],
     })
+  })
+
+  it('shows on a terminal how far it is, in a line that is written over', async () => {
+    const { calls, handlers } = agent()
+    const { out, err } = await gear('create-repo shop-src https://git.example/shop', { hosts: { local: handlers }, isTerminal: true })
+    expect(out).toBe('Cloning ...\nReceiving: 100%, done.\nRepository shop-src is created\n')
+    expect(err).toMatch(/shop-src: Receiving: 1%.*shop-src: Receiving: 2%/s)
+    expect(calls).toEqual(['create shop-src https://git.example/shop live'])
+    const json = await gear('create-repo shop-src https://git.example/shop --output json', { hosts: { local: handlers }, isTerminal: true })
+    expect(JSON.parse(json.out)).toMatchObject([{ lines: ['Cloning ...', 'Repository shop-src is created'] }])
+  })
+
+  it('says by which key another host is known', async () => {
+    const { calls, handlers } = agent()
+    const hostKey = `SHA256:${'a'.repeat(43)}`
+    await gear(`create-repo shop-src git@git.example:shop --host-key ${hostKey}`, { hosts: { local: handlers } })
+    expect(calls).toEqual([`create shop-src git@git.example:shop ${hostKey}`])
   })
 
   it('that fails in the middle of its text ends with 1 and the reason', async () => {
@@ -74,6 +92,7 @@ describe('gear create-repo', () => {
     ['create-repo shop-src ext::sh', 'must not name a remote helper'],
     ['create-repo shop-src https://user:secret@git.example/x', 'must not hold a password'],
     ['create-repo shop-src x y', 'at most one URL'],
+    ['create-repo shop-src git@git.example:x --host-key MD5:aa', '--host-key must be a fingerprint'],
   ])('%s is refused before anything is sent', async (words, message) => {
     const { calls, handlers } = agent()
     const { err, exitCode } = await gear(words, { hosts: { local: handlers } })
@@ -92,6 +111,18 @@ describe('gear list-repos and delete-repo', () => {
     expect((await gear('delete-repo shop-src repo://other', { hosts })).out).toContain('Deleted shop-src\n')
     expect(calls).toEqual(['delete shop-src', 'delete other'])
     expect((await gear('delete-repo ctr://shop-src', { hosts })).exitCode).toBe(1)
+  })
+})
+
+describe('gear repo-key', () => {
+  it('prints the public key, and nothing else', async () => {
+    const makeRepositoryKey: Handlers['makeRepositoryKey'] = async ({ params }) => ({
+      publicKey: `ssh-ed25519 AAAA git-${params.id}`,
+      sha256: 'SHA256:abc',
+    })
+    const { out, exitCode } = await gear('repo-key node7/shop-src', { hosts: { node7: { makeRepositoryKey } } })
+    expect({ out, exitCode }).toEqual({ out: 'ssh-ed25519 AAAA git-shop-src\n', exitCode: 0 })
+    expect((await gear('repo-key ctr://shop-src', { hosts: {} })).err).toContain('repo-key is for repositories (repo://), not ctr://')
   })
 })
 

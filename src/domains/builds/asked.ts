@@ -1,6 +1,13 @@
 /** From what was asked for, on the command line or over the API, to a build that can run. */
 import { type BuildAsked, type Caller, GearError, inputInvalid, limits, type RequestId } from '../../api/index.ts'
-import { type EnvironmentVariable, latestVariables, parseBuildSource, parseEnvironmentFile } from '../../formats/index.ts'
+import {
+  type BuildSource,
+  type EnvironmentVariable,
+  latestVariables,
+  parseBuildSource,
+  parseEnvironmentFile,
+  parseRemoteAddress,
+} from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
 import type { BuildRequest } from './build.ts'
 
@@ -19,11 +26,11 @@ export async function requestOf(
 ): Promise<BuildRequest> {
   const mayReachHost = caller.isRoot
   const path = absolute(asked.source, folder)
-  if (!mayReachHost) requireRepository(host, path)
+  const source = mayReachHost ? parseBuildSource(path, asked.ref) : await fromElsewhere(host, path, asked.ref)
   const { environment } = asked
   return {
     id,
-    source: parseBuildSource(path, asked.ref),
+    source,
     image: asked.baseImage,
     tag: asked.tag,
     isClean: asked.clean,
@@ -58,13 +65,26 @@ function normal(path: string): string {
   return `/${parts.join('/')}`
 }
 
-/** Files of the host are its administrator's; the repositories that gear keeps are there to be built. */
-function requireRepository({ paths }: Pick<Host, 'paths'>, source: string): void {
-  const parsed = parseBuildSource(source)
-  if (parsed.kind === 'git' && !parsed.isFile) return
+/**
+ * Files of the host are its administrator's; the repositories that gear keeps are there to be built. Addresses of the host are refused here, to be
+ * told at once, and again when they are reached, wherever they have led by then.
+ */
+async function fromElsewhere(
+  { paths, network }: Pick<Host, 'paths' | 'network'>,
+  source: string,
+  ref: string | undefined,
+): Promise<BuildSource> {
+  const parsed = parseBuildSource(source, ref)
+  if (parsed.kind === 'git' && !parsed.isFile) {
+    const address = parseRemoteAddress(parsed.address, rule => inputInvalid([{ field: 'Source', rule }]))
+    if (address === undefined || (await network.isOwnOrLocal(address.host)))
+      throw inputInvalid([{ field: 'Source', rule: 'must not be an address of this host or of its local network' }])
+    return parsed
+  }
   const path = parsed.kind === 'git' ? parsed.address.replace(/^file:\/\/(?:localhost)?/, '') : parsed.path
   const root = `${paths.base}/git/`
-  if (path.startsWith(root) && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$/.test(path.slice(root.length))) return
+  if (path.startsWith(root) && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$/.test(path.slice(root.length)))
+    return { kind: 'git', address: `file://${path}`, ref: parsed.kind === 'git' ? parsed.ref : undefined, isFile: true }
   throw inputInvalid([
     { field: 'Source', rule: `must be an address; of files of the host, only repositories in ${root} are built from elsewhere` },
   ])

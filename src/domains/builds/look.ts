@@ -40,9 +40,12 @@ export async function findSource(host: BuildHost, request: BuildRequest, into: s
   if (source.kind === 'git') {
     const { address, ref } = source
     streams.say(`Cloning ${printBuildSource(source)}${ref === undefined ? '' : ` at ${ref}`}\n`)
-    const at = { address: source.isFile && address.startsWith('/') ? `file://${address}` : address, into, mayReadFiles: mayReachHost }
+    // files of callers from elsewhere are repositories of this host (asked.ts)
+    const where = { address: source.isFile && address.startsWith('/') ? `file://${address}` : address, mayReadFiles: source.isFile }
     const commit = await host.git.clone({
-      ...at,
+      ...where,
+      into,
+      mayReachHost,
       ...(ref === undefined ? {} : { ref }),
       signal: streams.signal,
       say: request.isVerbose ? streams.say : () => undefined,

@@ -198,7 +198,16 @@ describe('callers from elsewhere', () => {
     },
   )
 
+  it('build a repository of the host at its state, not as the files it is made of', async () => {
+    const { source } = await remote('/var/lib/containers/git/shop')
+    expect(source).toEqual({ kind: 'git', address: 'file:///var/lib/containers/git/shop', ref: undefined, isFile: true })
+  })
+
   it.each([
+    'http://127.0.0.1:43273/x',
+    'https://localhost/x.git',
+    'git@169.254.169.254:x',
+    'git://[::1]/x',
     '/srv/shop',
     '/root/shop.git',
     'file:///root/shop',

@@ -25,8 +25,9 @@ export const modes = {
   socketFile: 0o666,
   secretFolder: 0o770,
   secretFile: 0o660,
-  /** Of repositories and of the homes of accounts. */
+  /** Of repositories, of the homes of accounts, and of private keys. */
   ownFolder: 0o700,
+  ownFile: 0o600,
 } as const
 
 export interface Folder {
@@ -111,6 +112,14 @@ export interface RepositoryPaths {
   readonly build: string
   /** Which image git runs in a container of, and of which engine; read by the helpers, written by root only. */
   readonly githost: string
+  /** The private key with which it is cloned over ssh: root's, kept until the repository is deleted. */
+  readonly cloneKey: string
+  /** A copy of that for its account, while it is cloned. */
+  readonly lentKey: string
+  /** Keys of the host that it is cloned from. */
+  readonly knownHosts: string
+  /** How far its clone is. */
+  readonly progress: string
   /** The files of the commit that is being built. */
   readonly checkout: string
   /** Deployments that are not at their end, for the next agent. */
@@ -119,7 +128,7 @@ export interface RepositoryPaths {
   readonly access: string
 }
 
-export function repositoryPaths({ base }: Pick<Paths, 'base'>, id: RepositoryId): RepositoryPaths {
+export function repositoryPaths({ base, run }: Pick<Paths, 'base' | 'run'>, id: RepositoryId): RepositoryPaths {
   const homeFolder = `${base}/git-home/${partition(id)}/${id}`
   return {
     repository: `${repositoriesFolder({ base })}/${id}`,
@@ -129,6 +138,10 @@ export function repositoryPaths({ base }: Pick<Paths, 'base'>, id: RepositoryId)
     homeFolder,
     build: `${homeFolder}/build.json`,
     githost: `${homeFolder}/githost`,
+    cloneKey: `${base}/keys/clone/${id}`,
+    lentKey: `${homeFolder}/clone-key`,
+    knownHosts: `${homeFolder}/known-hosts`,
+    progress: `${run}/clones/${id}`,
     checkout: `${repositoriesFolder({ base })}/.checkout-${id}`,
     deploys: `${repositoriesFolder({ base })}/${deploysPrefix}${id}`,
     access: `${accessFolders({ base }).repository}/${partition(id)}/${id}`,

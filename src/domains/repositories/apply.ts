@@ -1,19 +1,28 @@
 /** What each kind of step does to the host; the only file of this domain that changes anything. */
 import { accountKinds, GearError, type Login } from '../../api/index.ts'
-import type { Account, Host } from '../../host/index.ts'
+import type { Account, Host, SshFiles } from '../../host/index.ts'
 import { applySteps } from '../../lib/index.ts'
 import { folderOf, modes } from '../layout/index.ts'
-import type { RepositoryStep } from './plan.ts'
+import { publicKeyOf } from './clone-key.ts'
+import type { RepositoryStep, SshPlaces } from './plan.ts'
+import { printKnownHost } from './repository.ts'
 
 /** Processes that were killed are gone within moments; one that hangs in the kernel may stay. */
 const endAttemptsMax = 50
 const endPauseMs = 100
 
+export interface Telling {
+  /** Is given what git says, line by line. */
+  readonly say: (line: string) => void
+  /** Is told how far a clone is, whenever git says so. */
+  readonly onProgress?: ((state: string) => void) | undefined
+}
+
 /** Carries a plan out. When a repository could not be made, what was made for it is taken back. */
-export async function applyRepositoryPlan(host: Host, steps: readonly RepositoryStep[], say: (line: string) => void): Promise<void> {
+export async function applyRepositoryPlan(host: Host, steps: readonly RepositoryStep[], telling: Telling): Promise<void> {
   const done: RepositoryStep[] = []
   try {
-    await applySteps<RepositoryStep>(steps, appliers(host, say), (step, when) => {
+    await applySteps<RepositoryStep>(steps, appliers(host, telling), (step, when) => {
       if (when === 'after') done.push(step)
     })
   } catch (error) {
@@ -25,6 +34,7 @@ export async function applyRepositoryPlan(host: Host, steps: readonly Repository
 
 async function takeBack(host: Host, steps: readonly RepositoryStep[], done: readonly RepositoryStep[]): Promise<void> {
   for (const step of steps) if (step.kind === 'makeFolder') await host.files.removeTree(step.path)
+  for (const step of steps) if (step.kind === 'lendKey') await host.files.remove(step.to)
   for (const step of done) {
     if (step.kind !== 'createAccount' || !step.isNew) continue
     await removeAccount(host, step.login)
@@ -32,7 +42,7 @@ async function takeBack(host: Host, steps: readonly RepositoryStep[], done: read
   }
 }
 
-function appliers(host: Host, say: (line: string) => void): Parameters<typeof applySteps<RepositoryStep>>[1] {
+function appliers(host: Host, { say, onProgress }: Telling): Parameters<typeof applySteps<RepositoryStep>>[1] {
   const { files, accounts, git, builder } = host
   return {
     removeFolder: async step => void (await files.removeTree(step.path)),
@@ -43,9 +53,19 @@ function appliers(host: Host, say: (line: string) => void): Parameters<typeof ap
       await files.makeFolder(step.path, modes.ownFolder)
       await accounts.own(step.path, await accountOf(host, step.login))
     },
-    fill: async step => {
-      for await (const line of git.create({ path: step.path, account: step.login }, step.source, { mayRedirect: step.mayRedirect }))
-        say(line)
+    fill: async ({ path, login, source, mayReachHost, ssh }) => {
+      const files = ssh === undefined ? {} : { ssh: await sshFiles(host, ssh) }
+      const options = { mayReachHost, ...files, ...(onProgress === undefined ? {} : { onProgress }) }
+      for await (const line of git.create({ path, account: login }, source, options)) say(line)
+    },
+    makeKey: step => makeKey(host, step),
+    lendKey: async step => {
+      await files.write(step.to, await readKey(host, step.from), modes.ownFile)
+      await accounts.own(step.to, await accountOf(host, step.login))
+    },
+    learnHost: async ({ path, login, source, fingerprint, mayReachHost }) => {
+      const keys = await git.hostKeys(source, { account: login, mayReachHost })
+      await files.write(path, printKnownHost(source, { keys, fingerprint }), modes.publicFile)
     },
     fetchImage: async step => {
       if ((await builder.image(step.image)) !== undefined) return
@@ -62,6 +82,34 @@ function appliers(host: Host, say: (line: string) => void): Parameters<typeof ap
     writeFile: step => files.write(step.path, step.text, modes.publicFile),
     syncFolders: step => files.syncFolders(step.folders),
   }
+}
+
+/** OpenSSH's own tool writes its own form; beside the place at first, so that what is there is whole. */
+async function makeKey({ files, commands }: Host, { path, login }: Extract<RepositoryStep, { readonly kind: 'makeKey' }>): Promise<void> {
+  const folder = folderOf(path)
+  const changed = await files.makeFolder(folder, modes.ownFolder)
+  const unfinished = `${folder}/.unfinished-${login}`
+  await files.remove(unfinished)
+  try {
+    const { exitCode, stderr } = await commands.run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', login, '-f', unfinished])
+    if (exitCode !== 0) throw new GearError('COMMAND_FAILED', `Could not make a key for ${login}`, { cause: new Error(stderr.trim()) })
+    await files.write(path, await readKey({ files }, unfinished), modes.ownFile)
+  } finally {
+    await files.remove(unfinished)
+    await files.remove(`${unfinished}.pub`)
+  }
+  await files.syncFolders([folder, ...changed])
+}
+
+async function readKey({ files }: Pick<Host, 'files'>, path: string): Promise<string> {
+  const text = await files.read(path)
+  if (text === undefined) throw new GearError('STORAGE_FAILED', `There is no key in ${path}`)
+  return text
+}
+
+async function sshFiles(host: Host, { key, knownHosts }: SshPlaces): Promise<SshFiles> {
+  const { publicKey } = await publicKeyOf(host, key)
+  return { keyPath: key, knownHostsPath: knownHosts, publicKey }
 }
 
 /** What comes in pieces, as lines. The last one of a tool that fails is in the error as well. */

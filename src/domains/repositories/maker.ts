@@ -5,32 +5,40 @@
 import { GearError, type RepositoryId } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
 import { repositoryPaths } from '../layout/index.ts'
-import { applyRepositoryPlan } from './apply.ts'
+import { applyRepositoryPlan, type Telling } from './apply.ts'
+import { type PublicKey, publicKeyOf } from './clone-key.ts'
 import { lookAtRepository } from './look.ts'
-import { planMake, planRemove, type WantedRepository } from './plan.ts'
+import { planKey, planMake, planRemove, type WantedRepository } from './plan.ts'
+import { openProgressNote } from './progress.ts'
 
-export interface MakeOptions {
-  /** Is given what git says, line by line. */
-  readonly say: (line: string) => void
-}
-
-/** Makes a repository. Throws REPOSITORY_EXISTS, and REPOSITORY_CREATE_FAILED with nothing left of it. */
+/** Makes a repository. Throws REPOSITORY_EXISTS, and what it failed with; then nothing is left but the key with which it is cloned. */
 export async function makeRepository(
   host: Host,
   { id, ...wanted }: WantedRepository & { readonly id: RepositoryId },
-  { say }: MakeOptions,
+  { say }: Pick<Telling, 'say'>,
 ): Promise<void> {
   await using _ = await takeLock(host, id)
   const found = await lookAtRepository(host, id)
   if (found.exists) throw repositoryExists(id)
-  await applyRepositoryPlan(host, planMake(found, wanted), say)
+  await using note = await openProgressNote(host, id)
+  await applyRepositoryPlan(host, planMake(found, wanted), { say, onProgress: note.onProgress })
+}
+
+/** The public half of the key with which it is cloned; the key is made where there is none. */
+export async function makeRepositoryKey(host: Host, id: RepositoryId): Promise<PublicKey> {
+  const { paths, hasCloneKey } = await lookAtRepository(host, id)
+  if (!hasCloneKey) {
+    await using _ = await takeLock(host, id)
+    await applyRepositoryPlan(host, planKey(await lookAtRepository(host, id)), { say: () => undefined })
+  }
+  return publicKeyOf(host, paths.cloneKey)
 }
 
 /** Removes a repository, or what is left of one. False when there was nothing. */
 export async function removeRepository(host: Host, id: RepositoryId): Promise<boolean> {
   await using _ = await takeLock(host, id)
   const steps = planRemove(await lookAtRepository(host, id))
-  await applyRepositoryPlan(host, steps, () => undefined)
+  await applyRepositoryPlan(host, steps, { say: () => undefined })
   return steps.length > 0
 }
 

@@ -1,11 +1,21 @@
 import { describe, expect, it, test } from 'vitest'
-import { type Id, type ImageName, loginOf } from '../../api/index.ts'
+import { type HostKeyFingerprint, type Id, type ImageName, loginOf } from '../../api/index.ts'
+import { openSshFingerprint, parseCloneSource } from '../../formats/index.ts'
 import { repositoryPaths } from '../layout/index.ts'
-import { type FoundRepository, planMake, planRemove } from './plan.ts'
-import { archiveName, branchOf, parseBuild, parseGithost, printBuild, printGithost, refWithoutSuffix } from './repository.ts'
+import { type FoundRepository, planKey, planMake, planRemove } from './plan.ts'
+import {
+  archiveName,
+  branchOf,
+  parseBuild,
+  parseGithost,
+  printBuild,
+  printGithost,
+  printKnownHost,
+  refWithoutSuffix,
+} from './repository.ts'
 
 const id = 'shop-src' as Id
-const paths = repositoryPaths({ base: '/b' }, id)
+const paths = repositoryPaths({ base: '/b', run: '/r' }, id)
 const nothing: FoundRepository = {
   paths,
   login: loginOf('repository', id),
@@ -15,6 +25,7 @@ const nothing: FoundRepository = {
   hasHome: false,
   hasAccess: false,
   hasCheckout: false,
+  hasCloneKey: false,
   hasDeploys: false,
   records: [],
 }
@@ -82,6 +93,64 @@ test('that is served from a container has its image first, and is tried before i
   expect(parseGithost(printGithost(githost))).toEqual(githost)
 })
 
+describe('that is cloned over ssh', () => {
+  const source = parseCloneSource('git@git.example:acme/shop')
+  const hostKey = 'SHA256:abc' as HostKeyFingerprint
+
+  test('gets a key of its own, which its account has only meanwhile', () => {
+    const steps = planMake(nothing, { ...empty, source })
+    expect(steps.map(({ kind }) => kind)).toEqual([
+      'makeKey',
+      'createAccount',
+      'makeFolder',
+      'lendKey',
+      'fill',
+      'removeFolder',
+      'moveFolder',
+      'syncFolders',
+    ])
+    expect(steps.find(({ kind }) => kind === 'lendKey')).toMatchObject({ from: '/b/keys/clone/shop-src', to: paths.lentKey })
+    expect(steps.find(({ kind }) => kind === 'removeFolder')).toMatchObject({ path: paths.lentKey })
+  })
+
+  test('keeps the key of an attempt that failed, and learns the host when its key is given', () => {
+    const steps = planMake({ ...nothing, hasCloneKey: true }, { ...empty, source, hostKey, mayReachHost: false })
+    expect(steps.map(({ kind }) => kind)).not.toContain('makeKey')
+    expect(steps.find(({ kind }) => kind === 'learnHost')).toMatchObject({
+      path: paths.knownHosts,
+      mayReachHost: false,
+      fingerprint: hostKey,
+    })
+    expect(steps.filter(({ kind }) => kind === 'removeFolder')).toMatchObject([{ path: paths.lentKey }, { path: paths.knownHosts }])
+  })
+
+  test('needs none of that by another way', () => {
+    const kinds = planMake(nothing, { ...empty, source: parseCloneSource('https://git.example/acme/shop') }).map(({ kind }) => kind)
+    expect(kinds).toEqual(['createAccount', 'makeFolder', 'fill', 'moveFolder', 'syncFolders'])
+  })
+})
+
+test('the key is made once', () => {
+  expect(planKey(nothing)).toMatchObject([{ kind: 'makeKey', path: '/b/keys/clone/shop-src' }])
+  expect(planKey({ ...nothing, hasCloneKey: true })).toEqual([])
+})
+
+test('a host is known by the key that was expected, and by no other', () => {
+  const key = { algorithm: 'ssh-ed25519', base64: 'AAAAC3NzaC1lZDI1NTE5AAAAIKVsMWF/wy8Ln4oIp4uSMZ87hhAsZYsC059XG+84Cf7U' }
+  const other = { ...key, base64: key.base64.replace('Cf7U', 'Cf7V') }
+  const fingerprint = openSshFingerprint(key) as HostKeyFingerprint
+  expect(printKnownHost({ host: 'Git.example', port: 22 }, { keys: [other, key], fingerprint })).toBe(
+    `git.example ssh-ed25519 ${key.base64}\n`,
+  )
+  expect(printKnownHost({ host: '[::1]', port: 2222 }, { keys: [key], fingerprint })).toMatch(/^\[::1\]:2222 ssh-ed25519 /)
+  expect(() => printKnownHost({ host: 'git.example', port: 22 }, { keys: [other], fingerprint })).toThrow(
+    expect.objectContaining({
+      code: 'SOURCE_FAILED',
+      cause: expect.objectContaining({ message: expect.stringContaining(openSshFingerprint(other)) }),
+    }),
+  )
+})
+
 test.each(['', 'engine=docker\n', 'image=acme/x\n', 'engine=lxc\nimage=acme/x\n', 'engine=docker\nimage=-x\n'])(
   'the record %j names no container to serve from',
   text => {
@@ -105,6 +174,7 @@ describe('a repository is removed', () => {
       { ...whole, hasAccess: true },
       ['removeFolder', 'moveFolder', 'endProcesses', 'removeFolder', 'removeAccount', 'removeFolder', 'syncFolders'],
     ],
+    ['of which only the key is there', { ...nothing, hasCloneKey: true }, ['removeFolder', 'syncFolders']],
     ['of which a build broke off', { ...nothing, hasCheckout: true, hasDeploys: true }, ['removeFolder', 'removeFolder', 'syncFolders']],
     ['of which a removal left the commits', { ...nothing, hasUnfinished: true }, ['removeFolder', 'syncFolders']],
     [

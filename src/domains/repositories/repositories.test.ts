@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type CloneUrl, GearError, type GitRef, type Id, type RequestId } from '../../api/index.ts'
+import { type CloneUrl, GearError, type GitRef, type HostKeyFingerprint, type Id, type RequestId } from '../../api/index.ts'
 import { parseCloneSource } from '../../formats/index.ts'
 import { type FakeHost, type FakeHostOptions, fakeHost } from '../../host/fakes.ts'
 import { prepareHost } from '../node/index.ts'
@@ -69,6 +69,20 @@ describe('making a repository', () => {
     expect(leftOvers(host).disk).toEqual([])
   })
 
+  it('says how far it is in a file of its own, which is gone when it has ended', async () => {
+    const host = await newHost()
+    host.git.sources.set(url, { progress: ['Receiving objects:  1% (2/200)', 'Receiving objects:  2% (4/200)'] })
+    const seen: string[] = []
+    const write = host.files.write.bind(host.files)
+    host.files.write = async (path, text, mode) => {
+      if (path === '/var/run/containers/clones/shop-src') seen.push(text)
+      await write(path, text, mode)
+    }
+    await make(host, url)
+    expect(seen).toEqual(['Receiving objects:  1% (2/200)'])
+    expect(await host.files.exists('/var/run/containers/clones/shop-src')).toBe(false)
+  })
+
   it('whose account is somebody else is refused', async () => {
     const host = await newHost()
     host.accounts.add('git-shop-src', { comment: 'A person' })
@@ -94,6 +108,81 @@ describe('making a repository', () => {
       await make(host, url)
       expect(await host.files.exists(`${base}/git/shop-src/HEAD`)).toBe(true)
     }
+  })
+})
+
+describe('a repository that is cloned over ssh', () => {
+  const address = 'git@git.example:acme/shop'
+  const secret = `${base}/keys/clone/shop-src`
+  const lent = `${base}/git-home/sh/shop-src/clone-key`
+  const publicKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKVsMWF/wy8Ln4oIp4uSMZ87hhAsZYsC059XG+84Cf7U git-shop-src'
+
+  async function newSshHost(): Promise<FakeHost> {
+    const host = await newHost()
+    host.git.sources.set(address, {})
+    host.commands.answer('ssh-keygen', args => {
+      if (args.includes('-y')) return { stdout: `${publicKey}\n` }
+      host.files.put(args.at(-1) ?? '', 'PRIVATE KEY\n')
+      host.files.put(`${args.at(-1)}.pub`, publicKey)
+      return {}
+    })
+    return host
+  }
+
+  it('has a key of its own, which is root’s before and after', async () => {
+    const host = await newSshHost()
+    const release = host.git.hold('create')
+    const making = make(host, address)
+    await host.clock.advance(1)
+    expect(host.files.tree(base)[lent]).toContain('PRIVATE KEY')
+    expect(host.files.modeOf(lent)).toBe(0o600)
+    expect(host.accounts.ownerOf(lent)).toBe((await host.accounts.find('git-shop-src' as never))?.uid)
+    release()
+    await making
+    expect(host.git.created[0]).toMatchObject({ ssh: { keyPath: lent, publicKey } })
+    expect(await host.files.exists(lent)).toBe(false)
+    expect(host.files.modeOf(secret)).toBe(0o600)
+    expect(host.files.modeOf(`${base}/keys/clone`)).toBe(0o700)
+    expect(Object.keys(host.files.tree(`${base}/keys/clone`))).toEqual([secret])
+    await removeRepository(host, id)
+    expect(leftOvers(host)).toEqual({ disk: [], logins: [] })
+  })
+
+  it('keeps the key when it is not let in yet, and nothing else', async () => {
+    const host = await newSshHost()
+    host.git.fail('create', address, new Error('not let in'))
+    await expect(make(host, address)).rejects.toThrow('not let in')
+    expect(leftOvers(host)).toEqual({ disk: [secret], logins: [] })
+    await make(host, address)
+    expect(host.commands.calls.filter(call => call.includes('-t ed25519'))).toHaveLength(1)
+  })
+
+  it('leaves no key with an account that was there before', async () => {
+    const host = await newSshHost()
+    host.git.fail('create', address, new Error('power cut'))
+    host.accounts.fail('remove', '*', new Error('power cut'))
+    await expect(make(host, address)).rejects.toThrow('power cut')
+    host.git.fail('create', address, new Error('not let in'))
+    await expect(make(host, address)).rejects.toThrow('not let in')
+    expect(await host.files.exists(lent)).toBe(false)
+  })
+
+  it('has its key before it is there, once', async () => {
+    const host = await newSshHost()
+    const key = await new Repositories(host).key({ id, dryRun: undefined })
+    expect(key).toEqual({ publicKey, sha256: expect.stringMatching(/^SHA256:/) })
+    expect(await new Repositories(host).key({ id, dryRun: undefined })).toEqual(key)
+    expect(host.commands.calls.filter(call => call.includes('-t ed25519'))).toHaveLength(1)
+  })
+
+  it('is refused when no key can be made, or the one that is there cannot be read', async () => {
+    const host = await newHost()
+    host.commands.answer('ssh-keygen', () => ({ exitCode: 1, stderr: 'no' }))
+    await expect(new Repositories(host).key({ id, dryRun: undefined })).rejects.toMatchObject({ code: 'COMMAND_FAILED' })
+    host.files.put(secret, 'of a passphrase\n')
+    await expect(new Repositories(host).key({ id, dryRun: undefined })).rejects.toMatchObject({ code: 'COMMAND_FAILED' })
+    await expect(make(host, address)).rejects.toMatchObject({ code: 'COMMAND_FAILED' })
+    expect(leftOvers(host).logins).toEqual([])
   })
 })
 
@@ -161,7 +250,7 @@ describe('a request to create a repository', () => {
         name: unit,
         command: ['/usr/bin/gear', 'init-repo', '--', id, url],
         slice: 'githost.slice',
-        variables: { GEARD_BASE_PATH: base, GEARD_CLONE_ROOT: '/srv/git' },
+        variables: { GEARD_BASE_PATH: base, GEARD_RUN_PATH: '/var/run/containers', GEARD_CLONE_ROOT: '/srv/git' },
       },
     ])
     host.journal.add(unit as never, 'Cloning ...')
@@ -216,9 +305,40 @@ describe('a request to create a repository', () => {
     const text = textOf(await new Repositories(host).create(guest))
     text.catch(() => undefined)
     await host.clock.advance(1)
-    expect(host.units.transients[0]?.command).toContain('--no-redirects')
+    expect(host.units.transients[0]?.command).toContain('--not-this-host')
     await end(host, 0)
     await text
+  })
+
+  it('names the key of a host only for one that is reached by ssh', async () => {
+    const host = await newHost()
+    const hostKey = `SHA256:${'a'.repeat(43)}` as HostKeyFingerprint
+    await expect(new Repositories(host).create({ ...request, hostKey })).rejects.toMatchObject({ fields: [{ field: 'HostKey' }] })
+    const text = textOf(await new Repositories(host).create({ ...request, hostKey, source: 'git@git.example:x' as CloneUrl }))
+    text.catch(() => undefined)
+    await host.clock.advance(1)
+    expect(host.units.transients[0]?.command).toContain(`--host-key=${hostKey}`)
+    await end(host, 0)
+    await text
+  })
+
+  it('tells how far it is to those who want to see it move, in place of the milestones', async () => {
+    const host = await newHost()
+    const milestone = 'Receiving objects:  25% (50/200)'
+    const plain = textOf(await new Repositories(host).create(request))
+    await host.clock.advance(1)
+    const live = textOf(await new Repositories(host).create({ ...request, isLive: true }))
+    await host.clock.advance(1)
+    host.journal.add(unit as never, milestone)
+    host.files.put('/var/run/containers/clones/shop-src', 'Receiving objects:  42% (84/200), 2.00 MiB | 1.00 MiB/s')
+    await host.clock.advance(600)
+    host.files.put('/var/run/containers/clones/shop-src', 'Receiving objects:  43% (86/200)')
+    await host.clock.advance(300)
+    host.journal.add(unit as never, 'Receiving objects: 100% (200/200), done.')
+    await end(host, 0)
+    const rest = 'Receiving objects: 100% (200/200), done.\nRepository shop-src is created; clone it with: git clone git-shop-src@HOST:~\n'
+    expect(await plain).toBe(`${milestone}\n${rest}`)
+    expect(await live).toBe(`Receiving objects:  42% (84/200), 2.00 MiB | 1.00 MiB/s\rReceiving objects:  43% (86/200)\r${rest}`)
   })
 
   it('for a file outside of the root is refused before anything is begun', async () => {

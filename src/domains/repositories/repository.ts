@@ -1,6 +1,15 @@
 /** The model of a repository: what its own files and its record say of it. Pure. */
-import { engineKinds, type Id, type ImageName, isId, type RepositoryBuild, type RequestId } from '../../api/index.ts'
-import { parseImageReference } from '../../formats/index.ts'
+import {
+  engineKinds,
+  GearError,
+  type HostKeyFingerprint,
+  type Id,
+  type ImageName,
+  isId,
+  type RepositoryBuild,
+  type RequestId,
+} from '../../api/index.ts'
+import { knownHostName, openSshFingerprint, parseImageReference, printSshKey, type SshKey } from '../../formats/index.ts'
 import type { EngineKind } from '../../host/index.ts'
 
 /** The record of what becomes of a push, for programs and for administrators, who may change it. */
@@ -70,6 +79,21 @@ export function parseGithost(text: string): Githost {
   if (engine === undefined) throw new SyntaxError('engine must be docker or podman')
   parseImageReference(image)
   return { image: image as ImageName, engine }
+}
+
+/** The keys of a host, for ssh (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). Throws SOURCE_FAILED unless one of them is the one that is expected. */
+export function printKnownHost(
+  source: { readonly host: string; readonly port: number },
+  { keys, fingerprint }: { readonly keys: readonly SshKey[]; readonly fingerprint: HostKeyFingerprint },
+): string {
+  const shown = keys.map(openSshFingerprint)
+  const key = keys[shown.indexOf(fingerprint)]
+  if (key === undefined) {
+    throw new GearError('SOURCE_FAILED', `${source.host} does not show the key ${fingerprint}`, {
+      cause: new Error(`it shows ${keys.map((each, index) => `${shown[index]} (${each.algorithm})`).join(', ')}`),
+    })
+  }
+  return `${knownHostName(source)} ${printSshKey(key)}`
 }
 
 /** The branch a clone checks out, from the text of HEAD; undefined when it stands on a commit. */

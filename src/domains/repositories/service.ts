@@ -11,6 +11,7 @@ import {
   deleteRepositoryUnit,
   GearError,
   type GitRef,
+  type HostKeyFingerprint,
   type ImageName,
   inputInvalid,
   isId,
@@ -27,9 +28,11 @@ import type { EngineKind, Host, RepositoryPlace, TransientUnit } from '../../hos
 import type { DryRun } from '../../lib/index.ts'
 import { linesOfJob } from '../jobs/index.ts'
 import { repositoriesFolder, repositoryPaths } from '../layout/index.ts'
+import type { PublicKey } from './clone-key.ts'
 import { lookAtRepository } from './look.ts'
-import { repositoryExists } from './maker.ts'
-import { planMake, planRemove } from './plan.ts'
+import { makeRepositoryKey, repositoryExists } from './maker.ts'
+import { planKey, planMake, planRemove } from './plan.ts'
+import { withProgress } from './progress.ts'
 import { archiveName, branchOf, type Githost, refWithoutSuffix } from './repository.ts'
 import { readBuild, readGithost } from './store.ts'
 
@@ -46,6 +49,10 @@ export interface CreateRequest extends RepositoryRequest {
   readonly githost?: ImageName | undefined
   /** Of the container that git runs in. */
   readonly engine?: EngineKind | undefined
+  /** By which the host of an ssh source is known. */
+  readonly hostKey?: HostKeyFingerprint | undefined
+  /** Whether how far a clone is is told as often as it changes, in pieces that end with a carriage return. */
+  readonly isLive?: boolean | undefined
   readonly caller: Caller
 }
 
@@ -75,11 +82,12 @@ export class Repositories {
     const source = request.source === undefined ? undefined : parseCloneSource(request.source)
     if (source?.kind === 'file') requireInRoot(source, this.#host.paths.cloneRoot)
     if (source?.kind === 'remote' && !caller.isRoot && (await this.#host.network.isOwnOrLocal(source.host))) throw sourceRefused()
+    requireSsh(source, request.hostKey)
     const found = await lookAtRepository(this.#host, id)
     if (found.exists) throw repositoryExists(id)
     const githost = await this.#githost(request)
     if (dryRun !== undefined) {
-      dryRun.add(planMake(found, { source, build: request.build, githost }))
+      dryRun.add(planMake(found, { source, build: request.build, githost, hostKey: request.hostKey, mayReachHost: caller.isRoot }))
       return nothing()
     }
     if (this.#making.has(id)) throw new GearError('REPOSITORY_EXISTS', `Repository ${id} is being created already`)
@@ -94,22 +102,24 @@ export class Repositories {
     throw inputInvalid([{ field: 'Engine', rule: 'is for the container that git runs in, so it needs Githost' }])
   }
 
-  async *#create({ id, requestId, source, build, caller, signal }: CreateRequest, githost: Githost | undefined): AsyncGenerator<string> {
+  async *#create(request: CreateRequest, githost: Githost | undefined): AsyncGenerator<string> {
+    const { id, requestId, source, build, hostKey, isLive = false, caller, signal } = request
     try {
       const unit = this.#unit(createRepositoryUnit(requestId), `Create the repository ${id}`, [
         'init-repo',
         ...buildFlags(build),
         ...(githost === undefined ? [] : [`--githost=${githost.image}`, `--engine=${githost.engine}`]),
-        ...(caller.isRoot ? [] : ['--no-redirects']),
+        ...(hostKey === undefined ? [] : [`--host-key=${hostKey}`]),
+        ...(caller.isRoot ? [] : ['--not-this-host']),
         '--',
         id,
         ...(source === undefined ? [] : [source]),
       ])
       const job = linesOfJob(this.#host, unit, signal)
       let failure: string | undefined
-      for await (const line of job.lines) {
-        const reason = failureIn(line)
-        if (reason === undefined) yield `${line}\n`
+      for await (const piece of isLive ? withProgress(this.#host, id, job.lines) : wholeLines(job.lines)) {
+        const reason = failureIn(piece)
+        if (reason === undefined) yield piece
         else failure = reason
       }
       const { result, exitCode } = await job.end
@@ -130,6 +140,13 @@ export class Repositories {
     const entries = await this.#host.files.list(repositoriesFolder(this.#host.paths))
     const ids = entries.flatMap(({ name, kind }) => (kind === 'directory' && isId(name) ? [name] : []))
     return Promise.all(ids.map(id => this.#listed(id)))
+  }
+
+  /** The key with which it is cloned over ssh; it is made where there is none, also before the repository is. */
+  async key({ id, dryRun }: Pick<RepositoryRequest, 'id' | 'dryRun'>): Promise<PublicKey> {
+    if (dryRun === undefined) return makeRepositoryKey(this.#host, id)
+    dryRun.add(planKey(await lookAtRepository(this.#host, id)))
+    return { publicKey: '', sha256: '' }
   }
 
   /** Removes a repository and waits until it is gone. An unknown id is no error. */
@@ -184,7 +201,11 @@ export class Repositories {
       description,
       command: [gear, ...args],
       slice: 'githost.slice' as UnitName,
-      variables: { GEARD_BASE_PATH: this.#host.paths.base, GEARD_CLONE_ROOT: this.#host.paths.cloneRoot },
+      variables: {
+        GEARD_BASE_PATH: this.#host.paths.base,
+        GEARD_RUN_PATH: this.#host.paths.run,
+        GEARD_CLONE_ROOT: this.#host.paths.cloneRoot,
+      },
       tasksMax: limits.repositoryTasks,
       runMs: limits.repositoryCreateMs,
     }
@@ -222,6 +243,15 @@ export class Repositories {
 
 async function* nothing(): AsyncGenerator<string> {}
 
+async function* wholeLines(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`
+}
+
+function requireSsh(source: CloneSource | undefined, hostKey: HostKeyFingerprint | undefined): void {
+  if (hostKey === undefined || (source?.kind === 'remote' && source.protocol === 'ssh')) return
+  throw inputInvalid([{ field: 'HostKey', rule: 'is for a source that is reached by ssh' }])
+}
+
 function sourceRefused(): GearError {
   return inputInvalid([{ field: 'source', rule: 'must not be an address of this host or of its local network' }])
 }
@@ -238,7 +268,7 @@ function buildFlags(build: RepositoryBuild | undefined): readonly string[] {
 
 /** The reason in the last line of a unit that failed, which `gear init-repo` writes. */
 function failureIn(line: string): string | undefined {
-  return /^Error: (.*)$/.exec(line)?.[1]
+  return /^Error: (.*)$/m.exec(line)?.[1]
 }
 
 function endText(result: string): string {

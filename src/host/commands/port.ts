@@ -53,6 +53,8 @@ export const tools = {
   setpriv: { path: '/usr/bin/setpriv', package: 'util-linux' },
   podman: { path: '/usr/bin/podman', package: 'podman', onlyFor: 'Podman as the engine' },
   git: { path: '/usr/bin/git', package: 'git', onlyFor: 'git repositories, and builds from them' },
+  'ssh-keygen': { path: '/usr/bin/ssh-keygen', package: 'openssh-client', onlyFor: 'git repositories that are cloned by ssh' },
+  'ssh-keyscan': { path: '/usr/bin/ssh-keyscan', package: 'openssh-client', onlyFor: 'git repositories that are cloned by ssh' },
   tar: { path: '/usr/bin/tar', package: 'tar' },
   cat: { path: '/usr/bin/cat', package: 'coreutils' },
   curl: { path: '/usr/bin/curl', package: 'curl' },

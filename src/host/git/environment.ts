@@ -3,6 +3,11 @@
  * of the repository it works in. They go through the environment, so that they hold for the processes that git starts too.
  */
 
+/** ssh as git starts it, by a shell. It asks nobody anything. */
+export function sshCommand(options: readonly string[]): string {
+  return ['ssh', '-oBatchMode=yes', '-oConnectTimeout=30', ...options].map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+}
+
 /** Configuration by its names (git-config(1)). What is not here is git's default. */
 const settings: Readonly<Record<string, string>> = {
   // nothing that comes with a repository is executed
@@ -13,7 +18,7 @@ const settings: Readonly<Record<string, string>> = {
   // or the file of the repository could name a program to compress with
   'tar.tar.gz.command': 'git archive gzip',
   // nobody is asked for anything
-  'core.sshCommand': 'ssh -oBatchMode=yes -oConnectTimeout=30',
+  'core.sshCommand': sshCommand([]),
   'credential.helper': '',
   // a clone that has stalled ends
   'http.lowSpeedLimit': '1',
@@ -28,6 +33,7 @@ export type Protocols = Readonly<Partial<Record<'https' | 'http' | 'ssh' | 'git'
 export interface GitSettings {
   /** No other is used: not those that are commands (`ext::`), nor those of helpers that happen to be installed. */
   readonly protocols: Protocols
+  /** Counts before what is set for all. */
   readonly more?: Readonly<Record<string, string>>
 }
 

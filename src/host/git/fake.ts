@@ -1,10 +1,10 @@
 /** git in memory: repositories are folders of the fake files with commits under names. What a clone brings is set by a test. */
 import { GearError, type GitRef } from '../../api/index.ts'
-import type { CloneSource } from '../../formats/index.ts'
+import type { CloneSource, SshKey } from '../../formats/index.ts'
 import { commandFailed } from '../commands/errors.ts'
 import { Faults } from '../faults.ts'
 import type { FakeFiles } from '../files/fake.ts'
-import type { CloneRequest, Git, RepositoryPlace } from './port.ts'
+import type { CloneRequest, CreateOptions, Git, RepositoryPlace, SshSource } from './port.ts'
 
 /** A repository elsewhere. */
 export interface FakeSource {
@@ -12,12 +12,18 @@ export interface FakeSource {
   readonly refs?: Readonly<Record<string, string>>
   /** Texts of a working copy by their paths. */
   readonly files?: Readonly<Record<string, string>>
+  /** States of a clone, as git says them. */
+  readonly progress?: readonly string[]
 }
 
 export class FakeGit extends Faults<keyof Git> implements Git {
   readonly #files: FakeFiles
   /** The repositories that may be cloned, by address. */
   readonly sources = new Map<string, FakeSource>()
+  /** The keys by which hosts show themselves. */
+  readonly keys = new Map<string, readonly SshKey[]>()
+  /** What repositories were created with. */
+  readonly created: (CreateOptions | undefined)[] = []
   readonly #refs = new Map<string, Readonly<Record<string, string>>>()
 
   constructor(files: FakeFiles) {
@@ -54,13 +60,22 @@ export class FakeGit extends Faults<keyof Git> implements Git {
     this.#files.put(`${folder}/commit`, `${commit}\n`)
   }
 
-  async *create({ path }: RepositoryPlace, source: CloneSource | undefined): AsyncGenerator<string> {
+  async *create({ path }: RepositoryPlace, source: CloneSource | undefined, options?: CreateOptions): AsyncGenerator<string> {
+    this.created.push(options)
     if (source !== undefined) yield `Cloning into bare repository '${path}'...`
     await this.meet('create', source?.text ?? '')
     const found = source === undefined ? {} : this.sources.get(source.text)
     if (found === undefined) throw commandFailed('git', ['clone'], new Error(`fatal: repository '${source?.text}' does not exist`))
+    for (const state of found.progress ?? []) options?.onProgress?.(state)
     this.#files.put(`${path}/HEAD`, 'ref: refs/heads/main\n')
     this.#refs.set(path, found.refs ?? {})
+  }
+
+  async hostKeys({ host }: SshSource): Promise<readonly SshKey[]> {
+    await this.meet('hostKeys', host)
+    const keys = this.keys.get(host)
+    if (keys === undefined) throw new GearError('SOURCE_FAILED', `The host ${host} shows no key`)
+    return keys
   }
 
   async clone({ address, ref, into, mayReadFiles, signal, say }: CloneRequest): Promise<string> {

@@ -70,6 +70,7 @@ export function gitSuite(make: () => Promise<GitBench>): void {
       address: `file://${bench.source}`,
       into,
       mayReadFiles: true,
+      mayReachHost: true,
       signal: new AbortController().signal,
       say: () => undefined,
     }

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GitRef } from '../../api/index.ts'
@@ -10,6 +13,7 @@ import { FakeFiles } from '../files/fake.ts'
 import { gitVariables, trustingUploadPack } from './environment.ts'
 import { FakeGit } from './fake.ts'
 import { gather, gitSuite } from './git.suite.ts'
+import type { SshSource } from './port.ts'
 import { processGit } from './process.ts'
 
 describe('fake git', () => {
@@ -95,7 +99,7 @@ describe('git as processes', () => {
     const { path } = await place()
     const into = join(path, 'copy')
     const signal = new AbortController().signal
-    const request = { address, into, mayReadFiles: true, signal, say: () => undefined }
+    const request = { address, into, mayReadFiles: true, mayReachHost: true, signal, say: () => undefined }
     await processGit({ cloneRoot: root }).clone(ref === undefined ? request : { ...request, ref })
     return into
   }
@@ -118,6 +122,15 @@ describe('git as processes', () => {
       cause: { message: expect.stringContaining("'ext' not allowed") },
     })
     expect(existsSync(owned)).toBe(false)
+  })
+
+  test('a working copy of a repository to which nothing was pushed is none, and says so', async () => {
+    const empty = join(root, 'empty')
+    execFileSync('/usr/bin/git', ['init', '--quiet', '--bare', empty])
+    await expect(copy(`file://${empty}`)).rejects.toMatchObject({
+      code: 'SOURCE_FAILED',
+      cause: { message: expect.stringContaining('its default branch has no commits') },
+    })
   })
 
   test('a working copy has no hooks', async () => {
@@ -143,6 +156,99 @@ describe('git as processes', () => {
     expect(() => run()).toThrow('dubious ownership')
     run(trustingUploadPack)
     expect(readdirSync(at)).toContain('HEAD')
+  })
+})
+
+describe('git for callers who may not reach this host', () => {
+  let root = ''
+  let place = 0
+  let url = ''
+  /** On an address that is guarded here; every request that reaches it is one too many. */
+  let inner = ''
+  const reached: string[] = []
+  const servers: Server[] = []
+  const git = () => processGit({ cloneRoot: '/srv/git' }, { isGuarded: address => address === '127.0.0.2' })
+  const sh = (lines: string) => execFileSync('/bin/sh', ['-euc', lines], { cwd: root, stdio: 'pipe' })
+
+  async function listen(address: string, answer: RequestListener): Promise<string> {
+    const server = createServer(answer).listen(0, address)
+    await once(server, 'listening')
+    servers.push(server)
+    return `http://${address}:${(server.address() as AddressInfo).port}`
+  }
+
+  beforeAll(async () => {
+    root = mkdtempSync(join(tmpdir(), 'gear-git-guard-'))
+    inner = await listen('127.0.0.2', (request, response) => {
+      reached.push(request.url ?? '')
+      response.end()
+    })
+    // a repository as plain files (gitprotocol-http(5), dumb clients); what is under /led/ and /home/ leads away
+    url = await listen('127.0.0.1', (request, response) => {
+      const { pathname: path, search } = new URL(request.url ?? '', 'http://x')
+      const [, where, rest] = /^\/(led|home)(\/.*)$/.exec(path) ?? []
+      const file = join(root, 'served', path)
+      if (where !== undefined) response.writeHead(302, { location: `${where === 'led' ? inner : url}${rest}${search}` }).end()
+      else if (existsSync(file)) response.end(readFileSync(file))
+      else response.writeHead(404).end()
+    })
+    const identity = '-c user.name=n -c user.email=n@example'
+    sh(`git init -q -b main plain; cd plain; echo text > file; git add .; git ${identity} commit -q -m one; cd ..
+      git init -q -b main outer; cd outer
+      printf '[submodule "inner"]\\n\\tpath = inner\\n\\turl = ${inner}/x.git\\n' > .gitmodules; git add .
+      git update-index --add --cacheinfo 160000,${'1'.repeat(40)},inner; git ${identity} commit -q -m one; cd ..
+      for each in plain outer; do git clone -q --bare $each served/$each.git; git -C served/$each.git update-server-info; done`)
+  })
+  afterAll(() => {
+    for (const server of servers) server.close()
+    rmSync(root, { recursive: true })
+  })
+
+  const create = async (address: string): Promise<readonly string[]> => {
+    const path = join(root, `made-${place++}`)
+    mkdirSync(path)
+    return gather(git().create({ path, account: undefined }, parseCloneSource(address), { mayReachHost: false }))
+  }
+  const copy = (address: string): Promise<string> =>
+    git().clone({
+      address,
+      into: join(root, `made-${place++}`),
+      mayReadFiles: false,
+      mayReachHost: false,
+      signal: new AbortController().signal,
+      say: () => undefined,
+    })
+
+  test('clones from elsewhere, also by a redirect', async () => {
+    for (const path of ['/plain.git', '/home/plain.git']) {
+      await create(`${url}${path}`)
+      expect(await copy(`${url}${path}`)).toMatch(/^[0-9a-f]{40}$/)
+    }
+  })
+
+  test.each([
+    ['an address', () => `${inner}/plain.git`],
+    ['an address that leads there', () => `${url}/led/plain.git`],
+    ['an address of git://', () => `git://${new URL(inner).host}/plain.git`],
+    ['an address of ssh', () => `ssh://git@${new URL(inner).host}/plain.git`],
+  ])('is not led to this host by %s, and nothing arrives there', async (_, address) => {
+    const refusal = expect.stringContaining('127.0.0.2 is an address of this host or of its local network')
+    await expect(create(address())).rejects.toMatchObject({ code: 'COMMAND_FAILED', cause: { message: refusal } })
+    await expect(copy(address())).rejects.toMatchObject({ code: 'SOURCE_FAILED', cause: { message: refusal } })
+    expect(reached).toEqual([])
+  })
+
+  test('is not led to this host by a submodule', async () => {
+    const refusal = expect.stringContaining('127.0.0.2 is an address of this host or of its local network')
+    await expect(copy(`${url}/outer.git`)).rejects.toMatchObject({ code: 'SOURCE_FAILED', cause: { message: refusal } })
+    expect(reached).toEqual([])
+  })
+
+  test('is told no host key of this host', async () => {
+    const source = parseCloneSource(`ssh://git@${new URL(inner).host}/x`) as SshSource
+    const account = userInfo().username
+    await expect(git().hostKeys(source, { account, mayReachHost: false })).rejects.toMatchObject({ code: 'SOURCE_FAILED' })
+    expect(reached).toEqual([])
   })
 })
 

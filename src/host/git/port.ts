@@ -4,7 +4,7 @@
  * never runs as root: git obeys the configuration of the repository it works in, so it runs as the account that owns it.
  */
 import type { ArchiveFormat, GitRef } from '../../api/index.ts'
-import type { CloneSource } from '../../formats/index.ts'
+import type { CloneSource, SshKey } from '../../formats/index.ts'
 
 export interface RepositoryPlace {
   /** Of the bare repository. */
@@ -16,8 +16,22 @@ export interface RepositoryPlace {
 }
 
 export interface CreateOptions {
-  /** Whether an http source may lead git to another address; as git has it, unless said otherwise. */
-  readonly mayRedirect?: boolean
+  /** Whether addresses of this host and of its local network may be reached, at once or by a redirect. They may unless said otherwise. */
+  readonly mayReachHost?: boolean
+  /** What an ssh source is reached with; without it, what the account has. */
+  readonly ssh?: SshFiles
+  /** Told how far a clone is, in git's words, as often as git says it: what is in the lines is only some of it. */
+  readonly onProgress?: (state: string) => void
+}
+
+/** Files that ssh works with: nothing of the account's own is used beside them. */
+export interface SshFiles {
+  /** A private key that the account may read. */
+  readonly keyPath: string
+  /** Its public half as `ssh-ed25519 AAAA… comment`, to be told when the other side does not take it. */
+  readonly publicKey: string
+  /** Keys of hosts (sshd(8), SSH_KNOWN_HOSTS), beside those that the whole host knows. It need not be there. */
+  readonly knownHostsPath: string
 }
 
 export interface CloneRequest {
@@ -29,10 +43,15 @@ export interface CloneRequest {
   readonly into: string
   /** Whether a `file:` address is taken. Submodules never come from files. */
   readonly mayReadFiles: boolean
+  /** Whether addresses of this host and of its local network may be reached. When not, submodules come by https and http only. */
+  readonly mayReachHost: boolean
   readonly signal: AbortSignal
   /** Told what git says, in any pieces. */
   readonly say: (text: string) => unknown
 }
+
+/** A source that is reached by ssh, or might be. */
+export type SshSource = Extract<CloneSource, { readonly kind: 'remote' }>
 
 /** Errors: COMMAND_FAILED with what git said; SOURCE_FAILED of a clone. */
 export interface Git {
@@ -49,6 +68,8 @@ export interface Git {
    * configuration of a source do not come along. The default branch of a new one is `main`.
    */
   create(place: RepositoryPlace, source: CloneSource | undefined, options?: CreateOptions): AsyncIterable<string>
+  /** The keys by which the host of an ssh source shows itself now, whoever it may be. Throws SOURCE_FAILED when it shows none. */
+  hostKeys(source: SshSource, options: { readonly account: string; readonly mayReachHost: boolean }): Promise<readonly SshKey[]>
   /**
    * Makes a working copy with submodules, without history where the other side can, and answers the commit. After a failure or an abort there may be
    * a part of it in the folder.

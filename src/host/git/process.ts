@@ -3,22 +3,41 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { realpath, rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { GearError, limits } from '../../api/index.ts'
-import type { CloneSource } from '../../formats/index.ts'
+import { type CloneSource, FormatError, openSshFingerprint, parseAuthorizedKey, type SshKey } from '../../formats/index.ts'
 import { commandFailed } from '../commands/errors.ts'
 import { toolEnvironment, tools } from '../commands/port.ts'
+import { stream } from '../commands/streaming.ts'
 import type { Paths } from '../host.ts'
 import { linesOf } from '../journal/lines.ts'
-import { adviceOn } from './advice.ts'
+import type { Guard } from '../network/guard.ts'
+import { openGuardedWay } from '../network/guarded-way.ts'
+import { adviceOn, type Refusal, refusalIn } from './advice.ts'
 import { gitVariables, type Protocols, trustingUploadPack } from './environment.ts'
-import type { CreateOptions, Git, RepositoryPlace } from './port.ts'
-import { quarters, withoutReturns } from './progress.ts'
+import type { CreateOptions, Git, RepositoryPlace, SshSource } from './port.ts'
+import { isProgress, quarters, withoutReturns } from './progress.ts'
+import { openReach } from './reach.ts'
 import { clone } from './working-copy.ts'
 
 /** What git says when it fails is for a message, not for keeping. */
 const complaintBytes = 4096
+/** Of three keys, with room. */
+const hostKeysBytes = 65_536
 
-export function processGit({ cloneRoot }: Pick<Paths, 'cloneRoot'>): Git {
-  return { commitOf, probe, archive, checkOut, clone, create: (place, source, options) => create(place, source, { cloneRoot, ...options }) }
+/** `isGuarded` tells which addresses are not reached for callers who may not reach this host; tests have their own. */
+export function processGit({ cloneRoot }: Pick<Paths, 'cloneRoot'>, { isGuarded }: Guarding = {}): Git {
+  return {
+    commitOf,
+    probe,
+    archive,
+    checkOut,
+    clone: request => clone(request, isGuarded),
+    create: (place, source, options) => create(place, source, { cloneRoot, isGuarded, ...options }),
+    hostKeys: (source, options) => hostKeys(source, { isGuarded, ...options }),
+  }
+}
+
+interface Guarding {
+  readonly isGuarded?: Guard | undefined
 }
 
 async function commitOf(place: RepositoryPlace, ref: string): Promise<string | undefined> {
@@ -67,26 +86,89 @@ async function checkOut(place: RepositoryPlace, { commit, folder }: { readonly c
 async function* create(
   place: RepositoryPlace,
   source: CloneSource | undefined,
-  { cloneRoot, mayRedirect = true }: CreateOptions & Pick<Paths, 'cloneRoot'>,
+  options: CreateOptions & Guarding & Pick<Paths, 'cloneRoot'>,
 ): AsyncGenerator<string> {
-  const args = source === undefined ? initArguments(place) : cloneArguments(place, await allowed(source, cloneRoot), mayRedirect)
-  const run = start(place, args, {
-    isSpeech: true,
-    protocols: source === undefined ? {} : { [source.kind === 'file' ? 'file' : source.protocol]: 'always' },
-  })
+  const { cloneRoot, mayReachHost = true, ssh, isGuarded, onProgress } = options
+  const args = source === undefined ? initArguments(place) : cloneArguments(place, await allowed(source, cloneRoot))
+  await using reach = await openReach(source?.text ?? '', { mayReachHost, ssh, isGuarded })
+  const { settings, variables } = reach
+  const run = start(place, args, { isSpeech: true, protocols: protocolOf(source), settings, variables })
   let last = ''
-  let advice: string | undefined
+  let refusal: Refusal | undefined
   try {
     const isTold = quarters()
     for await (const line of linesOf(withoutReturns(run.output), limits.logLineBytes)) {
+      if (isProgress(line)) onProgress?.(line)
       if (line.trim() === '' || !isTold(line)) continue
       yield line
       last = last.startsWith('fatal:') ? last : line
-      advice ??= adviceOn(line, place.account ?? 'the user')
+      refusal ??= refusalIn(line)
     }
-    if ((await run.exitCode()) !== 0) throw run.failure(advice === undefined ? last : `${last}: ${advice}`)
+    if ((await run.exitCode()) === 0) return
+    const advice = refusal === undefined ? undefined : await advised(refusal, { ...options, mayReachHost, source, account: place.account })
+    throw run.failure([last.replace(/\.$/, ''), reach.failure(), advice].filter(text => text !== undefined).join(': '))
   } finally {
     run.kill()
+  }
+}
+
+/** Only that of the address: a bare clone has no submodules. */
+function protocolOf(source: CloneSource | undefined): Protocols {
+  if (source === undefined) return {}
+  return { [source.kind === 'file' ? 'file' : source.protocol]: 'always' }
+}
+
+interface Situation extends Pick<CreateOptions, 'ssh'>, Guarding {
+  readonly source: CloneSource | undefined
+  readonly account: string | undefined
+  readonly mayReachHost: boolean
+}
+
+/** Of a host that is not known, what it shows is told too: that is what has to be compared. */
+async function advised(refusal: Refusal, { source, account, ssh, mayReachHost, isGuarded }: Situation): Promise<string> {
+  const who = account ?? 'the user'
+  if (refusal !== 'hostUnknown' || source?.kind !== 'remote' || ssh === undefined)
+    return adviceOn(refusal, who, { publicKey: ssh?.publicKey })
+  const keys = await hostKeys(source, { account: who, mayReachHost, isGuarded }).catch(() => [])
+  return adviceOn(refusal, who, { publicKey: ssh.publicKey, shown: keys.map(key => `${openSshFingerprint(key)} (${key.algorithm})`) })
+}
+
+const scanSeconds = 15
+
+/** ssh-keyscan says what it could not do on standard error, with an exit code that older ones do not have. */
+async function hostKeys(
+  { host, port }: SshSource,
+  { account, mayReachHost, isGuarded }: { readonly account: string; readonly mayReachHost: boolean } & Guarding,
+): Promise<readonly SshKey[]> {
+  await using way = mayReachHost ? undefined : await openGuardedWay(isGuarded)
+  const where =
+    way === undefined ? [`-p${port}`, '--', host.replace(/^\[(.*)\]$/, '$1')] : [`-p${await way.forward(host, port)}`, '--', '127.0.0.1']
+  const asAccount = [`--reuid=${account}`, `--regid=${account}`, '--init-groups', '--inh-caps=-all', '--no-new-privs', '--']
+  const scan = [tools['ssh-keyscan'].path, `-T${scanSeconds}`, '-ted25519,ecdsa,rsa', ...where]
+  let printed = ''
+  const onStdout = (text: string): void => {
+    printed = (printed + text).slice(0, hostKeysBytes)
+  }
+  const { complaint } = await stream({ tool: 'setpriv', args: [...asAccount, ...scan], onStdout, accepted: [1] })
+  const keys = printed.split('\n').flatMap(line => readHostKey(line))
+  if (keys.length > 0) return keys
+  const why =
+    way?.failure ??
+    complaint
+      .split('\n')
+      .filter(line => !line.startsWith('#'))
+      .join(' ')
+  throw new GearError('SOURCE_FAILED', `The host ${host} shows no key on port ${port}`, { cause: new Error(why || 'nothing answered') })
+}
+
+/** `[host]:port ssh-ed25519 AAAA…`; lines with `#` in front are about the other side. */
+function readHostKey(line: string): readonly SshKey[] {
+  if (line.startsWith('#') || !line.includes(' ')) return []
+  try {
+    return [parseAuthorizedKey(line.slice(line.indexOf(' ') + 1)).key]
+  } catch (error) {
+    if (error instanceof FormatError) return []
+    throw error
   }
 }
 
@@ -105,10 +187,9 @@ function initArguments({ path }: RepositoryPlace): readonly string[] {
 }
 
 /** Not `--local`: a clone of files would take links and foreign files among them for objects (CVE-2022-39253). */
-function cloneArguments({ path }: RepositoryPlace, source: CloneSource, mayRedirect: boolean): readonly string[] {
-  const redirects = mayRedirect ? [] : ['-c', 'http.followRedirects=false']
+function cloneArguments({ path }: RepositoryPlace, source: CloneSource): readonly string[] {
   const trusting = source.kind === 'file' ? [trustingUploadPack] : []
-  return [...redirects, 'clone', '--bare', '--progress', '--no-local', '--template=', ...trusting, '--', source.text, path]
+  return ['clone', '--bare', '--progress', '--no-local', '--template=', ...trusting, '--', source.text, path]
 }
 
 interface Run {
@@ -126,19 +207,20 @@ interface StartOptions {
   readonly isForCallers?: boolean
   /** Of what it reaches; none without. */
   readonly protocols?: Protocols
+  readonly settings?: Readonly<Record<string, string>>
   readonly variables?: Readonly<Record<string, string>>
 }
 
 function start(
   place: RepositoryPlace,
   args: readonly string[],
-  { isSpeech = false, isForCallers = false, protocols = {}, variables = {} }: StartOptions = {},
+  { isSpeech = false, isForCallers = false, protocols = {}, settings = {}, variables = {} }: StartOptions = {},
 ): Run {
   const { path } = place
   const isInContainer = isForCallers && place.isInContainer === true
   const [file = '', ...rest] = isInContainer ? inContainer(place, args) : onHost(place, isSpeech ? args : [`--git-dir=${path}`, ...args])
   const child: ChildProcess = spawn(file, rest, {
-    env: { ...toolEnvironment, ...gitVariables({ protocols }), HOME: path, ...variables },
+    env: { ...toolEnvironment, ...gitVariables({ protocols, more: settings }), HOME: path, ...variables },
     stdio: isSpeech ? ['ignore', 'ignore', 'pipe'] : ['ignore', 'pipe', 'pipe'],
     cwd: '/',
   })
@@ -159,11 +241,7 @@ function start(
     output: (isSpeech ? child.stderr : child.stdout) as Readable,
     exitCode: () => ended.promise,
     failure: (said = complaint) =>
-      commandFailed(
-        'git',
-        args.filter(arg => /^[a-z-]+$/.test(arg) && arg !== '-c').slice(0, 1),
-        broken ?? new Error(said.trim() || 'it said nothing'),
-      ),
+      commandFailed('git', args.filter(arg => /^[a-z-]+$/.test(arg)).slice(0, 1), broken ?? new Error(said.trim() || 'it said nothing')),
     kill: () => void child.kill('SIGKILL'),
   }
 }

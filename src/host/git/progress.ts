@@ -8,15 +8,26 @@ export async function* withoutReturns(chunks: AsyncIterable<Buffer>): AsyncGener
   for await (const chunk of chunks) yield Buffer.from(chunk.map(byte => (byte === 0x0d ? 0x0a : byte)))
 }
 
+/** Whether a line is one state of many: how far a phase is that has not ended. */
+export function isProgress(line: string): boolean {
+  return phaseOf(line) !== undefined
+}
+
 /** Whether a line is worth to be told: everything that is no progress, the end of a phase, and each quarter of a long one. */
 export function quarters(): (line: string) => boolean {
   const told = new Map<string, number>()
   return line => {
-    const [, phase = '', percent, steps] = /^(.*?):\s+(\d+)% \(\d+\/(\d+)\)/.exec(line) ?? []
-    if (percent === undefined || line.trimEnd().endsWith('done.')) return true
-    const quarter = Math.floor(Number(percent) / 25)
-    if (quarter === 4 || Number(steps) < stepsMin || quarter <= (told.get(phase) ?? 0)) return false
-    told.set(phase, quarter)
+    const phase = phaseOf(line)
+    if (phase === undefined) return true
+    const quarter = Math.floor(phase.percent / 25)
+    if (quarter === 4 || phase.steps < stepsMin || quarter <= (told.get(phase.name) ?? 0)) return false
+    told.set(phase.name, quarter)
     return true
   }
+}
+
+function phaseOf(line: string): { readonly name: string; readonly percent: number; readonly steps: number } | undefined {
+  const [, name = '', percent, steps] = /^(.*?):\s+(\d+)% \(\d+\/(\d+)\)/.exec(line) ?? []
+  if (percent === undefined || line.trimEnd().endsWith('done.')) return undefined
+  return { name, percent: Number(percent), steps: Number(steps) }
 }

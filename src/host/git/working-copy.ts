@@ -2,14 +2,25 @@
 import { GearError } from '../../api/index.ts'
 import { urlWithoutSecrets } from '../../lib/index.ts'
 import { type StreamingEnd, stream } from '../commands/streaming.ts'
-import { adviceOn } from './advice.ts'
+import type { Guard } from '../network/guard.ts'
+import { adviceOn, refusalIn } from './advice.ts'
 import { gitVariables, trustingUploadPack } from './environment.ts'
 import type { CloneRequest } from './port.ts'
+import { openReach, type Reach } from './reach.ts'
+
+interface Cloning extends CloneRequest {
+  readonly reach: Reach
+}
 
 /** Other sides that keep no history apart, and refs that are no name but a commit. */
 const needsAll = /Remote branch .* not found|does not support shallow|dumb http|shallow/i
 
-export async function clone(request: CloneRequest): Promise<string> {
+export async function clone(request: CloneRequest, isGuarded: Guard | undefined): Promise<string> {
+  await using reach = await openReach(request.address, { mayReachHost: request.mayReachHost, isGuarded })
+  return await cloneBy({ ...request, reach })
+}
+
+async function cloneBy(request: Cloning): Promise<string> {
   const { address, ref, into } = request
   const isCommit = ref !== undefined && /^[0-9a-f]{7,64}$/.test(ref)
   const args = cloneArguments(request)
@@ -33,35 +44,36 @@ function cloneArguments({ address }: CloneRequest): readonly string[] {
   return ['clone', '--quiet', '--template=', '--recurse-submodules', '--no-hardlinks', ...trusting]
 }
 
-async function commitOf(request: CloneRequest): Promise<string> {
+async function commitOf(request: Cloning): Promise<string> {
   let printed = ''
   const collect = (text: string): void => {
     printed += text
   }
-  const end = await git(request, ['-C', request.into, 'rev-parse', 'HEAD'], collect)
-  if (end.exitCode !== 0) throw failed(request, end)
+  const end = await git(request, ['-C', request.into, 'rev-parse', '--verify', '--quiet', 'HEAD'], collect)
+  if (end.exitCode !== 0) throw failed(request, { ...end, complaint: end.complaint || 'its default branch has no commits' })
   return printed.trim()
 }
 
-async function expectGit(request: CloneRequest, args: readonly string[]): Promise<void> {
+async function expectGit(request: Cloning, args: readonly string[]): Promise<void> {
   const end = await git(request, args)
   if (end.exitCode !== 0) throw failed(request, end)
 }
 
-function git({ signal, say, mayReadFiles }: CloneRequest, args: readonly string[], onStdout = say): Promise<StreamingEnd> {
-  const remote = { https: 'always', http: 'always', ssh: 'always', git: 'always' } as const
-  const protocols = mayReadFiles ? ({ ...remote, file: 'user' } as const) : remote
-  return stream({ tool: 'git', args, variables: gitVariables({ protocols }), signal, onStdout, onStderr: say })
+function git({ signal, say, mayReadFiles, reach }: Cloning, args: readonly string[], onStdout = say): Promise<StreamingEnd> {
+  const protocols = mayReadFiles ? ({ ...reach.protocols, file: 'user' } as const) : reach.protocols
+  const variables = { ...gitVariables({ protocols, more: reach.settings }), ...reach.variables }
+  return stream({ tool: 'git', args, variables, signal, onStdout, onStderr: say })
 }
 
-function failed({ address, ref }: CloneRequest, { exitCode, complaint }: StreamingEnd): GearError {
+function failed({ address, ref, reach }: Cloning, { exitCode, complaint }: StreamingEnd): GearError {
   const said = complaint
     .split('\n')
     .filter(line => !/^Cloning into|^warning: --depth|^hint:/.test(line))
     .join(' ')
     .replaceAll(address, urlWithoutSecrets(address))
-  const advice = adviceOn(complaint, 'the user who builds')
-  const why = [said === '' ? `git ended with ${exitCode}` : said, ...(advice === undefined ? [] : [advice])].join(': ')
+  const refusal = refusalIn(complaint)
+  const advice = refusal === undefined ? undefined : adviceOn(refusal, 'the user who builds')
+  const why = [said === '' ? `git ended with ${exitCode}` : said, reach.failure(), advice].filter(text => text !== undefined).join(': ')
   const what = ref === undefined ? urlWithoutSecrets(address) : `${ref} of ${urlWithoutSecrets(address)}`
   return new GearError('SOURCE_FAILED', `Could not clone ${what}`, { cause: new Error(why) })
 }

@@ -5,13 +5,13 @@
  * are none.
  */
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
-import { createServer, type LookupFunction } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { createServer } from 'node:net'
 import { GearError } from '../../api/index.ts'
 import { builtinHttp, builtinHttps, urlWithoutSecrets } from '../../lib/index.ts'
 import type { Files } from '../files/port.ts'
-import { addressBytes, isGuardedAddress } from './addresses.ts'
+import { isGuardedAddress } from './addresses.ts'
 import { connectionOwners } from './connection-owner.ts'
+import { type Guard, guardedLookup, isOwnOrLocal } from './guard.ts'
 import type { Network } from './port.ts'
 import { type SocketDiagnosis, socketDiagnosis } from './socket-diagnosis.ts'
 
@@ -23,8 +23,6 @@ interface FetchOptions {
 }
 
 const redirectsMax = 5
-
-type Guard = (address: string, ownAddresses: readonly string[]) => boolean
 
 export function linuxNetwork(
   files: Pick<Files, 'read'>,
@@ -145,38 +143,9 @@ function respond(url: URL, options: RequestOptions, body = ''): Promise<Incoming
   })
 }
 
-async function isOwnOrLocal(host: string, isGuarded: Guard): Promise<boolean> {
-  const own = ownAddresses()
-  const name = host.replace(/^\[(.*)\]$/, '$1')
-  if (addressBytes(name) !== undefined) return isGuarded(name, own)
-  const { promise, resolve } = Promise.withResolvers<readonly { readonly address: string }[]>()
-  process.getBuiltinModule('node:dns').lookup(name, { all: true }, (error, addresses) => resolve(error === null ? addresses : []))
-  return (await promise).some(({ address }) => isGuarded(address, own))
-}
-
-function ownAddresses(): readonly string[] {
-  return Object.values(networkInterfaces()).flatMap(addresses => (addresses ?? []).map(({ address }) => address))
-}
-
-/** Node does not look an address up that is written as one, so that is checked here. */
+/** Node does not look an address up that is written as one, so that is checked at once. */
 function guardOf(url: URL, { mayReachHost, isGuarded }: Pick<FetchOptions, 'mayReachHost' | 'isGuarded'>): Pick<RequestOptions, 'lookup'> {
-  if (mayReachHost) return {}
-  const own = ownAddresses()
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const refusal = (address: string): Error => new Error(`${host} is ${address}, an address of this host or of its local network`)
-  if (addressBytes(host) !== undefined && isGuarded(host, own)) throw refusal(host)
-  const lookup: LookupFunction = (name, lookupOptions, callback) => {
-    process.getBuiltinModule('node:dns').lookup(name, { ...lookupOptions, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, '')
-      const guarded = addresses.find(({ address }) => isGuarded(address, own))
-      const [first] = addresses
-      if (guarded !== undefined) return callback(refusal(guarded.address), '')
-      if (first === undefined) return callback(new Error(`${name} has no address`), '')
-      if (lookupOptions.all === true) callback(null, addresses)
-      else callback(null, first.address, first.family)
-    })
-  }
-  return { lookup }
+  return mayReachHost ? {} : { lookup: guardedLookup(url.hostname, isGuarded) }
 }
 
 async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {

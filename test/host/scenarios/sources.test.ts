@@ -12,6 +12,11 @@ const work = '/root/sources'
 const address = 'https://git.lab:8443'
 const certificates = '/usr/local/share/ca-certificates'
 const engines = ['docker', 'podman'] as const
+const base = '/var/lib/containers'
+
+/** Of the key that sshd shows first. */
+const fingerprint = async (of: LabHost): Promise<string> =>
+  (await of.do(['ssh-keygen', '-lf', '/etc/ssh/ssh_host_ed25519_key.pub'])).split(' ')[1] ?? ''
 
 const build = (source: string, engine: (typeof engines)[number] = 'docker'): Promise<Outcome> =>
   host.exec([
@@ -44,8 +49,9 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  for (const id of ['by-https', 'by-ssh']) await host.gear('delete-repo', id)
+  for (const id of ['by-https', 'by-ssh', 'private-src']) await host.gear('delete-repo', id)
   await other.gear('delete-repo', 'origin')
+  await other.sh('userdel --remove --force git 2>/dev/null || :')
   await host.sh(`systemctl stop lab-git-https; rm -rf ${work} ${certificates}/lab.crt /root/.ssh/lab_key* /root/.ssh/config
     update-ca-certificates --fresh >/dev/null 2>&1; sed -i /git.lab/d /etc/hosts; rm -f /etc/ssh/ssh_known_hosts`)
 })
@@ -129,8 +135,11 @@ describe('an ssh source', () => {
     const made = await host.gear('create-repo', 'by-ssh', source)
     expect([made.exitCode, made.stderr]).toEqual([
       1,
-      expect.stringMatching(/not known to git-by-ssh.*ssh_known_hosts.* \[REPOSITORY_CREATE_FAILED\]/s),
+      expect.stringMatching(/not known to git-by-ssh.*--host-key.*ssh_known_hosts.* \[REPOSITORY_CREATE_FAILED\]/s),
     ])
+    // what has to be compared, and what has to be let in there
+    expect(made.stderr).toContain(await fingerprint(other))
+    expect(made.stderr).toContain((await host.gearDo('repo-key', 'by-ssh')).trim())
   })
 
   describe('on a host whose key all accounts know', () => {
@@ -148,9 +157,56 @@ describe('an ssh source', () => {
       expect(answer.body).toMatch(/from afar\n[\s\S]*Built lab\/from-afar/)
     })
 
-    it('that does not let an account in says which', async () => {
+    it('that does not let an account in says which, and by which key, and nothing is left but that', async () => {
       const made = await host.gear('create-repo', 'by-ssh', source)
-      expect([made.exitCode, made.stderr]).toEqual([1, expect.stringContaining('lets no key of git-by-ssh in')])
+      expect([made.exitCode, made.stderr]).toEqual([1, expect.stringContaining('does not let the key of git-by-ssh in')])
+      expect(made.stderr).toContain((await host.gearDo('repo-key', 'by-ssh')).trim())
+      expect(await host.sh(`cd ${base}; find git git-home keys -name '*by-ssh*'; grep git-by-ssh: /etc/passwd || :`)).toBe(
+        'keys/clone/by-ssh\n',
+      )
+      expect(await host.do(['stat', '-c', '%U %a', `${base}/keys/clone`, `${base}/keys/clone/by-ssh`])).toBe('root 700\nroot 600\n')
+    })
+  })
+
+  describe('of a private repository on a host that is not known', () => {
+    beforeAll(async () => {
+      await host.sh('rm -f /etc/ssh/ssh_known_hosts')
+      await other.sh(`id git >/dev/null 2>&1 || useradd --create-home --shell /usr/bin/git-shell git
+        install -d -m 700 -o git ~git/.ssh; rm -rf ~git/acme; mkdir ~git/acme; git clone -q --bare /tmp/origin.bundle ~git/acme/site.git
+        git -C ~git/acme/site.git symbolic-ref HEAD refs/heads/main; git -C ~git/acme/site.git update-server-info; chown -R git: ~git/acme`)
+    })
+    const create = async (hostKey: string) =>
+      host.gear('create-repo', 'private-src', `git@${await other.address()}:acme/site.git`, '--host-key', hostKey)
+
+    it('is not fetched from a host that shows another key than the one that was named', async () => {
+      const made = await create(`SHA256:${'a'.repeat(43)}`)
+      expect([made.exitCode, made.stderr]).toEqual([1, expect.stringContaining(`does not show the key SHA256:${'a'.repeat(43)}`)])
+      expect(made.stderr).toContain(await fingerprint(other))
+    })
+
+    it('is cloned with a key that was let in there, from the host that was named', async () => {
+      const refused = await create(await fingerprint(other))
+      expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining('does not let the key of git-private-src in')])
+      const key = await host.gearDo('repo-key', 'private-src')
+      await other.sh('cat > ~git/.ssh/authorized_keys; chown git: ~git/.ssh/authorized_keys; chmod 600 ~git/.ssh/authorized_keys', {
+        input: key,
+      })
+      expect((await create(await fingerprint(other))).stdout).toContain('Repository private-src is created')
+      expect(await host.gearDo('list-repos')).toMatch(/^private-src +local +main/m)
+    })
+
+    it('leaves no key with the account that serves it, and none in any log', async () => {
+      expect(await host.sh(`ls -A ${base}/git-home/pr/private-src ${base}/git-home/pr/private-src/home`)).toBe(
+        `${base}/git-home/pr/private-src:\nhome\n\n${base}/git-home/pr/private-src/home:\n`,
+      )
+      const secret = (await host.do(['sed', '-n', '2p', `${base}/keys/clone/private-src`])).trim()
+      expect(secret).toMatch(/^\S{40,}$/)
+      expect(await host.sh(`journalctl -b --no-pager -o cat | grep -c -F -e '${secret}' || :`)).toBe('0\n')
+    })
+
+    it('takes its key along when it is deleted', async () => {
+      await host.gearDo('delete-repo', 'private-src')
+      expect(await host.sh(`ls ${base}/keys/clone`)).not.toContain('private-src')
     })
   })
 
@@ -160,5 +216,81 @@ describe('an ssh source', () => {
     )
     const built = await build(source)
     expect([built.exitCode, built.stderr]).toEqual([1, expect.stringContaining('another key than the one that the user who builds knows')])
+  })
+})
+
+describe('who asks from elsewhere', () => {
+  let there = ''
+  let here = ''
+
+  beforeAll(async () => {
+    ;[there, here] = await Promise.all([other.address(), host.address()])
+    // plain files of a repository, and an address that leads to the one who asks for it
+    await other.sh(`systemd-run --quiet --unit=lab-plain-http busybox httpd -f -p 8125 -h /home/git/acme
+      printf '#!/bin/sh\nread -r line; printf "HTTP/1.1 302 Found\\r\\nLocation: http://${here}:8127/x/info/refs?service=git-upload-pack\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n"' > /root/lead; chmod 755 /root/lead
+      systemd-run --quiet --unit=lab-lead busybox nc -ll -p 8126 -e /root/lead`)
+    await host.sh(`umask 077; echo correct-horse-battery-staple > /etc/gear-token; echo '127.0.0.1 git.inside.lab' >> /etc/hosts
+      systemd-run --quiet --unit=lab-inner busybox nc -ll -p 8127 -e /usr/bin/tee -a /run/reached
+      sed -i '/^GEARD_OPTS=/d' /etc/default/gear; echo 'GEARD_OPTS="http://127.0.0.1:43273 http://0.0.0.0:43274 --token-file /etc/gear-token"' >> /etc/default/gear
+      systemctl restart gear.service`)
+    await host.untilAgentIsUp()
+    await until(
+      'both serve',
+      async () =>
+        (await host.exec(['curl', '-q', '-sf', '-o', '/dev/null', `http://${there}:8125/site.git/HEAD`])).exitCode === 0 || 'not yet',
+    )
+  })
+
+  afterAll(async () => {
+    for (const id of ['from-afar', 'by-key']) await host.gear('delete-repo', id)
+    await other.sh('systemctl stop lab-plain-http lab-lead; rm -f /root/lead')
+    await host.sh(`systemctl stop lab-inner; sed -i /git.inside.lab/d /etc/hosts; sed -i '/^GEARD_OPTS=/d' /etc/default/gear; rm -f /etc/gear-token
+      systemctl restart gear.service`)
+    await host.untilAgentIsUp()
+  })
+
+  const ask = async (method: 'PUT' | 'POST', path: string, body: object): Promise<string> => {
+    const bearer = 'Authorization: Bearer correct-horse-battery-staple'
+    const command = ['curl', '-q', '-sS', '-X', method, '-H', bearer, '-H', 'Accept: application/json;stream=true', '-w', ' %{http_code}']
+    return other.do([...command, '--data-binary', '@-', `http://${here}:43274${path}`], { input: JSON.stringify(body) })
+  }
+  const create = (id: string, CloneUrl: string, more: object = {}) => ask('PUT', `/repository/${id}`, { CloneUrl, ...more })
+  const remoteBuild = (Source: string) =>
+    ask('POST', '/build-image', { Source, BaseImage: 'gear/httpd', Tag: 'lab/from-afar', Clean: true })
+
+  it.each([
+    'http://127.0.0.1:8127/x',
+    'http://169.254.169.254/latest/meta-data',
+    'http://git.inside.lab:8127/x',
+    'git@localhost:x',
+    'git://[::1]:8127/x',
+  ])('is refused %s at once, for repositories and for builds', async address => {
+    for (const answer of [await create('from-afar', address), await remoteBuild(address)]) {
+      expect(answer).toMatch(/must not be an address of this host or of its local network.* 400$/s)
+    }
+  })
+
+  it('is refused an address that leads to this host, and nothing arrives there', async () => {
+    const address = `http://${there}:8126/x`
+    for (const answer of [await create('from-afar', address), await remoteBuild(address)]) {
+      expect(answer).toMatch(new RegExp(`${here} is an address of this host or of its local network`))
+    }
+    expect(await host.sh('cat /run/reached 2>/dev/null || :')).toBe('')
+    expect(await host.sh(`ls -A ${base}/git | grep from-afar || :`)).toBe('')
+  })
+
+  it('may have cloned and built what is elsewhere: by http, and by ssh with a key', async () => {
+    const address = `http://${there}:8125/site.git`
+    expect(await create('from-afar', address)).toContain('Repository from-afar is created')
+    expect(await remoteBuild(address)).toMatch(/from afar\n[\s\S]*Built lab\/from-afar/)
+    const key = await host.gearDo('repo-key', 'by-key')
+    await other.sh('cat >> ~git/.ssh/authorized_keys', { input: key })
+    const HostKey = await fingerprint(other)
+    expect(await create('by-key', `git@${there}:acme/site.git`, { HostKey })).toContain('Repository by-key is created')
+  })
+
+  it('may have built what is in a repository of this host', async () => {
+    expect(await remoteBuild(`${base}/git/from-afar`)).toMatch(/from afar\n[\s\S]*Built lab\/from-afar/)
+    expect(await remoteBuild(work)).toMatch(/only repositories in .* are built from elsewhere.* 400$/s)
   })
 })
