@@ -117,7 +117,7 @@ export const installContainer = operation({
   path: '/container/{id}',
   summary: 'Install an image as a container with its own systemd unit',
   description:
-    'Installing an id that exists updates it: same external ports where the internal ports match; a running container keeps running as it was until it is restarted. The ports that were reserved come in the header X-PortMapping.',
+    'Installing an id that exists updates it: same external ports where the internal ports match; a running container keeps running as it was until it is restarted. What is not given again is gone, but for links, and the answer names it. The ports that were reserved come in the header X-PortMapping.',
   params: containerParams,
   query: nothing,
   body: installContainerBody,

@@ -198,6 +198,14 @@ describe('installing what is installed', () => {
     expect((await agent.install('shop', { Image: 'acme/shop:2' })).text).toBe('Container shop is installed\n')
   })
 
+  it('says what the container had and has no longer, since it was not given again', async () => {
+    const { agent } = await setUp()
+    await agent.install('shop', { Isolate: true, Memory: '2g', Ports: [port(80), port(22)] })
+    const { text } = await agent.install('shop', { Ports: [port(22)] })
+    expect(text).toBe('Container shop is installed\nIt no longer has what was not given again: --isolate --memory 2g -p 80:4000\n')
+    expect((await agent.install('shop', { Ports: [port(22)] })).text).toBe('Container shop is installed\n')
+  })
+
   it('gives ports back that are no longer asked for, and others may have them', async () => {
     const { host, agent } = await setUp()
     await agent.install('shop', { Ports: [port(80, 5000), port(22, 5022)] })

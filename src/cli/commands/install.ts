@@ -60,7 +60,7 @@ export const command = () =>
     name: 'install',
     usage: 'IMAGE NAME... [VARIABLE=VALUE...] [flags]',
     description: [
-      'Every name gets the same image, ports, links, volumes and environment. Installing a name again updates it: ports that it had stay, and a running container goes on as it was until it is restarted.',
+      'Every name gets the same image, ports, links, volumes and environment. Installing a name again updates it: ports that are asked for again stay the same, and a running container goes on as it was until it is restarted. What is not given again is gone, isolation, volumes and limits among it (links stay): the answer names it, and --dry-run does before.',
       'The ports that were reserved are printed first: PortMapping: 8080 -> 4000.',
     ],
     argument: {

@@ -46,7 +46,10 @@ export type RestartPolicy = InstallContainer['restart']
 const mebibyte = 1024 * 1024
 
 /** Memory per container of the size classes (design §4); `container` itself has none. */
-const memoryOfSlice: Readonly<Record<string, number>> = { 'container-small': 512 * mebibyte, 'container-large': 1024 * mebibyte }
+export const memoryOfSlice: Readonly<Record<string, number>> = { 'container-small': 512 * mebibyte, 'container-large': 1024 * mebibyte }
+
+/** Where an install puts a container that names no slice. */
+export const defaultSlice = 'container-small'
 
 /** The spec of a request, its ports decided. Environments with neither id nor content are none. */
 export function specOf(

@@ -17,7 +17,7 @@ export function containerHandlers(host: Host, containers: Containers, reports: C
       const state = body.started ? 'is installed and starting' : 'is installed'
       const notice = installed.isRestartNeeded ? `; it still runs as it was before, restart it with: gear restart ${params.id}` : ''
       return {
-        text: `Container ${params.id} ${state}${notice}\n`,
+        text: `Container ${params.id} ${state}${notice}\n${droppedText(installed.dropped)}`,
         ...(mapping === undefined ? {} : { sideData: { PortMapping: mapping } }),
       }
     },
@@ -60,6 +60,11 @@ export function containerHandlers(host: Host, containers: Containers, reports: C
     containersUsage: async () => ({ atMs: host.clock.nowMs(), containers: [...(await reports.usage())] }),
     purgeContainers: ({ dryRun }) => containers.purge(dryRun),
   } satisfies Partial<Handlers>
+}
+
+/** An install says all that a container is to be, and nobody should lose its isolation or a volume without being told. */
+function droppedText(dropped: readonly string[]): string {
+  return dropped.length === 0 ? '' : `It no longer has what was not given again: ${dropped.join(' ')}\n`
 }
 
 /** What a dry run answers is not looked at. */

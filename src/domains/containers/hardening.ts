@@ -29,7 +29,7 @@ export function hardeningOf({ capAdd, capDrop, newPrivileges, readOnly, seccompP
 }
 
 /** What docker grants and podman does not: containers that need one of these are rare, and say so. */
-const droppedByDefault: readonly Capability[] = ['AUDIT_WRITE', 'MKNOD', 'NET_RAW']
+export const droppedByDefault: readonly Capability[] = ['AUDIT_WRITE', 'MKNOD', 'NET_RAW']
 
 /** What the scripts of an isolated container need before they become the user, who then has no capability at all. */
 const neededToIsolate: ReadonlySet<Capability> = new Set(['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID', 'SYS_CHROOT'])

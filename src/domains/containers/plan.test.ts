@@ -27,6 +27,7 @@ function wanted(given: Partial<WantedInstall> = {}): WantedInstall {
     text: 'the new unit',
     version: `${paths.versions}/v2`,
     isSame: false,
+    dropped: [],
     isStale: false,
     isUp: false,
     ports: noPorts,
@@ -196,6 +197,13 @@ describe('planning an install', () => {
   ])('$name', ({ given, found, isUpdate = false, steps }) => {
     const plan = planInstall(wanted(given), { ...(isUpdate ? installed : nothing), ...found })
     expect(plan.map(brief)).toEqual(steps)
+  })
+
+  it('says what was not given again with the step that takes it away', () => {
+    const plan = planInstall(wanted({ dropped: ['--isolate', '-v /data'] }), installed)
+    expect(plan.find(step => step.kind === 'swapUnit')?.reason).toBe(
+      'the new version takes over; what was not given again is gone: --isolate -v /data',
+    )
   })
 
   it('says whether an earlier attempt has left the version file', () => {

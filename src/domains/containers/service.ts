@@ -22,6 +22,7 @@ import { PortAllocator, type PortPlan, PortStore, planPorts, takenPort } from '.
 import { applyPlan, type Hands } from './apply.ts'
 import { readInstalled, specOf } from './container.ts'
 import { Copies } from './copies.ts'
+import { droppedFlags } from './dropped.ts'
 import { isAtRest, lookAt, lookAtPorts, lookForDelete, requireFreeName } from './look.ts'
 import { type ContainerStep, type Found, linkSteps, planDelete, planInstall, type WantedInstall } from './plan.ts'
 import { withImage } from './set-image.ts'
@@ -48,9 +49,11 @@ export interface Installed {
   readonly isUpdate: boolean
   /** The container runs as it was before the update. */
   readonly isRestartNeeded: boolean
+  /** Flags of the command line that the container had and has no longer: `--isolate`. */
+  readonly dropped: readonly string[]
 }
 
-type UnitVersion = Pick<WantedInstall, 'text' | 'version' | 'isSame'>
+type UnitVersion = Pick<WantedInstall, 'text' | 'version' | 'isSame' | 'dropped'>
 
 /** What an install has found and decided before it plans. */
 interface InstallDecisions {
@@ -126,7 +129,7 @@ export class Containers {
         )
         if (request.dryRun !== undefined) this.#allocator.giveBack(ports.reserve)
         const isChanged = !version.isSame || environment !== undefined
-        return { ports: ports.pairs, isUpdate, isRestartNeeded: run.isOutdated || (run.isUp && isChanged) }
+        return { ports: ports.pairs, isUpdate, isRestartNeeded: run.isOutdated || (run.isUp && isChanged), dropped: version.dropped }
       } catch (error) {
         if (attempt === portAttemptsMax || !isAllocatedPortTaken(error, body.ports)) throw error
       }
@@ -159,9 +162,11 @@ export class Containers {
     const render = (name: RequestId) => renderUnit(specOf(id, body, { requestId: name, ...decided }), this.#host.paths)
     const installed = unitText === undefined ? undefined : (readInstalled(unitText).requestId as RequestId)
     if (unitText !== undefined && installed !== undefined && versions.includes(installed) && render(installed) === unitText) {
-      return { text: unitText, version: `${paths.versions}/${installed}`, isSame: true }
+      return { text: unitText, version: `${paths.versions}/${installed}`, isSame: true, dropped: [] }
     }
-    return { text: render(requestId), version: `${paths.versions}/${requestId}`, isSame: false }
+    const text = render(requestId)
+    const dropped = unitText === undefined ? [] : droppedFlags(unitText, text)
+    return { text, version: `${paths.versions}/${requestId}`, isSame: false, dropped }
   }
 
   #planInstall(
@@ -218,7 +223,12 @@ export class Containers {
       const text = found.unitText ?? ''
       if (readInstalled(text).image === image) return false
       const [run, ports] = await Promise.all([this.#lookAtRun(found.paths.unit, id), this.#planPorts(id, readInstalled(text).ports, found)])
-      const version = { text: withImage(text, { image, requestId }), version: `${found.paths.versions}/${requestId}`, isSame: false }
+      const version = {
+        text: withImage(text, { image, requestId }),
+        version: `${found.paths.versions}/${requestId}`,
+        isSame: false,
+        dropped: [],
+      }
       const wanted = { id, body: { networkLinks: undefined, started: false } }
       await applyPlan(
         this.#hands,
