@@ -3,8 +3,17 @@ import packageFile from '../package.json' with { type: 'json' }
 
 const { version } = packageFile
 const words = process.argv.slice(2)
-if (words.length === 1 && (words[0] === 'version' || words[0] === '--version')) process.stdout.write(`gear ${version}\n`)
+if (words.length === 1 && (words[0] === 'version' || words[0] === '--version')) tellVersion()
 else void runCommand()
+
+function tellVersion(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    const isUnread = error.code === 'EPIPE'
+    if (!isUnread) process.stderr.write(`Error: What was to be printed could not be written (${error.message})\n`)
+    process.exitCode = isUnread ? 141 : 1
+  })
+  process.stdout.write(`gear ${version}\n`)
+}
 
 async function runCommand(): Promise<void> {
   takeCompiledBuiltins()

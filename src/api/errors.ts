@@ -29,6 +29,12 @@ export const errorCatalogue = {
     meaning: 'A deployment file breaks a rule, or asks for what cannot be; nothing was changed anywhere.',
     next: 'Correct the place that is named, and deploy again.',
   },
+  COMMAND_LINE_INVALID: {
+    status: 400,
+    shape: 'text',
+    meaning: 'A command line cannot be carried out as it stands; nothing was sent to any host.',
+    next: 'Correct what is named; gear COMMAND --help has the arguments and flags.',
+  },
   DEPLOYMENT_UNREADABLE: {
     status: 400,
     shape: 'text',

@@ -26,6 +26,14 @@ describe('help', () => {
   })
 })
 
+describe('help on a terminal', () => {
+  it.each([40, 80, 120])('fits into %i columns, and goes on below the text it belongs to', async columns => {
+    const { err } = await gear('install --help', { isTerminal: true, columns })
+    expect(err.split('\n').filter(line => line.length > columns && /\S {1,}\S/.test(line.slice(columns - 12)))).toEqual([])
+    if (columns === 80) expect(err).toMatch(/\n {2}-p \[--ports\]\S* +Port pairs [^\n]*\n {20,}\S/)
+  })
+})
+
 describe('wrong usage', () => {
   it('names the command that may have been meant', async () => {
     const { err, exitCode } = await gear('strat web-1')
@@ -53,9 +61,7 @@ describe('wrong usage', () => {
 
   it('names the flag that may have been meant, and shows the usage', async () => {
     const { err, exitCode } = await gear('start --wat web-1')
-    expect(err).toBe(
-      'gear: No flag registered for --wat, did you mean --wait?\nUsage: gear start NAME... [flags]\nSee: gear start --help\n',
-    )
+    expect(err).toBe('gear: there is no flag --wat; did you mean --wait?\nUsage: gear start NAME... [flags]\nSee: gear start --help\n')
     expect(exitCode).toBe(1)
   })
 
@@ -73,9 +79,50 @@ describe('wrong usage', () => {
     ['stop web-1 --wait -n', 'gear stop: --wait and --no-wait exclude each other (see: gear stop --help)'],
     ['set-env shop-env', 'gear set-env: give at least one VARIABLE=VALUE, or --env-file, or --reset (see: gear set-env --help)'],
     ['list-units a/b', 'gear list-units: the host must be a host name or an address: "a/b" (see: gear list-units --help)'],
-    ['log web-1 -f -o json', 'gear log: --follow never ends, so it cannot make one JSON document (see: gear log --help)'],
   ])('is one line on stderr, exit 1: gear %s', async (words, line) => {
     expect(await gear(words)).toEqual({ out: '', err: `${line}\n`, exitCode: 1 })
+  })
+
+  it.each([
+    ['--wat', 'gear: there is no command, only --wat'],
+    ['--output json', 'gear: there is no command, only --output json'],
+    ['start -x web-1', 'gear: there is no flag -x'],
+    ['start web-1 --token-file', 'gear: --token-file needs a value'],
+    [
+      'list --state runing',
+      'gear: --state: must be words of systemd with commas between: active,failed; "runing" is none; did you mean running?',
+    ],
+    ['list --output jsno', 'gear: --output: must be text or json, not "jsno"; did you mean json?'],
+    ['builds stpo', 'gear builds: stpo is none of list, log and stop; did you mean stop? (for a host of that name: gear builds list stpo)'],
+    ['keys lits', 'gear keys: lits is neither; did you mean list?; say what to do'],
+    ['deployment shwo a.json', 'gear deployment: there is no shwo; did you mean show?; say what to do'],
+    ['completion zhs', 'gear completion: name one shell: bash, zsh, fish; did you mean zsh?'],
+  ])('says what is wrong, and what may have been meant: gear %s', async (words, line) => {
+    const { out, err, exitCode } = await gear(words)
+    expect({ out, line: err.slice(0, line.length), exitCode }).toEqual({ out: '', line, exitCode: 1 })
+  })
+
+  it('knows no command without a name', async () => {
+    expect(await gear([''])).toMatchObject({ exitCode: 1, err: expect.stringContaining('gear: the name of the command is empty\n') })
+  })
+
+  it.each([
+    ['start -o json', 'give at least one container: [host[:port]/]id', 'See: gear start --help.'],
+    ['start --wat --output=json', 'there is no flag --wat; did you mean --wait?', 'See: gear start --help.'],
+    ['log web-1 -f -o json', '--follow never ends, so it cannot make one JSON document', 'See: gear log --help.'],
+    [
+      'exec web-1 -o json -- ls',
+      '--output json is for commands that report; this one passes on what another says',
+      'See: gear exec --help.',
+    ],
+    ['cp web-1:/a b -o json', '--output json is for commands that report', 'See: gear cp --help.'],
+  ])('is a document for programs: gear %s', async (words, message, next) => {
+    const { out, err, exitCode } = await gear(words)
+    expect({ document: JSON.parse(out), err, exitCode }).toEqual({
+      document: [{ ok: false, error: { code: 'COMMAND_LINE_INVALID', message, next } }],
+      err: '',
+      exitCode: 1,
+    })
   })
 
   it('ends the command before anything is sent, whichever name is wrong', async () => {
@@ -112,7 +159,10 @@ describe('flags of all commands', () => {
   })
 
   it('know one way to reach agents', async () => {
-    expect(await gear('list --transport=carrier-pigeon', { hosts })).toMatchObject({ exitCode: 1, err: expect.stringContaining('(http)') })
+    expect(await gear('list --transport=carrier-pigeon', { hosts })).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('--transport: must be http, not "carrier-pigeon"'),
+    })
   })
 
   it.each([

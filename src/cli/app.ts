@@ -9,6 +9,7 @@ import {
   buildApplication,
   buildCommand,
   buildRouteMap,
+  formatMessageForArgumentScannerError,
   type PartialApplicationConfiguration,
   run,
   text_en,
@@ -55,11 +56,12 @@ import { command as top } from './commands/top.ts'
 import { command as version } from './commands/version.ts'
 import { completeCommandLine } from './complete.ts'
 import type { Context } from './context.ts'
-import { errorText } from './render/errors.ts'
+import { errorDocument, errorText } from './render/errors.ts'
 import { overviewText } from './render/overview.ts'
+import { fold } from './render/wrap.ts'
 import { runSti } from './sti.ts'
 import { type CommandName, commandAliases, commandNamed, foreignNames, linuxCommands, summaries, systemName } from './summaries.ts'
-import { UsageError } from './usage-error.ts'
+import { didYouMean, UsageError } from './usage-error.ts'
 
 /**
  * The text of all is loaded at once, which costs less than one more file would, but only the one that is asked for is put together. What is heavy
@@ -116,6 +118,10 @@ export async function runCommandLine(words: readonly string[], context: Context)
     if (words[0] === 'sti') return await runSti(words.slice(1), context)
     if (words[0] === '__complete') return await complete(words.slice(1), context)
     const { command, args } = readCommandLine(words)
+    if (command === undefined && args.length > 0) {
+      await context.err.write(`gear: there is no command, only ${args.join(' ')}\n${refusedUsage}`)
+      return 1
+    }
     if (command === undefined) {
       await context.err.write(overviewText(context.platform))
       return 0
@@ -128,7 +134,8 @@ export async function runCommandLine(words: readonly string[], context: Context)
     }
     return await runCommand(commands[name](), { name, args, context })
   } catch (error) {
-    await context.err.write(error instanceof UsageError ? `gear: ${error.message}\n` : errorText(error, ''))
+    if (wantsJson(words)) await context.out.write(errorDocument(error, ''))
+    else await context.err.write(error instanceof UsageError ? `gear: ${error.message}\n` : errorText(error, ''))
     return 1
   }
 }
@@ -157,8 +164,19 @@ async function runCommand(
     withLastFlags(withPlainFlags(args, valueAliases), { flags, aliases }),
     context,
   )
-  await context.err.write(exitCode === 'wrong-usage' ? `${printed}Usage: ${usage}\nSee: gear ${name} --help\n` : printed)
-  return exitCode === 'wrong-usage' ? 1 : exitCode
+  if (exitCode !== 'wrong-usage') {
+    if (printed !== '') await context.err.write(fold(printed, context.err.isTerminal ? context.err.columns : undefined))
+    return exitCode
+  }
+  // What is wrong with the flags is known before they are.
+  if (wantsJson(args)) await context.out.write(errorDocument(new UsageError(printed.trim().replace(/^gear: /, '')), name))
+  else await context.err.write(`${printed}Usage: ${usage}\nSee: gear ${name} --help\n`)
+  return 1
+}
+
+function wantsJson(words: readonly string[]): boolean {
+  const flags = words.includes('--') ? words.slice(0, words.indexOf('--')) : words
+  return flags.some((word, at) => /^(--output|-o)=?json$/.test(word) || (/^(--output|-o)$/.test(word) && flags[at + 1] === 'json'))
 }
 
 const refusedUsage = 'Usage: gear COMMAND [arguments] [flags]\nSee: gear help\n'
@@ -166,6 +184,10 @@ const refusedUsage = 'Usage: gear COMMAND [arguments] [flags]\nSee: gear help\n'
 async function refuseCommand(word: string, context: Context): Promise<number> {
   if (Object.hasOwn(foreignNames, word)) {
     await context.err.write(`gear: there is no command ${word}; did you mean ${foreignNames[word]}?\n${refusedUsage}`)
+    return 1
+  }
+  if (word === '') {
+    await context.err.write(`gear: the name of the command is empty\n${refusedUsage}`)
     return 1
   }
   // Stubs under the real names: the parser knows which of them is meant.
@@ -223,7 +245,22 @@ const text: ApplicationText = {
       const reason = error.exception instanceof Error ? error.exception.message : String(error.exception)
       return `gear: --${error.externalFlagNameOrPlaceholder}: ${reason}`
     }
-    if (error instanceof ArgumentScannerError) return `gear: ${error.message}`
+    if (error instanceof ArgumentScannerError) return `gear: ${formatMessageForArgumentScannerError(error, wrongFlags)}`
     throw error
   },
+}
+
+const wrongFlags: Parameters<typeof formatMessageForArgumentScannerError>[1] = {
+  FlagNotFoundError: ({ input, corrections }) => `there is no flag --${input}${alternatives(corrections.map(name => `--${name}`))}`,
+  AliasNotFoundError: ({ input }) => `there is no flag -${input}`,
+  EnumValidationError: ({ externalFlagName, input, values }) =>
+    `--${externalFlagName}: must be ${values.join(', ').replace(/, ([^,]+)$/, ' or $1')}, not ${JSON.stringify(input)}${didYouMean(input, values)}`,
+  UnsatisfiedFlagError: ({ externalFlagName, nextFlagName }) =>
+    `--${externalFlagName} needs a value${nextFlagName === undefined ? '' : `, and is followed by --${nextFlagName}`}`,
+  InvalidNegatedFlagSyntaxError: ({ externalFlagName, valueText }) =>
+    `--${externalFlagName} takes no value, and has ${JSON.stringify(valueText)}`,
+}
+
+function alternatives(corrections: readonly string[]): string {
+  return corrections.length === 0 ? '' : `; did you mean ${corrections.join(' or ')}?`
 }

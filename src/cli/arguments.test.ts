@@ -35,8 +35,8 @@ describe('readCommandLine', () => {
     ['-k --token-file f start web-1', { command: 'start', args: ['-k', '--token-file', 'f', 'web-1'] }],
     ['--transport=http list', { command: 'list', args: ['--transport=http'] }],
     ['help start', { command: 'start', args: ['--help'] }],
-    ['help', { command: undefined, args: ['--help'] }],
-    ['--with', { command: undefined, args: [] }],
+    ['help', { command: undefined, args: [] }],
+    ['--with', { command: undefined, args: ['--with'] }],
     ['', { command: undefined, args: [] }],
   ])('reads %j', (words, expected) => {
     expect(readCommandLine(words === '' ? [] : words.split(' '))).toEqual(expected)

@@ -86,15 +86,19 @@ export interface CommandLine {
   readonly args: readonly string[]
 }
 
-/** The command and its words. Flags of all commands may stand before it, and `help COMMAND` asks what `COMMAND --help` does. */
+/** The command and its words; without a command, the flags that stand alone. Flags of all commands may stand before it, and `help COMMAND` asks what `COMMAND --help` does. */
 export function readCommandLine(words: readonly string[]): CommandLine {
   let at = 0
   while (words[at]?.startsWith('-') && !['-h', '--help', '--version', '--'].includes(words[at] ?? '')) {
     at += leadingValueFlags.has(words[at] ?? '') ? 2 : 1
   }
   const [command, ...args] = words.slice(at)
-  if (command === undefined || command === '-h' || command === '--help') return { command: undefined, args: [] }
-  if (command === 'help') return { command: args.find(arg => !arg.startsWith('-')), args: ['--help'] }
+  if (command === undefined) return { command, args: words }
+  if (command === '-h' || command === '--help') return { command: undefined, args: [] }
+  if (command === 'help') {
+    const asked = args.find(arg => !arg.startsWith('-'))
+    return { command: asked, args: asked === undefined ? [] : ['--help'] }
+  }
   return { command, args: [...words.slice(0, at), ...args] }
 }
 

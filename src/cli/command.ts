@@ -4,8 +4,7 @@ import { deployedNames } from '../formats/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { type Context, Interruption } from './context.ts'
 import { type CommonFlags, commonAliases, commonFlags } from './flags.ts'
-import { errorText } from './render/errors.ts'
-import { wrap } from './render/wrap.ts'
+import { errorDocument, errorText } from './render/errors.ts'
 import { type CommandName, summaries } from './summaries.ts'
 import { UsageError, usage } from './usage-error.ts'
 
@@ -94,7 +93,9 @@ async function runReporting<Flags extends object>(
   try {
     if (flags.with === undefined) return await run(context, flags, args)
     if (!takesDeployment) throw new UsageError('--with is for start, stop, restart, status and delete')
-    return await run(context, flags, [...args, ...(await readDeployedNames(context, flags.with))])
+    const names = await readDeployedNames(context, flags.with)
+    // What is named twice is asked for once.
+    return await run(context, flags, [...args, ...names.filter(name => !args.includes(name.slice('ctr://'.length)))])
   } catch (error) {
     // Work on hosts tells of its interruption itself; here none had begun.
     if (error instanceof Interruption) {
@@ -102,22 +103,29 @@ async function runReporting<Flags extends object>(
       return error.exitCode
     }
     const isUsage = error instanceof UsageError
-    await context.err.write(isUsage ? `gear ${name}: ${error.message} (see: gear ${name} --help)\n` : errorText(error, ''))
+    if (flags.output === 'json') await context.out.write(errorDocument(error, name))
+    else await context.err.write(isUsage ? `gear ${name}: ${error.message} (see: gear ${name} --help)\n` : errorText(error, ''))
     return 1
   }
 }
 
+/** A file on this machine; `-` is the standard input. */
 async function readDeployedNames(context: Context, path: string): Promise<readonly string[]> {
+  if (path === '') throw new UsageError('--with: name a file, or - for the standard input')
   if (/^[a-z]+:\/\//i.test(path)) throw new UsageError(`--with: ${path} is no file on this machine`)
-  const text = await context.readTextFile(path).catch(cause => {
+  const text = await (path === '-' ? context.readInput() : context.readTextFile(path, deploymentBytesMax)).catch(cause => {
     throw new UsageError(`--with: ${path} cannot be read (${cause instanceof Error ? cause.message : String(cause)})`)
   })
+  if (text.length > deploymentBytesMax) throw new UsageError(`--with: ${path} has more than ${deploymentBytesMax} bytes`)
   const names = usage(`--with ${path}`, () => deployedNames(text))
   if (names.length === 0) throw new UsageError(`--with ${path}: no instance is on a host`)
   return names
 }
 
+/** A planned deployment of thousands of instances; what is longer is none. */
+const deploymentBytesMax = 16_777_216
+
+/** A paragraph is one line; how long lines may be is known where they are shown. */
 function describe<Flags>({ name, description, examples }: CommandText<Flags>): string {
-  const paragraphs = [`${summaries[name]}.`, ...description].map(wrap)
-  return [...paragraphs, `EXAMPLES\n${examples.map(example => `  ${example}`).join('\n')}`].join('\n\n')
+  return [`${summaries[name]}.`, ...description, `EXAMPLES\n${examples.map(example => `  ${example}`).join('\n')}`].join('\n\n')
 }

@@ -10,6 +10,7 @@ import { foreignText } from './render/foreign-text.ts'
 export interface Output {
   /** Resolves when more can be taken. Never fails: when nobody reads any more, the signal of the context aborts. */
   write(text: string): Promise<void>
+  /** A terminal that can be steered: not `TERM=dumb`. */
   readonly isTerminal: boolean
   readonly columns: number
   readonly rows: number
@@ -27,13 +28,13 @@ export interface Context {
   readonly signal: AbortSignal
   /** `GEAR_TOKENS`, also `GEAR_TOKEN_FILE`; else the file in the user's configuration, when it is there. */
   readonly tokenFile: string | undefined
-  /** A variable of the environment; undefined when it is not set, or empty. */
   /** Asks somebody who can answer: yes or no. Undefined where nobody can, since input or standard error is no terminal. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   /** Ends early when the signal of the context aborts. */
   readonly pause: (waitMs: number) => Promise<void>
+  /** A variable of the environment; undefined when it is not set, or empty. */
   readonly variable: (name: string) => string | undefined
   readonly connect: (host: LocatorHost, options: { readonly tokenFile: string | undefined }) => Client
   readonly readTextFile: ReadTextFile
@@ -49,6 +50,8 @@ export interface Context {
   readonly streams: Streams
   /** All of the standard input, as text. */
   readonly readInput: () => Promise<string>
+  /** From here on the command ends when nobody is left who reads its output, though there is nothing to write. */
+  readonly endWithReader: () => void
   /** Writes bytes as they come: to a file, which must not be there yet, or to standard output. */
   readonly saveBytes: (bytes: AsyncIterable<Uint8Array>, path: string | undefined) => Promise<void>
 }
@@ -134,7 +137,7 @@ export function processContext(version: string): ProcessContext {
     },
     variable: textOf,
     get confirm() {
-      if (!process.stdin.isTTY || !err.isTerminal) return undefined
+      if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
       return (question: string) => confirm(question, this.signal)
     },
     nowMs: Date.now,
@@ -154,6 +157,7 @@ export function processContext(version: string): ProcessContext {
     identity,
     streams: { ...processStreams, write: (stream, bytes) => (stream === 'stdout' ? out : err).sendBytes(bytes) },
     readInput,
+    endWithReader: () => watchReader(interruption),
     saveBytes: (bytes, path) => saveBytes(bytes, path, out.sendBytes),
   }
 }
@@ -191,6 +195,30 @@ const processStreams: Omit<Streams, 'write'> = {
       process.stdout.off('resize', onResize)
     }
   },
+}
+
+/** What ends sooner is not worth another process. */
+const followedMs = 500
+
+/**
+ * Only a write tells that nobody reads any more, and what is followed may say nothing for hours: `gear log --follow web-1 | head -1` would stay. Node
+ * cannot ask about a pipe without writing; tail can (coreutils 8.28), and dies of SIGPIPE in the second after its last reader has gone. Where there is
+ * no such tail, the next write tells.
+ */
+function watchReader(interruption: AbortController): void {
+  const timer = setTimeout(() => {
+    if (process.platform !== 'linux' || !process.getBuiltinModule('node:fs').fstatSync(1).isFIFO()) return
+    const { spawn } = process.getBuiltinModule('node:child_process')
+    const watcher = spawn('tail', [`--pid=${process.pid}`, '--follow', '/dev/null'], { stdio: ['ignore', 1, 'ignore'] })
+    watcher.on('error', () => undefined)
+    watcher.on('exit', (_, signal) => {
+      if (signal === 'SIGPIPE') interruption.abort(new Interruption('SIGPIPE'))
+    })
+    watcher.unref()
+    // Or it would be one more writer, and the reader would wait for its end.
+    process.on('exit', () => watcher.kill())
+  }, followedMs)
+  timer.unref()
 }
 
 /** What a command reads whole from its standard input is small: lists, keys. */
@@ -338,7 +366,7 @@ function output(open: () => NodeJS.WriteStream, interruption: AbortController, s
       if (last !== undefined) await new Promise(resolve => setImmediate(resolve))
     },
     get isTerminal() {
-      return stream().isTTY === true
+      return stream().isTTY === true && process.env['TERM'] !== 'dumb'
     },
     get columns() {
       // A terminal that does not know its width says 0.

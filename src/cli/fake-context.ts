@@ -81,6 +81,7 @@ export async function gear(words: string | readonly string[], setup: Setup = {})
       size: () => (setup.isTerminal ? { columns: setup.columns ?? 80, rows: 24 } : undefined),
       takeKeys: () => () => undefined,
     },
+    endWithReader: () => undefined,
     readInput: async () => setup.input ?? '',
   }
   const list = typeof words === 'string' ? words.split(' ').filter(word => word !== '') : words

@@ -59,6 +59,7 @@ export async function passInput(context: Context, session: Session): Promise<voi
 
 /** Passes on what the other side says, and answers its exit code. */
 export async function showOutput(context: Context, session: Session): Promise<number> {
+  context.endWithReader()
   for await (const output of session.output) {
     if (output.kind === 'exit') return output.exitCode
     await context.streams.write(output.kind, output.bytes)

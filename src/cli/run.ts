@@ -58,6 +58,7 @@ export async function runWork<Each extends Task, Value extends object>(
 ): Promise<number> {
   const { signal, out, err } = context
   const isJson = flags.output === 'json'
+  if (work.isLive) context.endWithReader()
   const progress = isJson ? noProgress : progressOn(err)
   const clients = clientsOf(context, flags, work.groups)
   const said = new Map<Each, string>()

@@ -7,7 +7,7 @@ import { type Input, request } from '../client/index.ts'
 import { FormatError } from '../formats/index.ts'
 import { parseVariables } from './commands/build.ts'
 import { type Context, Interruption } from './context.ts'
-import { UsageError } from './usage-error.ts'
+import { didYouMean, UsageError } from './usage-error.ts'
 
 const usageText = `Usage: sti build SOURCE IMAGE TAG [flags]
        sti usage IMAGE [flags]
@@ -45,7 +45,7 @@ export async function runSti(words: readonly string[], context: Context): Promis
     const { reason } = context.signal
     if (reason instanceof Interruption) return reason.exitCode
     const isUsage = error instanceof UsageError || error instanceof FormatError || isParseError(error)
-    const message = error instanceof Error && isUsage ? error.message : explain(asGearError(error))
+    const message = error instanceof Error && isUsage ? plainMessage(error) : explain(asGearError(error))
     await context.out.write(`An error occurred: ${message}\n`)
     return 1
   }
@@ -65,7 +65,9 @@ async function carryOut(words: readonly string[], context: Context): Promise<num
   }
   const [source, image, tag] = verb === 'usage' ? ['/', args[0], 'usage'] : args
   if ((verb !== 'build' && verb !== 'usage') || source === undefined || image === undefined || tag === undefined) {
-    throw new UsageError(`give sti build SOURCE IMAGE TAG, sti usage IMAGE or sti version, not: ${positionals.join(' ')}`)
+    const isVerb = verb === 'build' || verb === 'usage'
+    const hint = isVerb ? '' : `there is no sti ${verb}${didYouMean(verb, ['build', 'usage', 'version', 'help'])}; `
+    throw new UsageError(`${hint}give sti build SOURCE IMAGE TAG, sti usage IMAGE or sti version, not: ${positionals.join(' ')}`)
   }
   const body: NonNullable<Input<'buildImage'>['body']> = {
     source,
@@ -94,6 +96,16 @@ async function carryOut(words: readonly string[], context: Context): Promise<num
     await written
   }
   return 0
+}
+
+/** Node explains at length how an unknown flag could be an argument. */
+function plainMessage(error: Error): string {
+  const [, flag] = /^Unknown option '(-[^']*)'/.exec(error.message) ?? []
+  if (flag === undefined) return error.message
+  return `there is no flag ${flag}${didYouMean(
+    flag,
+    Object.keys(options).map(name => `--${name}`),
+  )}`
 }
 
 /** What parseArgs says of flags it does not know, and of values that are missing. */

@@ -6,6 +6,7 @@ import { type Context, Interruption } from './context.ts'
 import type { CommonFlags } from './flags.ts'
 import { errorText } from './render/errors.ts'
 import { screenOn } from './render/screen.ts'
+import { fold } from './render/wrap.ts'
 import { clientsOf } from './run.ts'
 
 export interface View<Value> {
@@ -28,11 +29,14 @@ export interface Watch<Value> {
 /** Longest wait for one answer; the others are shown meanwhile only when it has come or is given up. */
 const answerMs = 5000
 
-/** Ends when it is interrupted, or at once when no host answers at all. The exit code says which. */
+/** Ends when it is interrupted, at the key q, or at once when no host answers at all. The exit code says which. */
 export async function watchHosts<Value>(context: Context, flags: CommonFlags, watch: Watch<Value>): Promise<number> {
   const { signal, out, err } = context
   const clients = clientsOf(context, flags, watch.groups)
+  context.endWithReader()
   const screen = screenOn(out)
+  let lastPage = ''
+  const keys = keysOn(context, () => void (lastPage !== '' && screen.show(lastPage)))
   let views: readonly View<Value>[] = watch.groups.map(({ host }) => ({
     host: printHost(host),
     value: undefined,
@@ -40,7 +44,7 @@ export async function watchHosts<Value>(context: Context, flags: CommonFlags, wa
     error: undefined,
   }))
   try {
-    while (!signal.aborted) {
+    while (!signal.aborted && keys.ended === undefined) {
       views = await Promise.all(views.map(view => lookAgain(view, clients.of(view.host), watch, signal)))
       if (signal.aborted) break
       if (views.every(({ value }) => value === undefined)) {
@@ -48,14 +52,55 @@ export async function watchHosts<Value>(context: Context, flags: CommonFlags, wa
         return 1
       }
       const failures = views.filter(({ error }) => error !== undefined).map(({ host, error }) => errorText(error, host))
-      await screen.show(watch.page(views) + failures.join(''))
-      await context.pause(watch.intervalMs)
+      // A line that is cut off does not say why.
+      lastPage = watch.page(views) + fold(failures.join(''), out.isTerminal ? out.columns : Number.POSITIVE_INFINITY)
+      await screen.show(lastPage)
+      await Promise.race([context.pause(watch.intervalMs), keys.end])
     }
   } finally {
+    keys.release()
     await screen.close()
     await clients.close()
   }
+  if (keys.ended !== undefined) return keys.ended
   return signal.reason instanceof Interruption ? signal.reason.exitCode : 1
+}
+
+interface Keys {
+  /** The exit code, once a key ended it. */
+  readonly ended: number | undefined
+  /** Resolves then. */
+  readonly end: Promise<void>
+  readonly release: () => void
+}
+
+/** On a terminal, keys come one by one and are not shown: q ends as in other programs of this kind, and Ctrl-C, which is a key then, as it always does. */
+function keysOn({ streams, out, signal }: Context, onResize: () => void): Keys {
+  const { promise: end, resolve } = Promise.withResolvers<void>()
+  if (!out.isTerminal || streams.size() === undefined)
+    return { ended: undefined, end: new Promise(() => undefined), release: () => undefined }
+  let ended: number | undefined
+  const finish = (exitCode: number) => {
+    ended ??= exitCode
+    resolve()
+  }
+  const release = streams.takeKeys(onResize)
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  const read = async () => {
+    for await (const bytes of streams.input()) {
+      const typed = Buffer.from(bytes).toString('latin1')
+      if (typed.includes('\u0003')) finish(new Interruption('SIGINT').exitCode)
+      if (/[qQ]/.test(typed)) finish(0)
+    }
+  }
+  void read().catch(() => undefined)
+  return {
+    get ended() {
+      return ended
+    },
+    end,
+    release,
+  }
 }
 
 async function lookAgain<Value>(view: View<Value>, client: Client, { ask }: Watch<Value>, signal: AbortSignal): Promise<View<Value>> {

@@ -50,6 +50,7 @@ async function helpText(words: readonly string[], version: string): Promise<stri
     delay: none,
     identity: none,
     streams: { input: none, write: none, size: none, takeKeys: none },
+    endWithReader: none,
     readInput: none,
     saveBytes: none,
   }

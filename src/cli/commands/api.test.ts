@@ -171,6 +171,6 @@ describe('gear explain', () => {
     })
     const line = ['api', 'execContainer', 'web-1', '--body', '{"Command": ["ls", "-l"]}']
     expect(await gear(line, { hosts: { local: { execContainer } } })).toEqual({ out: 'ls -l\n', err: '', exitCode: 7 })
-    expect((await gear([...line, '-o', 'json'])).err).toContain('--output json is not for a session')
+    expect((await gear([...line, '-o', 'json'])).out).toContain('--output json is not for a session')
   })
 })

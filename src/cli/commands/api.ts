@@ -2,7 +2,6 @@
 import { contract, fieldNames, type Operation, type OperationName, toWire } from '../../api/index.ts'
 import { type Client, type Request, request } from '../../client/index.ts'
 import { printHost, printTable } from '../../formats/index.ts'
-import { closest } from '../../lib/index.ts'
 import { sayAnswer } from '../answers.ts'
 import { type HostTargets, readHosts } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
@@ -12,7 +11,7 @@ import { type CommonFlags, type DryRunFlags, dryRunFlags, repeated, text, toggle
 import { requestAll } from '../requests.ts'
 import { clientsOf, runWork } from '../run.ts'
 import { passInput, showOutput } from '../run-in.ts'
-import { UsageError } from '../usage-error.ts'
+import { didYouMean, UsageError } from '../usage-error.ts'
 
 interface ApiFlags extends DryRunFlags {
   readonly list?: boolean
@@ -60,7 +59,7 @@ export const command = () =>
     },
     run: async (context, flags, args) => {
       const [name, ...given] = args
-      if (flags.list) return listOperations(context, name)
+      if (flags.list) return listOperations(context, flags, name)
       if (name === undefined) throw new UsageError('name an operation; see which there are with: gear api --list')
       const operation = operationNamed(name)
       const { hosts, params } = readParameters(operation, given, flags.host ?? [])
@@ -94,8 +93,7 @@ function operationNamed(word: string): Operation {
   const name = Object.hasOwn(operations, word) ? word : Object.keys(operations).find(other => other.toLowerCase() === word.toLowerCase())
   const operation = name === undefined ? undefined : operations[name]
   if (operation !== undefined) return operation
-  const meant = closest(word, Object.keys(operations))
-  throw new UsageError(`there is no operation ${word}${meant === undefined ? '' : `; did you mean ${meant}?`} (all: gear api --list)`)
+  throw new UsageError(`there is no operation ${word}${didYouMean(word, Object.keys(operations))} (all: gear api --list)`)
 }
 
 /** The names in a path, in its order. */
@@ -145,15 +143,17 @@ function requireNames(flag: string, given: readonly Assignment[], known: readonl
   for (const { name } of given) {
     const [first = ''] = name.split(/[.[]/)
     if (known.some(other => other.toLowerCase() === first.toLowerCase())) continue
-    const meant = closest(first, known)
-    throw new UsageError(`${flag} ${first}: there is no such name${meant === undefined ? '' : `; did you mean ${meant}?`}`)
+    throw new UsageError(`${flag} ${first}: there is no such name${didYouMean(first, known)}`)
   }
 }
+
+/** More than any operation takes; a device never ends. */
+const bodyBytesMax = 16_777_216
 
 function bodyText(context: Context, body: string): string | Promise<string> {
   if (body === '-') return context.readInput()
   if (!body.startsWith('@')) return body
-  return context.readTextFile(body.slice(1)).catch(cause => {
+  return context.readTextFile(body.slice(1), bodyBytesMax).catch(cause => {
     throw new UsageError(`--body: ${body.slice(1)} cannot be read (${cause instanceof Error ? cause.message : String(cause)})`)
   })
 }
@@ -268,7 +268,21 @@ async function callAndSay(client: Client, call: Request, { signal, say, isJson, 
   return {}
 }
 
-async function listOperations(context: Context, name: string | undefined): Promise<number> {
+async function listOperations(context: Context, { output }: CommonFlags, name: string | undefined): Promise<number> {
+  if (output === 'json') {
+    const listed = name === undefined ? Object.values(operations) : [operationNamed(name)]
+    const rows = listed.map(({ id, method, path, summary, errors, effect, hasDryRun = false }) => ({
+      id,
+      method,
+      path,
+      summary,
+      effect,
+      hasDryRun,
+      errors,
+    }))
+    await context.out.write(`${JSON.stringify(rows)}\n`)
+    return 0
+  }
   if (name !== undefined) {
     const { operationText } = await import('../render/operation.ts')
     await context.out.write(operationText(operationNamed(name)))

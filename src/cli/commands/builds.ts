@@ -10,7 +10,7 @@ import { showPlans } from '../dry-run.ts'
 import { type CommonFlags, type DryRunFlags, dryRunFlags, toggle } from '../flags.ts'
 import { requestAll } from '../requests.ts'
 import { runWork } from '../run.ts'
-import { UsageError } from '../usage-error.ts'
+import { didYouMean, UsageError } from '../usage-error.ts'
 
 interface BuildsFlags extends DryRunFlags {
   readonly follow?: boolean
@@ -36,6 +36,9 @@ export const command = () =>
     run: async (context, flags, [verb = 'list', ...names]) => {
       if (verb === 'log') return showLogs(context, flags, names)
       if (verb === 'stop') return stopBuilds(context, flags, names)
+      const hint = verb === 'list' ? '' : didYouMean(verb, ['list', 'log', 'stop'])
+      if (hint !== '')
+        throw new UsageError(`${verb} is none of list, log and stop${hint} (for a host of that name: gear builds list ${verb})`)
       if (flags.dryRun) throw new UsageError('--dry-run is for stop; the others change nothing')
       return listBuilds(context, flags, verb === 'list' ? names : [verb, ...names])
     },

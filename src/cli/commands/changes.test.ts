@@ -211,7 +211,9 @@ describe('gear purge on a terminal', () => {
   it('asks all the same when a host does not tell what is there', async () => {
     const { questions, setup } = purging(false)
     await gear('purge b', setup)
-    expect(questions).toEqual(['b: it does not tell what is there\nStop them all, and keep them from starting at boot?'])
+    expect(questions).toEqual([
+      'b: it does not tell what is there: The request failed because of a mistake in gear\nStop them all, and keep them from starting at boot?',
+    ])
   })
 
   it('changes nothing when it is interrupted instead of answered', async () => {
@@ -288,6 +290,16 @@ describe('--with', () => {
     })
     expect(await gear('--with=shop.json start', { hosts, files })).toMatchObject({
       out: 'node7 web-2 is starting\nlocal web-3 is starting\n',
+    })
+  })
+
+  it('reads the standard input for -, and asks once for what is named twice', async () => {
+    const input = files['shop.json']
+    const { out, exitCode } = await gear('start web-3 --with -', { hosts, input })
+    expect({ out, exitCode }).toEqual({ out: 'local web-3 is starting\nnode7 web-2 is starting\n', exitCode: 0 })
+    expect(await gear(['start', '--with', ''], { hosts })).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('--with: name a file'),
     })
   })
 

@@ -1,7 +1,7 @@
 /** `gear completion` */
 import { defineCommand } from '../command.ts'
 import { completionScripts, completionShells } from '../completion-scripts.ts'
-import { UsageError } from '../usage-error.ts'
+import { didYouMean, UsageError } from '../usage-error.ts'
 
 export const command = () =>
   defineCommand({
@@ -16,7 +16,10 @@ export const command = () =>
     flags: {},
     run: async (context, _, args) => {
       const shell = completionShells.find(name => name === args[0])
-      if (shell === undefined || args.length > 1) throw new UsageError(`name one shell: ${completionShells.join(', ')}`)
+      if (shell === undefined || args.length > 1) {
+        const hint = args[0] === undefined ? '' : didYouMean(args[0], completionShells)
+        throw new UsageError(`name one shell: ${completionShells.join(', ')}${hint}`)
+      }
       await context.out.write(completionScripts[shell])
       return 0
     },

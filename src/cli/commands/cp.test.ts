@@ -209,7 +209,6 @@ describe('gear cp', () => {
     ['cp web-1:/a', 'give a source and a destination'],
     ['cp web-1:/a web-2:/b', 'one of both must be on this machine'],
     ['cp a b', 'neither place is in a container'],
-    ['cp web-1:/a b -o json', '--output json is for commands that report'],
     ['cp web-1:/a b --owner 5', '--owner is for copies into a container'],
     ['cp a web-1:/a --owner ann', '--owner must be UID or UID:GID'],
     ['cp /no/such web-1:/a', 'there is no file or folder /no/such'],

@@ -3,7 +3,7 @@ import { freshRequestId } from '../../client/index.ts'
 import { readHosts } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
 import { loadDeployment } from '../deployment-source.ts'
-import { UsageError } from '../usage-error.ts'
+import { didYouMean, UsageError } from '../usage-error.ts'
 
 const fetchMs = 300_000
 
@@ -22,7 +22,8 @@ export const command = () =>
     ],
     flags: {},
     run: async (context, flags, [word, place, ...hosts]) => {
-      if (word !== 'show' || place === undefined) throw new UsageError('say what to do: show FILE_OR_URL [HOST...]')
+      const hint = word === undefined || word === 'show' ? '' : `there is no ${word}${didYouMean(word, ['show'])}; `
+      if (word !== 'show' || place === undefined) throw new UsageError(`${hint}say what to do: show FILE_OR_URL [HOST...]`)
       const deployment = await loadDeployment(context, place, { timeoutMs: fetchMs, isInsecure: flags.insecure ?? false })
       const { deploymentName, drawTopology, hostsOf, planDeployment, topologyOf } = await import('../../domains/deployments/index.ts')
       const on = hosts.length === 0 ? hostsOf(deployment.instances) : readHosts(hosts).map(({ host }) => host)

@@ -47,7 +47,6 @@ describe('gear exec', () => {
     ['exec', 'gear exec: give a container and a command'],
     ['exec web-1', 'gear exec: give a container and a command'],
     ['exec -t web-1 -- sh', 'gear exec: --tty needs a terminal'],
-    ['exec web-1 -o json -- ls', 'gear exec: --output json is for commands that report'],
     ['exec w -- ls', 'Error: id must be 4 to 24 characters'],
     ['shell', 'gear shell: give one container'],
   ])('refuses: gear %s', async (words, message) => {

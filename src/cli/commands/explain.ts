@@ -1,9 +1,8 @@
 /** `gear explain` */
 import { type ErrorCode, errorCatalogue } from '../../api/index.ts'
 import { printTable } from '../../formats/index.ts'
-import { closest } from '../../lib/index.ts'
 import { defineCommand } from '../command.ts'
-import { UsageError } from '../usage-error.ts'
+import { didYouMean, UsageError } from '../usage-error.ts'
 
 export const command = () =>
   defineCommand({
@@ -26,7 +25,7 @@ export const command = () =>
         await context.out.write(printTable(['CODE', 'MEANING'], rows))
       } else {
         const { explanation } = await import('../render/explanation.ts')
-        await context.out.write(codes.map(explanation).join('\n'))
+        await context.out.write(codes.map(code => explanation(code, context.out.isTerminal ? context.out.columns : undefined)).join('\n'))
       }
       return 0
     },
@@ -35,6 +34,5 @@ export const command = () =>
 function codeNamed(word: string): ErrorCode {
   const code = word.toUpperCase().replaceAll('-', '_')
   if (Object.hasOwn(errorCatalogue, code)) return code as ErrorCode
-  const meant = closest(code, Object.keys(errorCatalogue))
-  throw new UsageError(`there is no code ${word}${meant === undefined ? '' : `; did you mean ${meant}?`} (all: gear explain)`)
+  throw new UsageError(`there is no code ${word}${didYouMean(code, Object.keys(errorCatalogue))} (all: gear explain)`)
 }

@@ -93,7 +93,7 @@ describe('the words of gear install', () => {
     ['-v relative', '--volumes: the path of a volume must begin with "/"'],
     ['--memory lots', '--memory: a memory size must be'],
     ['--pids many', '--pids: must be a whole number'],
-    ['--slice huge', '(container|container-small|container-large)'],
+    ['--slice huge', '--slice: must be container, container-small or container-large, not "huge"'],
     ['--env-url ftp://x/', 'Source must be an http or https URL'],
     ['--env-id ../x', 'Environment.Id must be 4 to 24 characters'],
     ['Bad/Image:', 'image'],

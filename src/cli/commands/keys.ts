@@ -9,7 +9,7 @@ import { planText } from '../dry-run.ts'
 import { type CommonFlags, type DryRunFlags, dryRunFlags, repeated, text, toggle } from '../flags.ts'
 import { type KeyPlace, readKeyFile, readKeyPlaces } from '../key-arguments.ts'
 import { runWork } from '../run.ts'
-import { UsageError } from '../usage-error.ts'
+import { didYouMean, UsageError } from '../usage-error.ts'
 
 interface KeysFlags extends DryRunFlags {
   readonly keyFile?: string
@@ -48,7 +48,8 @@ export const command = () =>
     run: async (context, flags, [word, ...args]) => {
       if (word === 'list') return list(context, flags, args)
       if (word === 'remove') return remove(context, flags, args)
-      throw new UsageError('say what to do: list [HOST...], or remove NAME... with --key-file or --fingerprint')
+      const hint = word === undefined ? '' : `${word} is neither${didYouMean(word, ['list', 'remove'])}; `
+      throw new UsageError(`${hint}say what to do: list [HOST...], or remove NAME... with --key-file or --fingerprint`)
     },
   })
 

@@ -6,7 +6,7 @@ import type { HostTargets } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
 import { parsed, repeated, toggle } from '../flags.ts'
 import { runWork } from '../run.ts'
-import { UsageError, usage } from '../usage-error.ts'
+import { didYouMean, UsageError, usage } from '../usage-error.ts'
 import { watchHosts } from '../watch.ts'
 
 interface ListFlags {
@@ -117,10 +117,23 @@ function readWords(words: readonly string[]): {
 
 function statesOf(input: string): readonly string[] {
   const states = input.split(',')
-  if (!states.every(state => /^[a-z][a-z-]*$/.test(state)))
-    throw new RangeError('must be words of systemd with commas between: active,failed')
+  const unknown = states.find(state => !unitStates.includes(state))
+  if (unknown !== undefined) {
+    throw new RangeError(
+      `must be words of systemd with commas between: active,failed; ${JSON.stringify(unknown)} is none${didYouMean(unknown, unitStates)}`,
+    )
+  }
   return states
 }
+
+/** What systemd says of a unit and of a service: the tables unit_active_state and service_state of its source. */
+const unitStates: readonly string[] = [
+  ...['active', 'reloading', 'inactive', 'failed', 'activating', 'deactivating', 'maintenance', 'refreshing'],
+  ...['dead', 'condition', 'start-pre', 'start', 'start-post', 'running', 'exited'],
+  ...['reload', 'reload-signal', 'reload-notify', 'refresh-extensions', 'mounting'],
+  ...['stop', 'stop-watchdog', 'stop-sigterm', 'stop-sigkill', 'stop-post', 'final-watchdog', 'final-sigterm', 'final-sigkill'],
+  ...['dead-before-auto-restart', 'failed-before-auto-restart', 'dead-resources-pinned', 'auto-restart', 'auto-restart-queued', 'cleaning'],
+]
 
 function secondsOf(input: string): number {
   const seconds = /^\d{1,5}(\.\d{1,3})?$/.test(input) ? Number(input) : Number.NaN

@@ -7,6 +7,7 @@ import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { showPlans } from '../dry-run.ts'
 import { type CommonFlags, type DryRunFlags, dryRunFlags, toggle } from '../flags.ts'
+import { errorData } from '../render/errors.ts'
 import { foreignText } from '../render/foreign-text.ts'
 import { requestAll } from '../requests.ts'
 import { clientsOf, runWork } from '../run.ts'
@@ -64,7 +65,7 @@ async function question(context: Context, flags: CommonFlags, groups: readonly H
           return `${host}: ${containers.length} installed, ${up.length} running${names}`
         } catch (error) {
           if (context.signal.aborted) throw error
-          return `${host}: it does not tell what is there`
+          return `${host}: it does not tell what is there: ${errorData(error).message}`
         }
       }),
     )

@@ -37,7 +37,7 @@ export const command = () =>
     name: 'top',
     usage: '[HOST...] [flags]',
     description: [
-      'Shows what the containers that run on the hosts need, again and again until it is interrupted: state, share of a processor (200% are two), memory and its limit, automatic restarts. What needs most comes first.',
+      'Shows what the containers that run on the hosts need, again and again until it is interrupted, or q is pressed: state, share of a processor (200% are two), memory and its limit, automatic restarts. What needs most comes first.',
       'Where standard output is no terminal, and with --once or --output json, it looks once, for a second.',
     ],
     argument: { placeholder: 'HOST', brief: 'host[:port]; none means this machine', names: ['host'] },

@@ -177,6 +177,28 @@ describe('gear top', () => {
     ])
   })
 
+  it.each([
+    ['q', 0],
+    ['\u0003', 130],
+  ])('ends on a terminal at the key %j, which is not shown, and leaves the last page', async (input, expected) => {
+    const { out, exitCode } = await gear('top', { ...using(), isTerminal: true, input })
+    expect(exitCode).toBe(expected)
+    expect(out.slice(out.indexOf('\u001b[?1049l'))).toContain('busy-1')
+    expect(out).not.toContain(input)
+  })
+
+  it('tells the whole reason why a host does not answer, however narrow the terminal', async () => {
+    const failing: Handlers['containersUsage'] = async () => {
+      throw new GearError('HOST_UNREACHABLE', 'The agent at node8:43273 cannot be reached: nothing listens there')
+    }
+    const { hosts: all, onPause } = using()
+    const hosts = { ...all, node8: { containersUsage: failing } }
+    const { out } = await gear('top local node8', { hosts, onPause, isTerminal: true, columns: 40, input: 'q' })
+    const drawn = out.slice(0, out.indexOf('\u001b[?1049l'))
+    expect(drawn).toContain('nothing')
+    expect(drawn).toContain('listens there')
+  })
+
   it('goes on until it is interrupted on a terminal', async () => {
     const stop = new AbortController()
     const { hosts: all, onPause } = using()

@@ -1,18 +1,19 @@
 /** An error code explained: the catalogue, the notes, and which operations answer it. */
 import { contract, type ErrorCode, errorCatalogue, errorNotes, type Operation } from '../../api/index.ts'
-import { wrap } from './wrap.ts'
+import { fold } from './wrap.ts'
 
-export function explanation(code: ErrorCode): string {
+export function explanation(code: ErrorCode, terminalColumns: number | undefined): string {
   const { status, meaning, next } = errorCatalogue[code]
   const note = errorNotes[code]
   const answering = (Object.values(contract) as Operation[]).filter(({ errors }) => errors.includes(code)).map(({ id }) => id)
-  return `${[
+  const text = [
     `${code} (HTTP status ${status})`,
     '',
-    wrap(meaning),
-    ...(note === undefined ? [] : ['', wrap(note)]),
+    meaning,
+    ...(note === undefined ? [] : ['', note]),
     '',
-    wrap(`What to do: ${next}`),
-    ...(answering.length === 0 ? [] : ['', wrap(`Operations that answer it: ${answering.join(', ')}.`)]),
-  ].join('\n')}\n`
+    `What to do: ${next}`,
+    ...(answering.length === 0 ? [] : ['', `Operations that answer it: ${answering.join(', ')}.`]),
+  ].join('\n')
+  return `${fold(text, terminalColumns)}\n`
 }
