@@ -19,7 +19,7 @@ completions = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gear $(DESTD
 # How the Node binary gets there; 150 MB. A host that sees this checkout under the same path can do with INSTALL_NODE='ln -s'.
 INSTALL_NODE = cp --reflink=auto
 
-.PHONY: dist build setup install uninstall demo test bench check lab clean help test-clients
+.PHONY: dist build setup install uninstall demo test test-v2 test-clients bench check lab clean help
 .DEFAULT_GOAL = build
 
 build: node_modules/.installed ## bundle src/ into dist/
@@ -86,6 +86,9 @@ demo: setup build ## show the main job on a disposable host
 test: setup build ## run everything and count: N passed, N failed
 	$(NODE) tools/test.ts
 
+test-v2: setup build ## tell the stories of a container's life on a QEMU machine with pure cgroup v2; half an hour
+	$(NODE) tools/test.ts --v2
+
 check: node_modules/.installed ## the quick part of test: format, lint, types, tidy, documents
 	$(NODE) tools/test.ts --quick
 
@@ -105,4 +108,4 @@ clean: ## remove what was built
 	rm -rf dist
 
 help:
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16

@@ -29,6 +29,13 @@ find_leader() { # HOST
   return 1
 }
 
+# Sets `boot` to what is another after each boot.
+find_boot() { # HOST
+  local leader
+  # shellcheck disable=SC2034 # for who asks
+  find_leader "$1" && boot=$leader
+}
+
 # Becomes COMMAND inside the host, in its control groups and namespaces: it is accounted to the host and dies with it.
 become_in_host() { # LEADER COMMAND...
   exec nsenter --target "$1" --pid --no-fork -- "$here/await" "$@"
@@ -45,7 +52,7 @@ is_supervised() { # HOST
 
 # Every systemd, engine and bus takes some of the inotify instances that root has, on the whole machine with all its labs: 128 unless told
 # otherwise, which six hosts use up. The one thing that stays when a lab goes; it takes nothing from anybody.
-raise_limits() {
+prepare_hosts() {
   local limit=/proc/sys/fs/inotify/max_user_instances value
   read -r value <"$limit"
   ((value >= 4096)) || echo 4096 >"$limit"

@@ -3,7 +3,7 @@
  * types, tidy, documents and shell scripts as one each. Everything is run, whatever failed before. A suite is counted by the report it
  * wrote, never by its text; a test that was skipped has failed.
  *
- * Usage: node tools/test.ts [--quick]      --quick leaves out the suites
+ * Usage: node tools/test.ts [--quick | --v2]      --quick leaves out the suites; --v2 runs only the one on a QEMU machine, which no other run has
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -47,17 +47,22 @@ function suites(reports: string): readonly Check[] {
   ]
 }
 
+function suitesOnMachines(reports: string): readonly Check[] {
+  return [suite('on a machine with pure cgroup v2', ['run', '--config', 'test/host/machines.config.ts'], join(reports, 'v2.json'))]
+}
+
 function suite(name: string, words: readonly string[], report: string): Check {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   return { name, report, command: [process.execPath, 'node_modules/vitest/vitest.mjs', ...words, ...reporters] }
 }
 
-async function main(isQuick: boolean): Promise<void> {
+async function main(which: 'all' | 'quick' | 'v2'): Promise<void> {
   const reports = mkdtempSync(join(tmpdir(), 'gear-test-'))
   const counts: Count[] = []
   const failures: string[] = []
   try {
-    for (const check of [...checks(), ...(isQuick ? [] : suites(reports))]) {
+    const chosen = { all: [...checks(), ...suites(reports)], quick: checks(), v2: suitesOnMachines(reports) }[which]
+    for (const check of chosen) {
       print(`\n== ${check.name}\n`)
       const exitCode = await run(check.command)
       const count = check.report === undefined ? countOf(exitCode) : countReport(readReport(check.report), exitCode)
@@ -144,4 +149,6 @@ function sum(counts: readonly Count[]): Count {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main(process.argv.includes('--quick'))
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await main(process.argv.includes('--v2') ? 'v2' : process.argv.includes('--quick') ? 'quick' : 'all')
+}

@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url'
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const lab = `${repository}lab/lab`
 
+/** How many times as long as a host of the lab an emulated machine may take (machines.config.ts). */
+const patience = Number(process.env['GEAR_LAB_PATIENCE'] ?? 1)
+
 export interface Outcome {
   readonly exitCode: number
   readonly stdout: string
@@ -35,7 +38,7 @@ async function run(
   const child = spawn(command, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...cleanEnvironment(), ...variables },
-    timeout: timeoutMs,
+    timeout: timeoutMs * patience,
     killSignal: 'SIGKILL',
   })
   const stdout: Buffer[] = []
@@ -48,18 +51,22 @@ async function run(
   return {
     exitCode: exitCode ?? 128,
     stdout: Buffer.concat(stdout).toString(),
-    stderr: Buffer.concat(stderr).toString() + (signal === null ? '' : `\n(ended by ${signal} after ${timeoutMs} ms)`),
+    stderr: Buffer.concat(stderr).toString() + (signal === null ? '' : `\n(ended by ${signal} after ${timeoutMs * patience} ms)`),
   }
 }
 
 /** A lab command for several hosts, such as `up`; throws with its output when it fails. */
 export function labCommand(...args: readonly string[]): Promise<string> {
-  return labCommandIn(process.env['GEAR_LAB'] ?? 'lab', ...args)
+  return labCommandWith({}, ...args)
 }
 
 /** The same in the lab of the name. */
-export async function labCommandIn(name: string, ...args: readonly string[]): Promise<string> {
-  const outcome = await run(lab, args, { timeoutMs: 300_000, variables: { GEAR_LAB: name } })
+export function labCommandIn(name: string, ...args: readonly string[]): Promise<string> {
+  return labCommandWith({ GEAR_LAB: name }, ...args)
+}
+
+async function labCommandWith(variables: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string> {
+  const outcome = await run(lab, args, { timeoutMs: 300_000, variables })
   if (outcome.exitCode !== 0) throw new Error(`lab ${args.join(' ')} failed (${outcome.exitCode}):\n${outcome.stdout}${outcome.stderr}`)
   return outcome.stdout
 }
@@ -112,6 +119,11 @@ export class LabHost {
     return labCommand('crash', this.name)
   }
 
+  /** The same for a machine (`lab/machines.sh`), whose kernel is started with these words from then on. */
+  bootWith(kernelWords: string): Promise<string> {
+    return labCommandWith({ GEAR_LAB_KERNEL_WORDS: kernelWords }, 'crash', this.name)
+  }
+
   /** Properties of a unit, as systemctl names them. */
   async unit<const Name extends string>(unit: string, ...names: readonly Name[]): Promise<Record<Name, string>> {
     const text = await this.do(['systemctl', 'show', '--property', names.join(','), unit])
@@ -133,7 +145,7 @@ export class LabHost {
 
   /** The page a container serves on an external port, or undefined while nothing answers. */
   async page(port: number): Promise<string | undefined> {
-    const outcome = await this.exec(['curl', '-q', '-s', '-m', '5', `http://127.0.0.1:${port}/`])
+    const outcome = await this.exec(['curl', '-q', '-s', '-m', `${5 * patience}`, `http://127.0.0.1:${port}/`])
     return outcome.exitCode === 0 ? outcome.stdout : undefined
   }
 
@@ -198,11 +210,11 @@ function parseAnswer(text: string): ApiAnswer {
 
 /** Looks again and again until `look` answers true; what it answered last is in the error when the time is over. */
 export async function until(what: string, look: () => Promise<true | string>, timeoutMs = 60_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs
+  const deadline = Date.now() + timeoutMs * patience
   for (;;) {
     const seen = await look()
     if (seen === true) return
-    if (Date.now() > deadline) throw new Error(`after ${timeoutMs} ms it is not so that ${what}: ${seen}`)
+    if (Date.now() > deadline) throw new Error(`after ${timeoutMs * patience} ms it is not so that ${what}: ${seen}`)
     await new Promise(resolve => setTimeout(resolve, 100))
   }
 }

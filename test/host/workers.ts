@@ -3,8 +3,11 @@
  * in the files that a worker takes one after the other, stories share hosts.
  */
 
+/** QEMU machines (`make test-v2`), which need a processor each, instead of hosts that share the kernel. */
+export const onMachines = process.env['GEAR_LAB_KIND'] === 'machines'
+
 /** The machine has two processors. */
-export const workersMax = 3
+export const workersMax = onMachines ? 1 : 3
 
 /** `GEAR_LAB` names the family of labs; a developer's own does not meet that of another run. */
 export function labOfWorker(worker: number | string): string {
