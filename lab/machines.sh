@@ -106,8 +106,9 @@ mac_of() { # ADDRESS
   printf '52:54:%02x:%02x:%02x:%02x\n' "${bytes[@]}"
 }
 
+# Emulated, each access to memory that is not cached walks the page tables in software: five levels of them would be one more.
 accelerator_options() {
-  if [[ $(<"$image/accelerator") == kvm ]]; then echo '-accel kvm -cpu host'; else echo '-accel tcg,thread=multi -cpu max'; fi
+  if [[ $(<"$image/accelerator") == kvm ]]; then echo '-accel kvm -cpu host'; else echo '-accel tcg,thread=multi,tb-size=1024 -cpu max,la57=off'; fi
 }
 
 # Where /dev/kvm answers, a kernel may still not boot on it (a nested machine whose hypervisor wants a kernel made for it), which only a kernel can tell:

@@ -20,7 +20,7 @@ const repetitions = 5
 const [id = ''] = ids('links', 1)
 const linkPort = 7000
 const chunk = Buffer.alloc(65_536)
-const streamBytes = 256 * 1024 * 1024
+const streamBytes = 64 * 1024 * 1024
 
 export async function measure(): Promise<readonly Measurement[]> {
   await installAll([id], { Started: true })
@@ -71,15 +71,17 @@ function links(count: number, target = { ToHost: '10.200.1.2', ToPort: 20_000 })
   }))
 }
 
-/** How long the API takes to store links and to have their application queued. */
+/** How long the API takes to store links and to have their application queued. Each call is made when the links of the one before are applied, which takes a processor for a while. */
 async function settings(caller: Caller, count: number): Promise<Measurement> {
-  const body = { Links: [{ Id: id, NetworkLinks: links(count) }] }
   const samples: number[][] = []
   for (let repetition = 0; repetition < repetitions; repetition++) {
     const times: number[] = []
-    for (let call = 0; call < 20; call++) times.push((await caller.do({ method: 'POST', path: '/containers/links', body })).ms)
+    for (let call = 0; call < 20; call++) {
+      const body = { Links: [{ Id: id, NetworkLinks: links(count, { ToHost: '10.200.1.2', ToPort: 20_000 + call }) }] }
+      times.push((await caller.do({ method: 'POST', path: '/containers/links', body })).ms)
+      await untilApplied(caller)
+    }
     samples.push(times)
-    await untilApplied(caller)
   }
   return {
     what: `setting ${count} link${count === 1 ? '' : 's'} of a running container`,
@@ -116,13 +118,17 @@ async function visits(caller: Caller): Promise<readonly Measurement[]> {
   await untilApplied(caller)
   const through: Visit[] = []
   const direct: Visit[] = []
-  await visit(host, port) // so that neither is the first
+  const link = { host: '127.0.0.1', port: linkPort }
+  const target = { host, port }
+  await visit([link, target]) // so that neither is the first
   for (let repetition = 0; repetition < repetitions; repetition++) {
     // Who comes first changes, in case the second has it easier.
     const isLinkFirst = repetition % 2 === 0
-    if (isLinkFirst) through.push(await visit('127.0.0.1', linkPort))
-    direct.push(await visit(host, port))
-    if (!isLinkFirst) through.push(await visit('127.0.0.1', linkPort))
+    const both = await visit(isLinkFirst ? [link, target] : [target, link])
+    const [one, other] = isLinkFirst ? both : both.toReversed()
+    if (one === undefined || other === undefined) throw new Error('the visitor came back from one way only')
+    through.push(one)
+    direct.push(other)
   }
   server.close()
   const compared = (part: keyof Visit) => ({
@@ -156,11 +162,12 @@ function ownAddress(): string {
   return address
 }
 
-/** One visit from inside the container's network. */
-async function visit(host: string, port: number): Promise<Visit> {
+/** A visit from inside the container's network, by each of the ways. */
+async function visit(ways: readonly { readonly host: string; readonly port: number }[]): Promise<readonly Visit[]> {
   const pid = readFileSync(`/run/containers/${id.slice(0, 2)}/${id}/pid`, 'utf8').trim()
   const visitor = fileURLToPath(new URL('../link-visitor.ts', import.meta.url))
-  const child = spawn('nsenter', [`--net=/proc/${pid}/ns/net`, process.execPath, visitor, host, String(port)], {
+  const words = ways.flatMap(way => [way.host, String(way.port)])
+  const child = spawn('nsenter', [`--net=/proc/${pid}/ns/net`, process.execPath, visitor, ...words], {
     env: childEnvironment,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -169,5 +176,5 @@ async function visit(host: string, port: number): Promise<Visit> {
     output += piece.toString()
   })
   await once(child, 'close')
-  return JSON.parse(output) as Visit
+  return JSON.parse(output) as readonly Visit[]
 }
