@@ -139,7 +139,9 @@ export function runOptions(spec: ContainerSpec, paths: Paths): readonly string[]
   if (spec.isIsolated) {
     // The scripts that the start helper makes (spec §7). Root inside, until they have made the user the account.
     const { run } = containerPaths(paths, spec.id)
-    options.push('-v', `${run}:/.container.init:ro,z`, '--user', '0:0', '--entrypoint', '/.container.init/container-init.sh')
+    // Debian mounts /run with noexec, which podman keeps unless told otherwise, and docker does not.
+    const flags = spec.engine === 'podman' ? 'ro,z,exec' : 'ro,z'
+    options.push('-v', `${run}:/.container.init:${flags}`, '--user', '0:0', '--entrypoint', '/.container.init/container-init.sh')
   }
   return options
 }

@@ -80,7 +80,7 @@ onBothEngines(host, engine => {
       expect(await groupOfCommand('/bin/sleep 4322')).toMatch(new RegExp(`^0::${ownGroup}(/container)?\n$`))
       await host.gearDo('stop', 'limited', '--wait')
       expect((await host.exec(['pgrep', '-f', 'sleep 432[12]'])).stdout).toBe('')
-      expect(await host.sh(`find /sys/fs/cgroup${unitGroup} -name "*limited*"; ${engine.name} ps -q --filter name=^limited$`)).toBe('')
+      expect(await host.sh(`find /sys/fs/cgroup${unitGroup} -name "*-limited*"; ${engine.name} ps -q --filter name=^limited$`)).toBe('')
     })
   })
 
