@@ -1,4 +1,7 @@
-/** 500 containers are installed in the time that each by itself takes, the last hundred as fast as the first, without a daemon-reload; on both engines. */
+/**
+ * 500 containers are installed in the time that each by itself takes, without a daemon-reload; on both engines. That the last ones are as fast as the first is for the
+ * claim about 1,000.
+ */
 import { agentPort, deleteAll, ids, image, install } from '../agent.ts'
 import { Caller } from '../caller.ts'
 import { type Engine, onEngine, run } from '../engine.ts'
@@ -35,13 +38,6 @@ async function fiveHundred(engine: Engine): Promise<readonly Measurement[]> {
   const sum = (ms: readonly number[]) => ms.reduce((total, one) => total + one, 0) / 1000
   return [
     { what: `install, each of ${count}${where}`, unit: 'ms', samples: rounds, peers: [peer], goal: { of: 'p99', atMost: 10 } },
-    {
-      what: `install of the last hundred of ${count}${where}`,
-      unit: 'ms',
-      samples: rounds.map(ms => ms.slice(-100)),
-      peers: [{ name: 'the first hundred', samples: rounds.map(ms => ms.slice(0, 100)) }],
-      goal: { of: 'ratio', atMost: 1.2 },
-    },
     { what: `install of all ${count}${where}`, unit: 's', samples: rounds.map(ms => [sum(ms)]) },
     { what: `daemon-reloads for ${count} installs${where}`, unit: '', samples: reloads, goal: { of: 'median', atMost: 0 } },
   ]

@@ -47,16 +47,33 @@ describe.each(['ext4', 'xfs'])('on %s with user quotas', kind => {
     await host.untilAgentIsUp()
   })
 
-  it.each((['docker', 'podman'] as const).map(name => new LabEngine(host, name)))('a container of $name cannot write more', async ({ name }) => {
-    const id = `full-${name}`
-    await host.gearDo('install', 'gear/adduser', id, '--engine', name, '--isolate', '--quota', '10m', '--start', '--wait', `SCRIPT=${script}`)
-    let log = ''
-    await until('it has written', async () => {
-      log = (await host.gearDo('log', id)).replaceAll(/^.*?\]: /gm, '')
-      return log.includes('\ndone\n') ? true : log
-    })
-    expect(`${log}${await quotaOf(id)}`).toBe('')
-  })
+  it.each((['docker', 'podman'] as const).map(name => new LabEngine(host, name)))(
+    'a container of $name cannot write more',
+    async ({ name }) => {
+      const id = `full-${name}`
+      await host.gearDo(
+        'install',
+        'gear/adduser',
+        id,
+        '--engine',
+        name,
+        '--isolate',
+        '--quota',
+        '10m',
+        '--start',
+        '--wait',
+        `SCRIPT=${script}`,
+      )
+      let log = ''
+      await until('it has written', async () => {
+        log = (await host.gearDo('log', id)).replaceAll(/^.*?\]: /gm, '')
+        return log.includes('\ndone\n') ? true : log
+      })
+      const own = kind === 'xfs' ? 'quota exceeded' : '20.0MB'
+      expect(log).toContain(`/data/file: quota exceeded\n/tmp/file: ${own}\n`)
+      expect(await quotaOf(id)).toBe(kind === 'xfs' ? 'enforced' : 'enforced for its volumes, not for its own file system')
+    },
+  )
 })
 
 describe('on a file system without quotas', () => {
