@@ -4,7 +4,7 @@
  */
 import { defineConfig } from 'vitest/config'
 
-const ofEveryHost = ['lifecycle', 'engine', 'survival', 'hardening', 'isolate', 'top']
+const ofEveryHost = ['lifecycle', 'isolate']
 
 process.env['GEAR_LAB_KIND'] = 'machines'
 process.env['GEAR_LAB'] ??= 'v2'

@@ -74,7 +74,7 @@ onBothEngines(host, engine => {
     })
 
     it('is inactive after a stop, and gone from the engine', async () => {
-      await host.gearDo('stop', 'life')
+      await host.gearDo('stop', 'life', '--wait')
       expect(await host.unit('ctr-life.service', 'ActiveState', 'Result')).toEqual({ ActiveState: 'inactive', Result: 'success' })
       expect(await engine.containers('life')).toEqual([])
     })
