@@ -176,7 +176,7 @@ export const errorCatalogue = {
   REPOSITORY_BUSY: {
     status: 503,
     shape: 'json',
-    meaning: 'The repository is being created, or its account still has processes that do not end.',
+    meaning: 'The repository is being created, its account still has processes that do not end, or enough deployments of it wait.',
     next: 'Wait until they have ended, and send the request again.',
   },
   REPOSITORY_WITHOUT_BUILD: {

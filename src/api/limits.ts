@@ -75,6 +75,11 @@ export const limitTable = {
   oneOffJobs: { value: 32, unit: 'count', why: 'Jobs that run at once; one more is answered 503.' },
   repositoryCreateMs: { value: 3_600_000, unit: 'ms', why: 'Longest run of the unit that makes a repository; a clone may be large.' },
   repositoryTasks: { value: 256, unit: 'count', why: 'Most processes and threads of that unit.' },
+  deploysWaiting: {
+    value: 8,
+    unit: 'count',
+    why: 'Deployments of one repository that wait for their turn, so that one pusher does not take the streams of all; each builds what is there then.',
+  },
   hostsAtOnce: { value: 32, unit: 'count', why: 'Hosts that one command talks to at once.' },
   headerBytes: { value: 16_384, unit: 'bytes', why: 'Largest header of a request, or of an answer to the client.' },
   connectionsMax: { value: 1000, unit: 'count', why: 'Open connections on one listener.' },

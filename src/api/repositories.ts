@@ -164,7 +164,7 @@ export const deployRepository = operation({
   params: repositoryParams,
   query: nothing,
   reply: { kind: 'events', schema: repositoryDeployEventData },
-  errors: ['REPOSITORY_UNKNOWN', 'REPOSITORY_WITHOUT_BUILD', 'COMMAND_FAILED', 'STORAGE_FAILED'],
+  errors: ['REPOSITORY_UNKNOWN', 'REPOSITORY_WITHOUT_BUILD', 'REPOSITORY_BUSY', 'COMMAND_FAILED', 'STORAGE_FAILED'],
   effect: 'once',
   hasDryRun: true,
   lane: 'stream',

@@ -6,6 +6,7 @@ import { readTargets } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
 import { showPlans } from '../dry-run.ts'
 import { type DryRunFlags, dryRunFlags } from '../flags.ts'
+import { foreignText } from '../render/foreign-text.ts'
 import { requestAll } from '../requests.ts'
 import { type Call, runWork, type Task } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
@@ -68,7 +69,8 @@ async function deploy({ client, signal, say }: Call<Task>, { id, request: asked,
         const details = { status: 500, message, code, next, fields: [], data: undefined }
         throw new RemoteError(details, contract.deployRepository as Operation)
       }
-      await say(`${message}\n`)
+      // At the end of git's pipe is a pusher's terminal.
+      await say(foreignText(`${message}\n`))
       hasBegun = true
       if (event === 'deployed') return event
     }

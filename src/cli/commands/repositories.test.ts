@@ -149,6 +149,14 @@ describe('gear deploy-repo', () => {
     expect(await gear('deploy-repo shop-src', { hosts })).toMatchObject({ out: 'Building\nabc runs as shop\n', exitCode: 0 })
   })
 
+  it('prints nothing that could steer the terminal at the end of a push', async () => {
+    const { hosts } = deploying([
+      { event: 'log', message: '\x1b[2Aup\rback\u009b' },
+      { event: 'deployed', message: 'abc runs' },
+    ])
+    expect((await gear('deploy-repo shop-src', { hosts })).out).toBe('?[2Aup?back?\nabc runs\n')
+  })
+
   it('ends with 1 and the reason when it failed', async () => {
     const { hosts } = deploying([building, { event: 'failed', message: 'assemble ended with 3', code: 'BUILD_FAILED' }])
     const { err, exitCode } = await gear('deploy-repo shop-src', { hosts })

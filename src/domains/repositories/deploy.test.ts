@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { GearError, type Id, type ImageName, type RepositoryDeployEvent, type RequestId } from '../../api/index.ts'
+import { GearError, type Id, type ImageName, limits, type RepositoryDeployEvent, type RequestId } from '../../api/index.ts'
 import { fakeHost } from '../../host/fakes.ts'
 import { DryRun } from '../../lib/index.ts'
 import { prepareHost } from '../node/index.ts'
@@ -95,6 +95,19 @@ describe('a deployment', () => {
     push('a')
     await expect(eventsOf(deployments.deploy(request))).rejects.toMatchObject({ code: 'COMMAND_FAILED' })
     expect(done).toEqual([])
+  })
+
+  it('is refused when enough others wait, which build the same', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { deployments, push } = await setUp({ started: () => gate.promise })
+    push('a')
+    const waiting = Array.from({ length: 1 + limits.deploysWaiting }, () => eventsOf(deployments.deploy(request)))
+    await new Promise(resolve => setImmediate(resolve))
+    push('b')
+    await expect(deployments.deploy(request)).rejects.toMatchObject({ code: 'REPOSITORY_BUSY' })
+    gate.resolve()
+    expect((await Promise.all(waiting)).at(1)?.at(-1)).toBe('deployed: bbbbbbbbbb runs as shop')
+    expect((await eventsOf(deployments.deploy(request))).at(-1)).toBe('deployed: bbbbbbbbbb runs as shop')
   })
 
   it('waits for the one before, and builds what is there then', async () => {

@@ -9,6 +9,7 @@ import {
   type ContainerId,
   GearError,
   type GitRef,
+  limits,
   loginOf,
   type RepositoryBuild,
   type RepositoryDeployEvent,
@@ -67,7 +68,7 @@ export class RepositoryDeployments {
     this.#hands = hands
   }
 
-  /** Throws REPOSITORY_UNKNOWN and REPOSITORY_WITHOUT_BUILD. What fails later is thrown by the events. */
+  /** Throws REPOSITORY_UNKNOWN, REPOSITORY_WITHOUT_BUILD and REPOSITORY_BUSY. What fails later is thrown by the events. */
   async deploy(request: DeployRequest): Promise<AsyncIterable<RepositoryDeployEvent>> {
     const { id } = request
     const { files, paths } = this.#host
@@ -79,6 +80,12 @@ export class RepositoryDeployments {
     if (build === undefined) {
       if (request.dryRun === undefined) await this.#note(id, () => nothingBegun)
       throw new GearError('REPOSITORY_WITHOUT_BUILD', `Pushes to ${id} are not built`)
+    }
+    const waiting = (this.#busy.get(id) ?? 1) - 1
+    if (request.dryRun === undefined && waiting >= limits.deploysWaiting) {
+      throw new GearError('REPOSITORY_BUSY', `${waiting} deployments of ${id} wait already; the next of them builds what is there then`, {
+        retryAfterSeconds: 30,
+      })
     }
     if (request.dryRun === undefined) return this.#deploy(request, build)
     await this.#plan(request, build, request.dryRun)

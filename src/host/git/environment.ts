@@ -44,6 +44,10 @@ export function gitVariables({ protocols, more = {} }: GitSettings): Readonly<Re
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_ATTR_NOSYSTEM: '1',
+    // or an object of a few kilobytes could take any memory: what is as large in honest repositories git streams (core.bigFileThreshold)
+    GIT_ALLOC_LIMIT: '1g',
+    // or serving a repository could run what its configuration says where an object is missing
+    GIT_NO_LAZY_FETCH: '1',
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: '/bin/false',
     GIT_LFS_SKIP_SMUDGE: '1',

@@ -73,6 +73,22 @@ describe('git as processes', () => {
         .join() === 'file',
   }))
 
+  test('the files of a commit may have any names', async () => {
+    const git = processGit({ cloneRoot: join(root, 'allowed') })
+    const names = join(root, 'names')
+    const inNames = (...args: readonly string[]) =>
+      execFileSync('/usr/bin/git', ['-C', names, '-c', 'user.name=n', '-c', 'user.email=n@example', ...args], { encoding: 'utf8' })
+    mkdirSync(join(names, '.gear-index'), { recursive: true })
+    const files = ['.gear-index/inside', '-rf', 'a\nb', '--help']
+    inNames('init', '--quiet')
+    for (const file of files) writeFileSync(join(names, file), file)
+    inNames('add', '.')
+    inNames('commit', '--quiet', '--message=names')
+    const { path: folder } = await place()
+    await git.checkOut({ path: join(names, '.git'), account: undefined }, { commit: inNames('rev-parse', 'HEAD').trim(), folder })
+    expect(readdirSync(folder).sort()).toEqual(['--help', '-rf', '.gear-index', 'a\nb'])
+  })
+
   test('a source outside of the root is refused, by its real path', async () => {
     const git = processGit({ cloneRoot: join(root, 'allowed') })
     for (const path of [join(root, 'outside'), join(root, 'allowed/link')]) {

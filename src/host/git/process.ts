@@ -1,5 +1,6 @@
 /** git as child processes, started by way of setpriv where they work in a repository of another account. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { realpath, rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { GearError, limits } from '../../api/index.ts'
@@ -71,9 +72,9 @@ async function* archive(
   }
 }
 
-/** The index, which git needs for it, lies beside the files, so that the repository is not written to. */
+/** The index, which git needs for it, lies beside the files, so that the repository is not written to; under a name that none of them can have been given. */
 async function checkOut(place: RepositoryPlace, { commit, folder }: { readonly commit: string; readonly folder: string }): Promise<void> {
-  const index = `${folder}/.gear-index`
+  const index = `${folder}/.gear-index-${randomUUID()}`
   const run = start(place, [`--work-tree=${folder}`, 'checkout', '--quiet', '--force', commit, '--', '.'], {
     variables: { GIT_INDEX_FILE: index },
   })

@@ -4,20 +4,23 @@ import { urlWithoutSecrets } from '../../lib/index.ts'
 import { type StreamingEnd, stream } from '../commands/streaming.ts'
 import type { Guard } from '../network/guard.ts'
 import { adviceOn, refusalIn } from './advice.ts'
+import { type Credentials, withoutCredentials } from './credentials.ts'
 import { gitVariables, trustingUploadPack } from './environment.ts'
 import type { CloneRequest } from './port.ts'
 import { openReach, type Reach } from './reach.ts'
 
 interface Cloning extends CloneRequest {
   readonly reach: Reach
+  readonly credentials: Omit<Credentials, 'address'>
 }
 
 /** Other sides that keep no history apart, and refs that are no name but a commit. */
 const needsAll = /Remote branch .* not found|does not support shallow|dumb http|shallow/i
 
 export async function clone(request: CloneRequest, isGuarded: Guard | undefined): Promise<string> {
-  await using reach = await openReach(request.address, { mayReachHost: request.mayReachHost, isGuarded })
-  return await cloneBy({ ...request, reach })
+  const { address, ...credentials } = withoutCredentials(request.address)
+  await using reach = await openReach(address, { mayReachHost: request.mayReachHost, isGuarded })
+  return await cloneBy({ ...request, address, credentials, reach })
 }
 
 async function cloneBy(request: Cloning): Promise<string> {
@@ -59,9 +62,10 @@ async function expectGit(request: Cloning, args: readonly string[]): Promise<voi
   if (end.exitCode !== 0) throw failed(request, end)
 }
 
-function git({ signal, say, mayReadFiles, reach }: Cloning, args: readonly string[], onStdout = say): Promise<StreamingEnd> {
+function git({ signal, say, mayReadFiles, credentials, reach }: Cloning, args: readonly string[], onStdout = say): Promise<StreamingEnd> {
   const protocols = mayReadFiles ? ({ ...reach.protocols, file: 'user' } as const) : reach.protocols
-  const variables = { ...gitVariables({ protocols, more: reach.settings }), ...reach.variables }
+  const settings = gitVariables({ protocols, more: { ...reach.settings, ...credentials.settings } })
+  const variables = { ...settings, ...credentials.variables, ...reach.variables }
   return stream({ tool: 'git', args, variables, signal, onStdout, onStderr: say })
 }
 

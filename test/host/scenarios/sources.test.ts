@@ -85,6 +85,15 @@ describe('an https source', () => {
       expect(answer.body).toMatch(/from afar\n[\s\S]*Built lab\/from-afar/)
     })
 
+    it('that asks for a password gets the one in the address, which is not shown to the users of the host', async () => {
+      const source = `${address.replace('//', '//me:hidden%2Fword@')}/private/site.git`
+      const body = JSON.stringify({ Source: source, BaseImage: 'gear/httpd', Tag: 'lab/from-afar', Clean: true, Verbose: true })
+      const answer = await host.api('POST', '/build-image', { headers: ['Accept: application/json;stream=true'], body })
+      expect(answer.body).toMatch(/from afar\n[\s\S]*Built lab\/from-afar/)
+      const told = `${answer.body}${await host.gearDo('builds', '--output', 'json')}${await host.sh('journalctl --boot --quiet -o cat')}`
+      expect(told).not.toContain('hidden')
+    })
+
     it('with a certificate for another name is refused', async () => {
       const built = await build('https://localhost:8443/site.git')
       expect([built.exitCode, built.stderr]).toEqual([1, expect.stringMatching(/certificate.* \[SOURCE_FAILED\]/s)])
