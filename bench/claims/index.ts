@@ -146,6 +146,13 @@ export const claims: Readonly<Record<string, Claim>> = {
     seconds: 30,
     load: async () => (await import('./cloning.ts')).measure,
   },
+  githost: {
+    title: 'Cloning a repository that git serves from a container',
+    about:
+      '`git clone` of 50 MB over SSH from a repository with `--githost`, beside the same container started by hand with `docker run`, and beside plain git: what the container itself costs.',
+    seconds: 45,
+    load: async () => (await import('./cloning.ts')).measureGithost,
+  },
   builds: {
     title: 'Building an image from source',
     about: '`gear build` of a source of 10 MB, beside the same steps by hand with `docker create`, `docker cp` and `docker commit`.',

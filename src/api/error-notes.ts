@@ -9,6 +9,8 @@ export const errorNotes: Partial<Readonly<Record<ErrorCode, string>>> = {
   INPUT_INVALID:
     'Every broken rule is named, up to twenty of them, with the path of its field in the names of the wire. The command line checks the same rules before it sends anything, so that one wrong name among many hosts changes nothing anywhere.',
   BODY_TOO_LARGE: 'The limit is that of the original, and holds for every call. It is met with environments of many variables, mostly.',
+  COMMIT_TOO_LARGE:
+    'At most 200,000 files of 10 GiB together are packed or built. A few kilobytes that are pushed can say that they hold millions of files, by folders that are the same one again and again; such a commit is counted, not written out.',
   REQUEST_ID_REUSED:
     'An agent remembers the last thousand requests by their id, so that a caller who lost the connection can ask again and is given the same answer. An id belongs to one method, path and body.',
   DRY_RUN_UNSUPPORTED:

@@ -161,6 +161,12 @@ export const errorCatalogue = {
     meaning: 'No repository with this id is on the host.',
     next: 'See which there are with: gear list-repos.',
   },
+  COMMIT_TOO_LARGE: {
+    status: 500,
+    shape: 'json',
+    meaning: 'A commit has more files than are packed or built, or larger ones.',
+    next: 'Keep what is large out of the repository; gear explain COMMIT_TOO_LARGE tells the limits.',
+  },
   REPOSITORY_EXISTS: {
     status: 409,
     shape: 'json',

@@ -11,6 +11,7 @@ import {
   parseCloneSource,
   parseCpus,
   parseGitRef,
+  parseGitRevision,
   parseImageReference,
   parseMemory,
   parseQuota,
@@ -463,6 +464,8 @@ export const hostKey = z.optional(
 )
 /** The name of a branch, a tag or a commit. */
 export const gitRef = parsed(input => parseGitRef(input) as GitRef)
+/** That, or a commit before it. */
+export const gitRevision = parsed(input => parseGitRevision(input) as GitRef)
 
 /** Words of a command, as they are handed to the program; no shell reads them. */
 const execWord = text.check(

@@ -74,6 +74,12 @@ export const limitTable = {
   connectMs: { value: 10_000, unit: 'ms', why: 'Longest wait of the client for a connection to a host.' },
   oneOffJobs: { value: 32, unit: 'count', why: 'Jobs that run at once; one more is answered 503.' },
   repositoryCreateMs: { value: 3_600_000, unit: 'ms', why: 'Longest run of the unit that makes a repository; a clone may be large.' },
+  commitFiles: {
+    value: 200_000,
+    unit: 'count',
+    why: 'Most files of a commit that is packed or built: a few trees can say that they hold millions.',
+  },
+  commitBytes: { value: 10_737_418_240, unit: 'bytes', why: 'Most that those files have together; what is pushed may be far smaller.' },
   repositoryTasks: { value: 256, unit: 'count', why: 'Most processes and threads of that unit.' },
   deploysWaiting: {
     value: 8,

@@ -169,8 +169,8 @@ const harmless: Readonly<Record<string, Proof>> = {
   'createRepository body HostKey': emptyOnly,
   'createRepository query progress': { reason: '?progress is as good as ?progress=1', prove: value => expect(['', '1']).toContain(value) },
   'archiveRepository params ref': {
-    reason: 'a name that git takes, given to it after --end-of-options',
-    prove: value => expect(value).toMatch(/^[^-/.~^:?*[\\\s][^~^:?*[\\\s]*$/),
+    reason: 'a name that git takes, or a commit before it, given to git after --end-of-options',
+    prove: value => expect(value).toMatch(/^[^-/.~^:?*[\\\s][^~^:?*[\\\s]*([~^]\d{0,4})*$/),
   },
   'installContainer body Engine': emptyOnly,
   'createRepository body Engine': emptyOnly,

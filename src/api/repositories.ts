@@ -1,6 +1,18 @@
 /** The operations on git repositories: create, look, list, delete, archive (spec §3.5, routes 19 and 20). */
 
-import { cloneSource, engine, gitRef, hostKey, id, image, imageTag, optionalId, optionalImage, optionalQueryFlag, text } from './fields.ts'
+import {
+  cloneSource,
+  engine,
+  gitRevision,
+  hostKey,
+  id,
+  image,
+  imageTag,
+  optionalId,
+  optionalImage,
+  optionalQueryFlag,
+  text,
+} from './fields.ts'
 import { operation } from './operation.ts'
 import * as z from './schemas.ts'
 
@@ -180,11 +192,11 @@ export const archiveRepository = operation({
   path: '/repository/{id}/archive/{ref*}',
   summary: 'The files of a branch, a tag or a commit, packed',
   description:
-    'A zip unless `format`, the end of the path (.zip, .tar.gz, .tgz) or Accept (application/gzip) says otherwise. The ref may hold slashes; `master` is the default branch where no branch has that name. An unknown one is answered 404 before anything is sent; an archive that breaks off ends the connection.',
-  params: z.object({ id, ref: gitRef }),
+    'A zip unless `format`, the end of the path (.zip, .tar.gz, .tgz) or Accept (application/gzip) says otherwise. The ref may hold slashes, and may be a commit before another (`main~1`, `v1.0^2`); `master` is the default branch where no branch has that name. An unknown one is answered 404 before anything is sent; an archive that breaks off ends the connection.',
+  params: z.object({ id, ref: gitRevision }),
   query: z.object({ format: z.optional(z.enum(archiveFormats, { error: () => `must be one of ${archiveFormats.join(', ')}` })) }),
   reply: { kind: 'bytes' },
-  errors: ['REPOSITORY_UNKNOWN', 'REF_UNKNOWN', 'COMMAND_FAILED', 'STORAGE_FAILED'],
+  errors: ['REPOSITORY_UNKNOWN', 'REF_UNKNOWN', 'COMMIT_TOO_LARGE', 'COMMAND_FAILED', 'STORAGE_FAILED'],
   effect: 'read',
   lane: 'stream',
 })

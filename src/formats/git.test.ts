@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { FormatError } from './format-error.ts'
-import { parseCloneSource, parseGitRef } from './git.ts'
+import { parseCloneSource, parseGitRef, parseGitRevision } from './git.ts'
 
 describe('a ref', () => {
   test.each([
@@ -60,6 +60,26 @@ describe('a ref', () => {
     'ab\ud800',
   ])('%j is none', text => {
     expect(() => parseGitRef(text)).toThrow(FormatError)
+  })
+
+  it('may be followed by a way to a commit before it, where revisions are taken', () => {
+    for (const text of ['main', 'main~1', 'HEAD~', 'v1.0^', 'feature/one^2~13', `${'a'.repeat(40)}~0`])
+      expect(parseGitRevision(text)).toBe(text)
+    for (const text of [
+      '',
+      '~1',
+      '^main',
+      'main~x',
+      'main^{tree}',
+      'main^{/x}',
+      'main~1..v1',
+      'main@{1}~1',
+      'main~12345',
+      '-x~1',
+      ':/x~1',
+      'main^^^^^^^^^',
+    ])
+      expect(() => parseGitRevision(text), text).toThrow(FormatError)
   })
 
   it('is never one that git does not take as the name of a branch or as HEAD', () => {

@@ -30,6 +30,15 @@ export function parseGitRef(text: string): string {
   return text
 }
 
+/** What leads from a commit to one before it (gitrevisions(7)): `~`, `~3`, `^2`, also one behind the other. */
+const ancestry = /(?:[~^]\d{0,4}){1,8}$/
+
+/** A ref, or a commit before it: `main~1`, `HEAD^2~3`. No other expression. */
+export function parseGitRevision(text: string): string {
+  parseGitRef(text.replace(ancestry, ''))
+  return text
+}
+
 /**
  * Reads `https://`, `http://`, `ssh://`, `git://` and `file://` URLs, `[user@]host:path` as ssh has it, and absolute paths. Whether a file may
  * be read is not decided here. Nothing secret may be in it: it becomes an argument, which everybody on the host can read.

@@ -93,6 +93,14 @@ describe('gear create-repo', () => {
     ['create-repo shop-src https://user:secret@git.example/x', 'must not hold a password'],
     ['create-repo shop-src x y', 'at most one URL'],
     ['create-repo shop-src git@git.example:x --host-key MD5:aa', '--host-key must be a fingerprint'],
+    ['create-repo shop-src --build acme/node', '--build BASE_IMAGE and --tag TAG belong together'],
+    ['create-repo shop-src --restart shop', '--build BASE_IMAGE and --tag TAG belong together'],
+    ['create-repo shop-src --build acme/node --tag acme/shop --restart ../x', '--restart must be 4 to 24'],
+    ['create-repo shop-src --build acme/node --tag a:b:c', '--tag'],
+    ['create-repo shop-src --engine podman', '--engine is for --githost IMAGE'],
+    ['create-repo shop-src --githost UPPER', '--githost'],
+    ['deploy-repo ctr://shop-src', 'deploy-repo deploys repositories (repo://), not ctr://'],
+    ['delete-repo ctr://shop-src', 'delete-repo removes repositories (repo://), not ctr://'],
   ])('%s is refused before anything is sent', async (words, message) => {
     const { calls, handlers } = agent()
     const { err, exitCode } = await gear(words, { hosts: { local: handlers } })

@@ -188,6 +188,36 @@ describe('a deployment', () => {
   })
 })
 
+describe('a deployment that cannot go on', () => {
+  it('restarts nothing when the repository was deleted while it was built', async () => {
+    const { host, done, deployments, push } = await setUp({
+      build: async () => {
+        await host.files.removeTree(place)
+        return texts('assembling\n')
+      },
+    })
+    push('a')
+    await expect(eventsOf(deployments.deploy(request))).rejects.toMatchObject({ code: 'REPOSITORY_UNKNOWN' })
+    expect(done).toEqual([])
+  })
+
+  it('says so when the commit is too large, or the account is gone, and builds nothing', async () => {
+    const { host, done, deployments, push } = await setUp()
+    push('a')
+    host.git.fail('checkOut', '*', new GearError('COMMIT_TOO_LARGE', 'The commit is too large'))
+    await expect(eventsOf(deployments.deploy(request))).rejects.toMatchObject({ code: 'COMMIT_TOO_LARGE' })
+    await host.accounts.remove('git-shop-src' as never)
+    await expect(eventsOf(deployments.deploy(request))).rejects.toMatchObject({ code: 'ACCOUNT_FAILED' })
+    expect(done).toEqual([])
+  })
+
+  it('says so when its record was spoiled', async () => {
+    const { host, deployments } = await setUp()
+    host.files.put('/var/lib/containers/git-home/sh/shop-src/build.json', '{"baseImage": "-x"}')
+    await expect(deployments.deploy(request)).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+  })
+})
+
 describe('a deployment whose agent ended', () => {
   /** The host as an agent leaves it that is killed while it builds. */
   async function killedWhileBuilding(hands: Partial<DeployHands> = {}) {

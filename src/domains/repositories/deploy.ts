@@ -71,11 +71,10 @@ export class RepositoryDeployments {
   /** Throws REPOSITORY_UNKNOWN, REPOSITORY_WITHOUT_BUILD and REPOSITORY_BUSY. What fails later is thrown by the events. */
   async deploy(request: DeployRequest): Promise<AsyncIterable<RepositoryDeployEvent>> {
     const { id } = request
-    const { files, paths } = this.#host
-    if (!(await files.exists(repositoryPaths(paths, id).repository))) {
+    await this.#require(id).catch(async (error: unknown) => {
       if (request.dryRun === undefined) await this.#note(id, () => nothingBegun)
-      throw new GearError('REPOSITORY_UNKNOWN', `There is no repository ${id} on this host`)
-    }
+      throw error
+    })
     const build = await readBuild(this.#host, id)
     if (build === undefined) {
       if (request.dryRun === undefined) await this.#note(id, () => nothingBegun)
@@ -150,6 +149,8 @@ export class RepositoryDeployments {
     }
     yield log(`Building ${name} into ${build.tag}`)
     yield* this.#build(request, build, commit)
+    // whoever deleted it meanwhile wants nothing of it to run
+    await this.#require(id)
     const { restart } = build
     if (restart === undefined) {
       this.#deployed.set(id, commit)
@@ -219,6 +220,12 @@ export class RepositoryDeployments {
     if (account === undefined) throw new GearError('ACCOUNT_FAILED', `The account ${login} is not there`)
     await accounts.own(checkout, account)
     await files.syncFolders([folderOf(checkout)])
+  }
+
+  async #require(id: RepositoryId): Promise<void> {
+    const { files, paths } = this.#host
+    if (!(await files.exists(repositoryPaths(paths, id).repository)))
+      throw new GearError('REPOSITORY_UNKNOWN', `There is no repository ${id} on this host`)
   }
 
   /** The commit that the default branch stands on now. */

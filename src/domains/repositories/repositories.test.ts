@@ -99,6 +99,26 @@ describe('making a repository', () => {
     await first
   })
 
+  it('whose place is taken meanwhile, or whose account goes meanwhile, is a failure that leaves nothing', async () => {
+    const taken = await newHost()
+    const release = taken.git.hold('create')
+    const making = make(taken)
+    making.catch(() => undefined)
+    await taken.clock.advance(1)
+    taken.files.putFolder(`${base}/git/shop-src`)
+    release()
+    await expect(making).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+    expect(taken.accounts.logins).toEqual([])
+    const host = await newHost()
+    const create = host.accounts.create.bind(host.accounts)
+    host.accounts.create = async wanted => {
+      const account = await create(wanted)
+      await host.accounts.remove(wanted.login)
+      return account
+    }
+    await expect(make(host)).rejects.toMatchObject({ code: 'ACCOUNT_FAILED' })
+  })
+
   it('can be done again after a crash at any step', async () => {
     for (const operation of ['create', 'own'] as const) {
       const host = await newHost()
@@ -196,6 +216,40 @@ describe('removing a repository', () => {
     expect(leftOvers(host)).toEqual({ disk: [], logins: [] })
     expect(host.commands.calls.map(call => call.replace(/\d+$/, 'UID'))).toEqual(['run pkill --signal KILL --uid UID'])
     expect(await removeRepository(host, id)).toBe(false)
+  })
+
+  it('is refused while it is being made, by this agent or by anybody', async () => {
+    const host = await newHost()
+    const release = host.git.hold('create')
+    const making = make(host)
+    await host.clock.advance(1)
+    await expect(removeRepository(host, id)).rejects.toMatchObject({ code: 'REPOSITORY_BUSY' })
+    release()
+    await making
+    const other = await newHost()
+    const repositories = new Repositories(other)
+    const wanted = { id, requestId, signal, dryRun: undefined }
+    await repositories.create({ ...wanted, source: undefined, build: undefined, caller: { isRoot: true } })
+    other.files.putFolder(`${base}/git/.unfinished-shop-src`)
+    await expect(repositories.delete(wanted)).rejects.toMatchObject({ code: 'REPOSITORY_BUSY', retryAfterSeconds: 5 })
+  })
+
+  it('that does not succeed says why', async () => {
+    const host = await newHost()
+    await make(host)
+    host.commands.answer('pkill', () => ({ exitCode: 3, stderr: 'no memory\n' }))
+    await expect(removeRepository(host, id)).rejects.toThrow('could not be ended: no memory')
+    const deleting = new Repositories(host).delete({ id, requestId, signal, dryRun: undefined })
+    deleting.catch(() => undefined)
+    await host.clock.advance(1)
+    const job = `job-delete-repo-${requestId}.service` as never
+    host.journal.add(job, 'Error: The processes of git-shop-src could not be ended')
+    host.units.exit(job, { exitCode: 2 })
+    await host.clock.advance(6000)
+    await expect(deleting).rejects.toMatchObject({
+      code: 'COMMAND_FAILED',
+      cause: { message: 'The processes of git-shop-src could not be ended' },
+    })
   })
 
   it('waits for the last process of its account to go', async () => {
@@ -341,6 +395,11 @@ describe('a request to create a repository', () => {
     expect(await live).toBe(`Receiving objects:  42% (84/200), 2.00 MiB | 1.00 MiB/s\rReceiving objects:  43% (86/200)\r${rest}`)
   })
 
+  it('names an engine only for a container that git runs in', async () => {
+    const failure = new Repositories(await newHost()).create({ ...request, engine: 'podman' })
+    await expect(failure).rejects.toMatchObject({ fields: [{ field: 'Engine' }] })
+  })
+
   it('for a file outside of the root is refused before anything is begun', async () => {
     const host = await newHost()
     const failure = new Repositories(host).create({ ...request, source: 'file:///etc/x' as CloneUrl })
@@ -379,6 +438,20 @@ describe('an archive', () => {
     expect(await (await cloned()).archive(want(ref, more))).toMatchObject({ mediaType, fileName })
   })
 
+  it('of a commit before another is one', async () => {
+    const repositories = await cloned()
+    await expect(repositories.archive(want('main~1'))).rejects.toMatchObject({ code: 'REF_UNKNOWN' })
+    await expect(repositories.archive(want('main~1.zip'))).rejects.toMatchObject({ code: 'REF_UNKNOWN' })
+  })
+
+  it('of a commit that is too large is refused before anything is packed', async () => {
+    const host = await newHost()
+    await make(host, url)
+    host.git.push(`${base}/git/shop-src`, { main: commit })
+    host.git.fail('requireSize', '*', new GearError('COMMIT_TOO_LARGE', 'The commit is too large'))
+    await expect(new Repositories(host).archive(want('main'))).rejects.toMatchObject({ code: 'COMMIT_TOO_LARGE' })
+  })
+
   it('of what is not there is refused before anything is packed', async () => {
     const repositories = await cloned()
     for (const ref of ['missing', 'missing.zip', 'main..zip']) {
@@ -395,5 +468,18 @@ describe('repositories', () => {
     host.files.putFolder(`${base}/git/.unfinished-other`)
     expect(await new Repositories(host).list()).toEqual([{ id, branch: 'main', account: 'git-shop-src' }])
     await expect(new Repositories(host).get('other' as Id)).rejects.toMatchObject({ code: 'REPOSITORY_UNKNOWN' })
+  })
+
+  it('whose records were spoiled say where', async () => {
+    const host = await newHost()
+    await make(host)
+    for (const record of ['build.json', 'githost']) {
+      host.files.put(`${base}/git-home/sh/shop-src/${record}`, 'nonsense')
+      await expect(new Repositories(host).get(id)).rejects.toMatchObject({
+        code: 'STORAGE_FAILED',
+        message: expect.stringContaining(record),
+      })
+      await host.files.remove(`${base}/git-home/sh/shop-src/${record}`)
+    }
   })
 })

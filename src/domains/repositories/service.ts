@@ -23,7 +23,7 @@ import {
   type RequestId,
   type UnitName,
 } from '../../api/index.ts'
-import { type CloneSource, FormatError, parseCloneSource, parseGitRef } from '../../formats/index.ts'
+import { type CloneSource, FormatError, parseCloneSource, parseGitRevision } from '../../formats/index.ts'
 import type { EngineKind, Host, RepositoryPlace, TransientUnit } from '../../host/index.ts'
 import type { DryRun } from '../../lib/index.ts'
 import { linesOfJob } from '../jobs/index.ts'
@@ -167,12 +167,13 @@ export class Repositories {
     })
   }
 
-  /** Throws REPOSITORY_UNKNOWN and REF_UNKNOWN before anything is packed. */
+  /** Throws REPOSITORY_UNKNOWN, REF_UNKNOWN and COMMIT_TOO_LARGE before anything is packed. */
   async archive({ id, ref, format, mediaTypes: accepted }: ArchiveRequest): Promise<BytesResult> {
     await this.#require(id)
     const place = { ...this.#place(id), isInContainer: (await readGithost(this.#host, id)) !== undefined }
     const found = (await this.#commitOf(place, ref)) ?? (await this.#commitWithoutSuffix(place, ref))
     if (found === undefined) throw new GearError('REF_UNKNOWN', `Repository ${id} has nothing that is called ${ref}`)
+    await this.#host.git.requireSize(place, found.commit)
     const chosen = format ?? found.format ?? (isGzipWanted(accepted) ? 'tar.gz' : 'zip')
     return {
       bytes: this.#host.git.archive(place, { commit: found.commit, format: chosen }),
@@ -285,7 +286,7 @@ function isGzipWanted(accepted: readonly string[]): boolean {
 
 function isRef(text: string): text is GitRef {
   try {
-    return parseGitRef(text) === text
+    return parseGitRevision(text) === text
   } catch (error) {
     if (error instanceof FormatError) return false
     throw error

@@ -49,6 +49,10 @@ export class FakeGit extends Faults<keyof Git> implements Git {
     if (!(await this.#files.exists(`${path}/HEAD`))) throw commandFailed('git', ['rev-parse'], new Error('not a git repository'))
   }
 
+  async requireSize({ path }: RepositoryPlace, commit: string): Promise<void> {
+    await this.meet('requireSize', `${path} ${commit}`)
+  }
+
   async *archive({ path }: RepositoryPlace, { commit, format }: Parameters<Git['archive']>[1]): AsyncGenerator<Uint8Array> {
     await this.meet('archive', path)
     const signature = format === 'zip' ? [0x50, 0x4b] : [0x1f, 0x8b]

@@ -111,6 +111,42 @@ describe('git as processes', () => {
     expect(existsSync(owned)).toBe(false)
   })
 
+  test('a commit that a few objects make enormous is neither packed nor written out', async () => {
+    const git = processGit({ cloneRoot: root })
+    const at = await place()
+    await gather(git.create(at, undefined))
+    const run = (input: string, ...args: readonly string[]) =>
+      execFileSync('/usr/bin/git', ['-C', at.path, '-c', 'user.name=n', '-c', 'user.email=n@example', ...args], {
+        input,
+        encoding: 'utf8',
+      }).trim()
+    const commitOfTree = (tree: string) => run('', 'commit-tree', '-m', 'bomb', tree)
+    const times = (count: number, line: (name: string) => string) => Array.from({ length: count }, (_, index) => line(`n${index}`)).join('')
+    const blob = run('x', 'hash-object', '-w', '--stdin')
+    let tree = run(
+      times(10, name => `100644 blob ${blob}\t${name}\n`),
+      'mktree',
+    )
+    for (let level = 0; level < 9; level++) {
+      const inner = tree
+      tree = run(
+        times(10, name => `040000 tree ${inner}\t${name}\n`),
+        'mktree',
+      )
+    }
+    const large = run('0'.repeat(20_000_000), 'hash-object', '-w', '--stdin')
+    const heavy = run(
+      times(600, name => `100644 blob ${large}\t${name}\n`),
+      'mktree',
+    )
+    for (const bomb of [commitOfTree(tree), commitOfTree(heavy)]) {
+      const { path: folder } = await place()
+      await expect(git.checkOut(at, { commit: bomb, folder })).rejects.toMatchObject({ code: 'COMMIT_TOO_LARGE' })
+      expect(readdirSync(folder)).toEqual([])
+    }
+    await git.requireSize(at, commitOfTree(run(`100644 blob ${blob}\tx\n`, 'mktree')))
+  })
+
   async function copy(address: string, ref?: string): Promise<string> {
     const { path } = await place()
     const into = join(path, 'copy')

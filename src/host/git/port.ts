@@ -59,9 +59,11 @@ export interface Git {
   commitOf(place: RepositoryPlace, ref: GitRef): Promise<string | undefined>
   /** Throws unless git runs where it is to run, and takes the repository for one. */
   probe(place: RepositoryPlace): Promise<void>
+  /** Throws COMMIT_TOO_LARGE when the files of a commit are more, or larger together, than is packed or written out. */
+  requireSize(place: RepositoryPlace, commit: string): Promise<void>
   /** The files of a commit, packed. Begun when the first piece is asked for; leaving the loop ends git. A slow reader slows git down. */
   archive(place: RepositoryPlace, what: { readonly commit: string; readonly format: ArchiveFormat }): AsyncIterable<Uint8Array>
-  /** Writes the files of a commit into a folder that belongs to the account and is empty. Links in them are made as they are. */
+  /** Writes the files of a commit into a folder that belongs to the account and is empty. Links in them are made as they are. Throws COMMIT_TOO_LARGE, too. */
   checkOut(place: RepositoryPlace, what: { readonly commit: string; readonly folder: string }): Promise<void>
   /**
    * Makes a bare repository in the folder, which is there and empty: a new one, or a clone. What git says comes in lines. The hooks and the

@@ -29,6 +29,7 @@ export function processGit({ cloneRoot }: Pick<Paths, 'cloneRoot'>, { isGuarded 
   return {
     commitOf,
     probe,
+    requireSize,
     archive,
     checkOut,
     clone: request => clone(request, isGuarded),
@@ -72,8 +73,35 @@ async function* archive(
   }
 }
 
+/** Trees are read one after the other: a commit that a few of them make enormous costs no memory, and ends at the limit. */
+async function requireSize(place: RepositoryPlace, commit: string): Promise<void> {
+  const run = start(place, ['ls-tree', '-r', '-l', '-z', '--full-tree', commit])
+  let files = 0
+  let sizeBytes = 0
+  let rest = ''
+  try {
+    for await (const piece of run.output) {
+      const entries = (rest + piece.toString('latin1')).split('\0')
+      rest = entries.pop() ?? ''
+      files += entries.length
+      // `100644 blob ID    SIZE<TAB>path`; a submodule has `-`
+      for (const entry of entries) sizeBytes += Number(/^\d+ blob \w+ +(\d+)\t/.exec(entry)?.[1] ?? 0)
+      if (files > limits.commitFiles) throw tooLarge(commit, `it has more than ${limits.commitFiles} files`)
+      if (sizeBytes > limits.commitBytes) throw tooLarge(commit, `its files have more than ${limits.commitBytes} bytes`)
+    }
+    if ((await run.exitCode()) !== 0) throw run.failure()
+  } finally {
+    run.kill()
+  }
+}
+
+function tooLarge(commit: string, why: string): GearError {
+  return new GearError('COMMIT_TOO_LARGE', `The commit ${commit.slice(0, 10)} is too large`, { cause: new Error(why) })
+}
+
 /** The index, which git needs for it, lies beside the files, so that the repository is not written to; under a name that none of them can have been given. */
 async function checkOut(place: RepositoryPlace, { commit, folder }: { readonly commit: string; readonly folder: string }): Promise<void> {
+  await requireSize(place, commit)
   const index = `${folder}/.gear-index-${randomUUID()}`
   const run = start(place, [`--work-tree=${folder}`, 'checkout', '--quiet', '--force', commit, '--', '.'], {
     variables: { GIT_INDEX_FILE: index },

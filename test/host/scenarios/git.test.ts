@@ -248,7 +248,7 @@ describe('an archive', () => {
 
   it('is a zip of any branch, tag or commit', async () => {
     const commit = (await user.doAs('writer', 'cd source; git rev-parse main')).trim()
-    for (const ref of ['feature/one', 'v1.0', commit, 'main.zip', 'master']) {
+    for (const ref of ['feature/one', 'v1.0', commit, 'main.zip', 'master', 'HEAD', 'main~1', 'main%5E']) {
       expect(await archive(ref, '-o', '/tmp/archive'), ref).toBe('200 application/zip')
       expect(await host.do(['unzip', '-l', '/tmp/archive']), ref).toContain('www/index.html')
     }
@@ -271,7 +271,9 @@ describe('an archive', () => {
     ['missing', 404],
     ['missing.tar.gz', 404],
     ['--output=%2Ftmp%2Fowned', 400],
-    ['main~1', 400],
+    ['main~99', 404],
+    ['main%5E%7Btree%7D', 400],
+    ['main@%7Byesterday%7D', 400],
     ['..%2F..', 400],
     ['v1.0:www', 400],
     ['v1.0?format=tar', 400],
