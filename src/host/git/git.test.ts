@@ -246,10 +246,12 @@ describe('git for callers who may not reach this host', () => {
     })
     const identity = '-c user.name=n -c user.email=n@example'
     sh(`git init -q -b main plain; cd plain; echo text > file; git add .; git ${identity} commit -q -m one; cd ..
-      git init -q -b main outer; cd outer
-      printf '[submodule "inner"]\\n\\tpath = inner\\n\\turl = ${inner}/x.git\\n' > .gitmodules; git add .
-      git update-index --add --cacheinfo 160000,${'1'.repeat(40)},inner; git ${identity} commit -q -m one; cd ..
-      for each in plain outer; do git clone -q --bare $each served/$each.git; git -C served/$each.git update-server-info; done`)
+      for protocol in http ssh git; do
+        git init -q -b main outer-$protocol; cd outer-$protocol
+        printf '[submodule "inner"]\\n\\tpath = inner\\n\\turl = %s://${new URL(inner).host}/x.git\\n' $protocol > .gitmodules; git add .
+        git update-index --add --cacheinfo 160000,${'1'.repeat(40)},inner; git ${identity} commit -q -m one; cd ..
+      done
+      for each in plain outer-http outer-ssh outer-git; do git clone -q --bare $each served/$each.git; git -C served/$each.git update-server-info; done`)
   })
   afterAll(() => {
     for (const server of servers) server.close()
@@ -290,9 +292,13 @@ describe('git for callers who may not reach this host', () => {
     expect(reached).toEqual([])
   })
 
-  test('is not led to this host by a submodule', async () => {
-    const refusal = expect.stringContaining('127.0.0.2 is an address of this host or of its local network')
-    await expect(copy(`${url}/outer.git`)).rejects.toMatchObject({ code: 'SOURCE_FAILED', cause: { message: refusal } })
+  test.each([
+    ['http', '127.0.0.2 is an address of this host or of its local network'],
+    ['ssh', "transport 'ssh' not allowed"],
+    ['git', "transport 'git' not allowed"],
+  ])('is not led to this host by a submodule of %s', async (protocol, refusal) => {
+    const message = expect.stringContaining(refusal)
+    await expect(copy(`${url}/outer-${protocol}.git`)).rejects.toMatchObject({ code: 'SOURCE_FAILED', cause: { message } })
     expect(reached).toEqual([])
   })
 

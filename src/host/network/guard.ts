@@ -8,11 +8,13 @@ import { addressBytes, isGuardedAddress } from './addresses.ts'
 
 export type Guard = (address: string, ownAddresses: readonly string[]) => boolean
 
-/** A lookup that refuses. Throws for a host that is written as an address, which nobody looks up. */
+export class GuardedAddress extends Error {}
+
+/** A lookup that refuses, with a GuardedAddress. Throws for a host that is written as an address, which nobody looks up. */
 export function guardedLookup(host: string, isGuarded: Guard = isGuardedAddress): LookupFunction {
   const own = ownAddresses()
   const name = withoutBrackets(host)
-  const refusal = (address: string): Error => new Error(refusalText(name, address))
+  const refusal = (address: string): Error => new GuardedAddress(refusalText(name, address))
   if (addressBytes(name) !== undefined && isGuarded(name, own)) throw refusal(name)
   return (wanted, options, callback) => {
     process.getBuiltinModule('node:dns').lookup(wanted, { ...options, all: true }, (error, addresses) => {

@@ -1,7 +1,11 @@
+import dns from 'node:dns'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { isOwnOrLocal } from './guard.ts'
 import { type GuardedWay, openGuardedWay } from './guarded-way.ts'
+
+type LookupAll = (error: null, addresses: readonly { readonly address: string; readonly family: number }[]) => void
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -76,8 +80,25 @@ describe('the proxy of a guarded way', () => {
     const opened = await openGuardedWay(address => address === '127.0.0.1' || address === '::1')
     closing.push(() => opened[Symbol.asyncDispose]())
     const answer = await ask(opened.proxyUrl, named('localhost', await shouting()), 'hello')
-    expect([...answer.subarray(0, 4)]).toEqual([5, 0, 5, 4])
+    expect([...answer.subarray(0, 4)]).toEqual([5, 0, 5, 2])
+    // what comes after it explains less
+    await ask(opened.proxyUrl, ipv4('127.0.0.3', 1))
     expect(opened.failure).toMatch(/^localhost is (127\.0\.0\.1|::1), an address of this host/)
+  })
+
+  test('does not lead to where a name has moved since it was looked at', async () => {
+    const [opened, port] = [await way(), await shouting()]
+    const addresses = ['127.0.0.1', '127.0.0.2']
+    const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((_name: string, _options: object, callback: LookupAll) => {
+      callback(null, [{ address: addresses.shift() ?? '', family: 4 }])
+    }) as typeof dns.lookup)
+    closing.push(() => lookup.mockRestore())
+    const isGuarded = (address: string) => address === '127.0.0.2'
+    expect(await isOwnOrLocal('moving.example', isGuarded)).toBe(false)
+    const answer = await ask(opened.proxyUrl, named('moving.example', port), 'hello')
+    expect(answer[3]).toBe(2)
+    expect(opened.failure).toBe('moving.example is 127.0.0.2, an address of this host or of its local network')
+    expect(addresses).toEqual([])
   })
 
   test('takes no other command, and lets go who says nothing that it understands', async () => {
@@ -87,6 +108,16 @@ describe('the proxy of a guarded way', () => {
     const socket = await client(Number(new URL(proxyUrl).port))
     socket.end('GET')
     expect([...(await all(socket).catch(() => Buffer.alloc(0)))]).toEqual([])
+  })
+
+  test('tells nothing of a connection that was made and broke off later', async () => {
+    const server = createServer(socket => socket.once('data', () => socket.resetAndDestroy()))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    closing.push(() => server.close())
+    const opened = await way()
+    await ask(opened.proxyUrl, ipv4('127.0.0.1', (server.address() as AddressInfo).port), 'hello').catch(() => undefined)
+    expect(opened.failure).toBeUndefined()
   })
 
   test('says so when nothing listens', async () => {

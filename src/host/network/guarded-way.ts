@@ -7,14 +7,14 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { isGuardedAddress } from './addresses.ts'
-import { type Guard, guardedLookup, withoutBrackets } from './guard.ts'
+import { type Guard, GuardedAddress, guardedLookup, withoutBrackets } from './guard.ts'
 
 export interface GuardedWay extends AsyncDisposable {
   /** `socks5h://127.0.0.1:PORT`; names are looked up here. */
   readonly proxyUrl: string
   /** The number of a port on 127.0.0.1 that leads to one port of one host, and nowhere else. */
   forward(host: string, port: number): Promise<number>
-  /** Why the last connection that came to nothing did: it was refused here, or by the other side. */
+  /** Why a connection came to nothing: it was refused here or, when none was, it could not be made. */
   readonly failure: string | undefined
 }
 
@@ -33,6 +33,7 @@ export async function openGuardedWay(isGuarded: Guard = isGuardedAddress): Promi
   const servers: Server[] = []
   const sockets = new Set<Socket>()
   let failure: string | undefined
+  let isRefused = false
   const keep = (socket: Socket): Socket => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -41,19 +42,19 @@ export async function openGuardedWay(isGuarded: Guard = isGuardedAddress): Promi
     return socket
   }
   const reach = async (host: string, port: number): Promise<Socket | undefined> => {
-    let lookup: ReturnType<typeof guardedLookup>
     try {
-      lookup = guardedLookup(host, isGuarded)
+      const lookup = guardedLookup(host, isGuarded)
+      const socket = keep(connect({ host: withoutBrackets(host), port, lookup, allowHalfOpen: true }))
+      await once(socket, 'connect')
+      return socket
     } catch (error) {
-      failure = messageOf(error)
-      return undefined
+      const isRefusal = error instanceof GuardedAddress
+      // what becomes of other connections explains less
+      if (isRefusal || !isRefused) failure = messageOf(error)
+      isRefused ||= isRefusal
+      if (isRefusal) return undefined
+      throw error
     }
-    const socket = keep(connect({ host: withoutBrackets(host), port, lookup, allowHalfOpen: true }))
-    socket.once('error', error => {
-      failure = error.message
-    })
-    await once(socket, 'connect')
-    return socket
   }
   const listen = async (serve: (client: Socket) => Promise<void>): Promise<number> => {
     const server = createServer({ allowHalfOpen: true }, client => {

@@ -90,6 +90,15 @@ describe('a key', () => {
     )
   })
 
+  it('that may push deletes branches, but not the one that clones check out, and names none like an option of git', async () => {
+    await user.doAs('writer', 'cd mine; git push -q origin trunk:refs/heads/passing; git push -q origin :passing')
+    const push = await user.as('writer', 'cd mine; git push origin :trunk')
+    expect([push.exitCode, push.stderr]).toEqual([1, expect.stringContaining('refusing to delete the current branch')])
+    await user.as('writer', 'cd mine; git push origin trunk:refs/heads/--upload-pack=x')
+    expect((await host.api('GET', '/repository/shop-src/archive/--upload-pack=x')).status).toBe(400)
+    expect(await user.doAs('writer', 'git ls-remote git-shop-src@localhost:~ HEAD | wc -l')).toBe('1\n')
+  })
+
   it('of nobody is not let in', async () => {
     expect((await user.as('stranger', 'git clone git-shop-src@localhost:~ x')).stderr).toContain('Permission denied (publickey)')
   })

@@ -134,6 +134,24 @@ onBothEngines(host, engine => {
       await site.run('git rm -q large')
     })
 
+    it('is files and nothing else: no submodule is fetched, no filter and no hook is run, LFS pointers stay what they are', async () => {
+      const tell = `printf '#!/bin/sh\\ncd /tmp/src; ls -A module; cat pointer .githooks/post-checkout; cp index.html /www/\\n' > .s2i/bin/assemble`
+      const { stderr } = await site.pushPage(
+        'version of files',
+        `cp .s2i/bin/assemble ../assemble; ${tell}; mkdir .githooks; echo 'touch /tmp/owned' > .githooks/post-checkout
+         printf '* filter=owned\\npointer filter=lfs\\n' > .gitattributes; printf 'version https://git-lfs.github.com/spec/v1\\n' > pointer
+         printf '[submodule "module"]\\n\\tpath = module\\n\\turl = http://127.0.0.1:43273/x\\n' > .gitmodules
+         git update-index --add --cacheinfo 160000,${'1'.repeat(40)},module; mkdir -p module;`,
+      )
+      expect(stderr).toMatch(/^remote: version https:\/\/git-lfs/m)
+      expect(stderr).toMatch(/^remote: touch \/tmp\/owned/m)
+      await host.untilPage(port, 'version of files')
+      expect((await host.exec(['test', '-e', '/tmp/owned'])).exitCode).toBe(1)
+      await site.run(
+        'cp ../assemble .s2i/bin/assemble; git rm -rq --cached .gitattributes .gitmodules .githooks module pointer; rm -r .gitattributes .gitmodules .githooks module pointer',
+      )
+    })
+
     it('reaches no file of the host, neither as a link in the source nor as a link in place of the scripts', async () => {
       await host.sh(`echo a-secret-of-root > ${work}/secret; mkdir ${work}/scripts; chmod 700 ${work}
         printf '#!/bin/sh\\necho a script of the host\\n' > ${work}/scripts/assemble; chmod 755 ${work}/scripts/assemble`)
