@@ -462,9 +462,7 @@ export const hostKey = z.optional(
     z.transform(value => (value === '' ? undefined : (value as HostKeyFingerprint))),
   ),
 )
-/** The name of a branch, a tag or a commit. */
-export const gitRef = parsed(input => parseGitRef(input) as GitRef)
-/** That, or a commit before it. */
+/** The name of a branch, a tag or a commit, or a commit before it. */
 export const gitRevision = parsed(input => parseGitRevision(input) as GitRef)
 
 /** Words of a command, as they are handed to the program; no shell reads them. */
