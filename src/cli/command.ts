@@ -9,7 +9,19 @@ import { type CommandName, summaries } from './summaries.ts'
 import { UsageError, usage } from './usage-error.ts'
 
 /** What completion proposes for an argument, by its place among them. */
-export type NameKind = 'file' | 'container' | 'environment' | 'host' | 'image' | 'repository' | 'command' | 'operation'
+export type NameKind =
+  | 'file'
+  | 'container'
+  | 'environment'
+  | 'host'
+  | 'image'
+  | 'repository'
+  | 'build'
+  | 'fingerprint'
+  | 'command'
+  | 'operation'
+  /** A file, or a container with a colon. */
+  | 'place'
 
 interface Argument {
   readonly placeholder: string
@@ -18,6 +30,8 @@ interface Argument {
   readonly names?: readonly NameKind[]
   /** When there is only a choice. */
   readonly values?: readonly string[]
+  /** When the first argument says what to do: what follows each. */
+  readonly verbs?: Readonly<Record<string, readonly NameKind[]>>
 }
 
 export interface CommandText<Flags> {
@@ -33,6 +47,8 @@ export interface CommandText<Flags> {
   /** The instances of a deployment may be given with `--with` (spec §2.1), beside or instead of arguments. */
   readonly takesDeployment?: boolean
   readonly aliases?: Aliases<keyof Flags & string>
+  /** What completion proposes for the values of flags, where the flag itself does not say it: a choice may be given several times, with commas. */
+  readonly flagNames?: Readonly<Partial<Record<keyof Flags & string, NameKind | readonly string[]>>>
   /** Answers the exit code. */
   readonly run: (context: Context, flags: Flags & CommonFlags, args: readonly string[]) => Promise<number>
 }
@@ -48,6 +64,7 @@ export interface CliCommand {
   readonly flags: Readonly<Record<string, Flag>>
   /** Names of flags by their letters. */
   readonly aliases: Readonly<Record<string, string>>
+  readonly flagNames: Readonly<Record<string, NameKind | readonly string[] | undefined>>
 }
 
 /** As much of a flag's declaration as completion and manual pages look at. */
@@ -80,7 +97,7 @@ export function defineCommand<Flags extends object>(text: CommandText<Flags>): C
     },
   })
   const valueAliases = new Set(Object.entries(aliases).flatMap(([alias, name]) => (flags[name]?.kind === 'boolean' ? [] : [alias])))
-  return { command, usage, valueAliases, text, argument: text.argument, flags, aliases }
+  return { command, usage, valueAliases, text, argument: text.argument, flags, aliases, flagNames: text.flagNames ?? {} }
 }
 
 /** What is wrong with the command line as a whole is told in one line; what went wrong with single hosts and ids has been told already. */

@@ -7,12 +7,28 @@ const listContainers =
   (...ids: readonly string[]): Handlers['listContainers'] =>
   async ({ query }) => ({ containers: query.all ? ids.map(container) : [] })
 
+const build = (requestId: string) => ({
+  id: '',
+  requestId,
+  activeState: 'active',
+  subState: 'running',
+  source: '/src',
+  baseImage: 'acme/node',
+  tag: 'acme/shop',
+  result: 'running',
+  startedAt: '2026-01-01T00:00:00Z',
+})
+
 const setup: Setup = {
   hosts: {
     local: {
       listContainers: listContainers('web-1', 'web-2', 'db-1'),
       listImages: async () => ({ text: 'acme/shop:latest\nacme/db:7\n' }),
       listEnvironments: async () => ({ environments: [{ id: 'shop-env' }] }),
+      listBuilds: async () => ({ builds: [build('build-1')] }),
+      listKeys: async () => ({
+        keys: [{ fingerprint: 'key-1', sha256: 'SHA256:x', algorithm: 'ssh-ed25519', containers: [], repositories: [] }],
+      }),
       listRepositories: async () => ({ repositories: [{ id: 'shop-src', branch: 'main', account: 'git-shop-src' }] }),
     },
     node7: { listContainers: listContainers('web-7') },
@@ -121,11 +137,84 @@ describe('completion', () => {
     expect(await proposed(['purge', ''], {})).toEqual([])
   })
 
-  it('lets no name of others break its lines', async () => {
-    const { out } = await gear(['__complete', 'install', 'e'], {
-      hosts: { local: { listImages: async () => ({ text: 'evil\tname\u001b[2J\n' }) } },
-    })
-    expect(out).toBe('evil?name?[2J\tImage\n')
+  it('proposes no name that could break its lines, or be more than a name to a shell', async () => {
+    const names = [
+      'evil\tname',
+      'evil\u001b[2J',
+      'evil;reboot',
+      'evil$(reboot)',
+      'evil`reboot`',
+      "evil'",
+      'evil"',
+      'evil\\',
+      'evil>x',
+      'evil&',
+      'evil*',
+      'evil!',
+    ]
+    const local = { listImages: async () => ({ text: [...names, 'good/one:1'].join('\n') }), listContainers: listContainers(...names) }
+    expect(await proposed(['install', ''], { hosts: { local } })).toEqual(['good/one:1'])
+    expect(await proposed(['status', ''], { hosts: { local } })).toEqual([])
+  })
+
+  it.each([
+    [
+      ['builds', ''],
+      ['list', 'log', 'stop'],
+    ],
+    [
+      ['builds', 'log', ''],
+      ['build-1', 'node7/', 'node8:80/'],
+    ],
+    [['builds', 'list', 'node7'], ['node7']],
+    [['keys', 're'], ['remove']],
+    [
+      ['keys', 'remove', 'web'],
+      ['web-1', 'web-2'],
+    ],
+    [['keys', 'remove', 'web-1', '--fingerprint', ''], ['key-1']],
+    [['deployment', ''], ['show']],
+    [['deployment', 'show', 'x'], [':files']],
+    [
+      ['exec', 'we'],
+      ['web-1', 'web-2'],
+    ],
+    [['exec', 'web-1', '--', 'l'], []],
+    [['shell', 'db'], ['db-1']],
+    [
+      ['cp', 'we'],
+      ['web-1:', 'web-2:'],
+    ],
+    [
+      ['cp', 'no'],
+      ['node7/', 'node8:80/'],
+    ],
+    [['cp', 'node7/'], ['node7/web-7:']],
+    [['cp', './we'], [':files']],
+    [['cp', 'folder/we'], [':files']],
+    [['cp', 'web-1:/etc', '/tm'], [':files']],
+    [['build', '.', 'acme/d'], ['acme/db:7']],
+    [
+      ['build', '.', 'acme/db:7', 'acme/shop', '--host', 'node'],
+      ['node7', 'node8:80'],
+    ],
+    [['install', 'acme/shop', 'web-9', '--env-id', 'sh'], ['shop-env']],
+    [['install', '--env-id=sh'], ['--env-id=shop-env']],
+    [['install', '--cap-drop', 'SETUID,SETG'], ['SETUID,SETGID']],
+    [
+      ['list', '--state', 'act'],
+      ['active', 'activating'],
+    ],
+    [
+      ['list', '--state', 'active,fail'],
+      ['active,failed', 'active,failed-before-auto-restart'],
+    ],
+    [
+      ['create-repo', 'src-1', '--restart', 'web'],
+      ['web-1', 'web-2'],
+    ],
+  ])('knows what goes where: %j', async (words, expected) => {
+    expect(await proposed(words)).toEqual(expected)
   })
 })
 

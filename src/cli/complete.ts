@@ -6,9 +6,9 @@
 import { type Application, type InputCompletion, proposeCompletions } from '@stricli/core'
 import { readCommandLine, withPlainFlags } from './arguments.ts'
 import type { CliContext } from './cli-context.ts'
-import type { CliCommand, Flag } from './command.ts'
+import type { CliCommand, Flag, NameKind } from './command.ts'
 import type { Context } from './context.ts'
-import { liveNames, type Proposal } from './names.ts'
+import { hostNames, liveNames, type Proposal } from './names.ts'
 import { foreignText } from './render/foreign-text.ts'
 import { type CommandName, commandAliases, commandNamed, summaries } from './summaries.ts'
 
@@ -57,7 +57,11 @@ async function afterWords(
   commands: Commands,
 ): Promise<readonly Proposal[]> {
   const isEscaped = args.includes('--')
-  const flag = isEscaped ? undefined : waitingFlag(command, args.at(-1))
+  const flagName = isEscaped ? undefined : waitingFlag(command, args.at(-1))
+  const flag = flagName === undefined ? undefined : command.flags[flagName]
+  const names = command.flagNames[flagName ?? '']
+  if (typeof names === 'string') return namesOf(names, args, partial, context)
+  if (names !== undefined) return listed(names, partial)
   const path = pathOf(flag)
   if (path !== undefined) return [{ value: path, brief: '' }]
   if (flag !== undefined || (partial.startsWith('-') && !isEscaped)) {
@@ -71,12 +75,21 @@ async function afterWords(
 
 const nowhere = { write: () => undefined }
 
-/** The flag that the next word is the value of. */
-function waitingFlag({ flags, aliases }: CliCommand, last = ''): Flag | undefined {
+/** The name of the flag that the next word is the value of. */
+function waitingFlag({ flags, aliases }: CliCommand, last = ''): string | undefined {
   const [, long, letter = ''] = /^(?:--([A-Za-z][\w-]*)|-([A-Za-z]))$/.exec(last) ?? []
   const name = long === undefined ? aliases[letter] : long.replaceAll(/-([a-z])/g, (_, first: string) => first.toUpperCase())
   const flag = name === undefined ? undefined : flags[name]
-  return flag?.kind === 'boolean' ? undefined : flag
+  return flag === undefined || flag.kind === 'boolean' ? undefined : name
+}
+
+/** After a comma the next of them. */
+function listed(values: readonly string[], partial: string): readonly Proposal[] {
+  const before = partial.slice(0, partial.lastIndexOf(',') + 1)
+  return beginning(
+    values.map(value => ({ value: `${before}${value}`, brief: '' })),
+    partial,
+  )
 }
 
 function pathOf(flag: Flag | undefined): ':files' | ':folders' | undefined {
@@ -107,14 +120,33 @@ async function argumentProposals(
       partial,
     )
   const given = positionals(command, args)
-  const kind = argument?.names?.[given.length] ?? argument?.names?.at(-1)
+  const { verbs } = argument ?? {}
+  const [verb, ...rest] = given
+  if (verbs !== undefined && verb === undefined) return listed(Object.keys(verbs), partial)
+  const kinds = verbs === undefined ? argument?.names : verbs[verb ?? '']
+  const place = verbs === undefined ? given.length : rest.length
+  const kind = kinds?.[place] ?? kinds?.at(-1)
   if (kind === undefined) return []
-  if (kind === 'file') return [{ value: ':files', brief: '' }]
+  const found = await namesOf(kind, args, partial, context)
+  return found.filter(({ value }) => value.startsWith(':') || !given.includes(value))
+}
+
+async function namesOf(kind: NameKind, args: readonly string[], partial: string, context: Context): Promise<readonly Proposal[]> {
+  if (kind === 'file') return files
   if (kind === 'command') return beginning(commandNames(), partial)
   const tokenFile = flagValue(args, '--token-file') ?? context.tokenFile
-  const found = await liveNames(kind, { partial, context, tokenFile })
-  return beginning(found, partial).filter(({ value }) => !given.includes(value))
+  if (kind !== 'place') return beginning(await liveNames(kind, { partial, context, tokenFile }), partial)
+  if (partial.includes(':')) return []
+  const [first = ''] = partial.split('/')
+  const isHost = partial.includes('/') && (await hostNames(context)).some(({ value }) => value === first)
+  if (/^[./~]/.test(partial) || (partial.includes('/') && !isHost)) return files
+  const containers = beginning(await liveNames('container', { partial, context, tokenFile }), partial)
+  return containers.length === 0
+    ? files
+    : containers.map(({ value, brief }) => ({ value: value.endsWith('/') ? value : `${value}:`, brief }))
 }
+
+const files: readonly Proposal[] = [{ value: ':files', brief: '' }]
 
 /** The words that are no flags and no values of flags. */
 function positionals(command: CliCommand, args: readonly string[]): readonly string[] {

@@ -11,7 +11,10 @@ _gear() {
     # Words with = and : in them are one word to gear.
     _get_comp_words_by_ref -n =: cur words cword
   else
-    cur=\${COMP_WORDS[COMP_CWORD]} words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD
+    # Without bash-completion, by their spaces: bash divides them at = and :, too.
+    read -ra words <<<"\${COMP_LINE:0:COMP_POINT}"
+    [[ \${COMP_LINE:0:COMP_POINT} != *[[:space:]] ]] || words+=('')
+    cword=$((\${#words[@]} - 1)) cur=\${words[-1]}
   fi
   COMPREPLY=()
   while IFS= read -r line; do
@@ -19,7 +22,7 @@ _gear() {
     case $value in
       :files) compopt -o default; return ;;
       :folders) compopt -o dirnames; return ;;
-      */) compopt -o nospace ;;
+      *[/:]) compopt -o nospace ;;
     esac
     # What bash takes for a word begins after the last colon or equals sign.
     if [[ $cur == *[=:]* && $COMP_WORDBREAKS == *[=:]* ]]; then value=\${value#"\${cur%"\${cur##*[=:]}"}"}; fi
@@ -39,7 +42,7 @@ _gear() {
     case $value in
       :files) if [[ $PREFIX == -*=* ]]; then compset -P '*='; fi; _files; return ;;
       :folders) if [[ $PREFIX == -*=* ]]; then compset -P '*='; fi; _files -/; return ;;
-      */) open+=("$value") open_briefs+=("$value -- $brief") ;;
+      *[/:]) open+=("$value") open_briefs+=("$value -- $brief") ;;
       *) plain+=("$value") plain_briefs+=("\${brief:+$value -- $brief}") ;;
     esac
   done < <("$words[1]" __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)

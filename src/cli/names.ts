@@ -20,23 +20,29 @@ export interface Asking {
   readonly tokenFile: string | undefined
 }
 
+/** What every shell takes as it stands. Names come from other hosts, and bash puts them on the command line without quotes. */
+const plainName = /^[\w.:/@%+=,[\]-]+$/
+
 /** Of `node7/we` the names on node7; of `we` those of this machine, and the hosts there may be. */
-export async function liveNames(kind: Exclude<NameKind, 'command' | 'file'>, asking: Asking): Promise<readonly Proposal[]> {
+export async function liveNames(kind: LiveKind, asking: Asking): Promise<readonly Proposal[]> {
+  return (await allNames(kind, asking)).filter(({ value }) => plainName.test(value))
+}
+
+type LiveKind = Exclude<NameKind, 'command' | 'file' | 'place'>
+type HostKind = Exclude<LiveKind, 'host' | 'operation'>
+
+async function allNames(kind: LiveKind, asking: Asking): Promise<readonly Proposal[]> {
   const { partial, context } = asking
   if (kind === 'host') return hostNames(context)
   if (kind === 'operation') return Object.values(contract).map(({ id, summary }) => ({ value: id, brief: summary }))
   // An image is named without a host, and may have a slash itself.
-  const slash = kind === 'image' ? -1 : partial.indexOf('/')
+  const slash = kind === 'image' || kind === 'fingerprint' ? -1 : partial.indexOf('/')
   if (slash >= 0) return namesOn(kind, asking, partial.slice(0, slash))
-  const [here, hosts] = await Promise.all([namesOn(kind, asking, ''), kind === 'image' ? [] : hostNames(context)])
+  const [here, hosts] = await Promise.all([namesOn(kind, asking, ''), kind === 'image' || kind === 'fingerprint' ? [] : hostNames(context)])
   return [...here, ...hosts.map(({ value }) => ({ value: `${value}/`, brief: 'Host' }))]
 }
 
-async function namesOn(
-  kind: 'container' | 'environment' | 'image' | 'repository',
-  { context, tokenFile }: Asking,
-  host: string,
-): Promise<readonly Proposal[]> {
+async function namesOn(kind: HostKind, { context, tokenFile }: Asking, host: string): Promise<readonly Proposal[]> {
   const client = context.connect(hostOf(host), { tokenFile })
   try {
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(patienceMs)])
@@ -59,11 +65,7 @@ function hostOf(text: string): LocatorHost {
   }
 }
 
-async function ask(
-  kind: 'container' | 'environment' | 'image' | 'repository',
-  client: Client,
-  signal: AbortSignal,
-): Promise<readonly Proposal[]> {
+async function ask(kind: HostKind, client: Client, signal: AbortSignal): Promise<readonly Proposal[]> {
   switch (kind) {
     case 'container': {
       const { containers } = await client.call(request('listContainers', { query: { all: true } }), { signal })
@@ -76,6 +78,14 @@ async function ask(
     case 'repository': {
       const { repositories } = await client.call(request('listRepositories', {}), { signal })
       return repositories.map(({ id, branch }) => ({ value: id, brief: branch ?? 'Repository' }))
+    }
+    case 'build': {
+      const { builds } = await client.call(request('listBuilds', {}), { signal })
+      return builds.map(({ requestId, result, tag }) => ({ value: requestId, brief: `${result} ${tag}` }))
+    }
+    case 'fingerprint': {
+      const { keys } = await client.call(request('listKeys', {}), { signal })
+      return keys.map(({ fingerprint, algorithm }) => ({ value: fingerprint, brief: algorithm }))
     }
     case 'image': {
       const { text } = await client.call(request('listImages', {}), { signal })
@@ -90,7 +100,7 @@ async function ask(
 }
 
 /** `GEAR_HOSTS`, or else the hosts that this machine has names for: of /etc/hosts and of those it went to with SSH. */
-async function hostNames(context: Context): Promise<readonly Proposal[]> {
+export async function hostNames(context: Context): Promise<readonly Proposal[]> {
   const given = context.variable('GEAR_HOSTS')
   const names = given === undefined ? await knownHosts(context) : given.split(/[\s,]+/)
   return [...new Set(names)]

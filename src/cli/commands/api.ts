@@ -57,6 +57,7 @@ export const command = () =>
       to: text('FILE', 'Where an archive goes; standard output unless given'),
       ...dryRunFlags,
     },
+    flagNames: { host: 'host' },
     run: async (context, flags, args) => {
       const [name, ...given] = args
       if (flags.list) return listOperations(context, flags, name)

@@ -42,7 +42,11 @@ export const command = () =>
       'The scripts come from --scripts, else from .s2i/bin or .sti/bin of the source, else from where the builder image says. When TAG exists and there is a script save-artifacts, what that saves of it is handed to assemble, unless --clean.',
       'Without --host the build runs here and ends with this command; on a host it is a unit, which goes on when you leave: gear builds.',
     ],
-    argument: { placeholder: 'SOURCE IMAGE TAG', brief: 'What, with which builder image, to which image; arguments with = are variables' },
+    argument: {
+      placeholder: 'SOURCE IMAGE TAG',
+      brief: 'What, with which builder image, to which image; arguments with = are variables',
+      names: ['file', 'image'],
+    },
     examples: [
       'gear build https://example.com/shop.git acme/node-builder acme/shop --ref v1.2',
       'gear build . acme/node-builder acme/shop NODE_ENV=production && gear install acme/shop shop --start',
@@ -68,6 +72,7 @@ export const command = () =>
       ...dryRunFlags,
     },
     aliases: { S: 'dockerSocket', r: 'ref', s: 'scripts', e: 'env' },
+    flagNames: { host: 'host' },
     run: async (context, flags, args) => {
       if (flags.request !== undefined) return runRequest(context, flags.request)
       const { variables, others } = splitBuildWords(args)

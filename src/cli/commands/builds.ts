@@ -16,6 +16,8 @@ interface BuildsFlags extends DryRunFlags {
   readonly follow?: boolean
 }
 
+const verbs = { list: ['host'], log: ['build'], stop: ['build'] } as const
+
 export const command = () =>
   defineCommand<BuildsFlags>({
     name: 'builds',
@@ -24,7 +26,7 @@ export const command = () =>
       'Lists the builds that agents were asked for: those that run and the last that have ended, the oldest first. The output of each is kept with it.',
       'A build is named by its id in that list. One that is stopped leaves nothing behind.',
     ],
-    argument: { placeholder: 'ARGUMENT', brief: 'list and hosts, or log or stop and builds: [host[:port]/]id' },
+    argument: { placeholder: 'ARGUMENT', brief: 'list and hosts, or log or stop and builds: [host[:port]/]id', verbs },
     examples: [
       'gear builds',
       'gear builds list node7 node8',
@@ -36,7 +38,7 @@ export const command = () =>
     run: async (context, flags, [verb = 'list', ...names]) => {
       if (verb === 'log') return showLogs(context, flags, names)
       if (verb === 'stop') return stopBuilds(context, flags, names)
-      const hint = verb === 'list' ? '' : didYouMean(verb, ['list', 'log', 'stop'])
+      const hint = verb === 'list' ? '' : didYouMean(verb, Object.keys(verbs))
       if (hint !== '')
         throw new UsageError(`${verb} is none of list, log and stop${hint} (for a host of that name: gear builds list ${verb})`)
       if (flags.dryRun) throw new UsageError('--dry-run is for stop; the others change nothing')

@@ -29,7 +29,7 @@ export const command = () =>
     argument: {
       placeholder: 'PLACE',
       brief: 'A path in a container [host[:port]/]id:/path, a path on this machine, or -',
-      names: ['file'],
+      names: ['place'],
     },
     examples: [
       'gear cp web-1:/etc/nginx/nginx.conf .',

@@ -41,6 +41,7 @@ export const command = () =>
       'gear create-repo shop-src --githost acme/githost',
     ],
     flags: { ...hostKeyFlags, ...repositoryBuildFlags, ...githostFlags, ...dryRunFlags },
+    flagNames: { build: 'image', tag: 'image', restart: 'container', githost: 'image' },
     run: (context, flags, args) => {
       const [name, source, ...others] = args
       if (name === undefined || others.length > 0) throw new UsageError('give the name of one repository, and at most one URL')

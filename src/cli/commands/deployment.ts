@@ -14,7 +14,7 @@ export const command = () =>
     description: [
       'Draws the containers of a deployment file, their instances on their hosts, and what each sees of the others. With hosts it draws what a deploy to them would make. Nothing is asked of any host.',
     ],
-    argument: { placeholder: 'FILE', brief: 'show, then a deployment file or its URL, then hosts' },
+    argument: { placeholder: 'FILE', brief: 'show, then a deployment file or its URL, then hosts', verbs: { show: ['file', 'host'] } },
     examples: [
       'gear deployment show shop.json',
       'gear deployment show shop.yaml node7 node8',

@@ -17,7 +17,11 @@ export const command = () =>
     description: [
       'Runs a command in a running container, as the account of an isolated container and otherwise as the user of the container, and ends with its exit code; 125 when it could not be run, 130 when it was interrupted, which ends it. No shell reads the command.',
     ],
-    argument: { placeholder: 'NAME', brief: 'A container [host[:port]/]id, then --, then the command and its arguments' },
+    argument: {
+      placeholder: 'NAME',
+      brief: 'A container [host[:port]/]id, then --, then the command and its arguments',
+      names: ['container'],
+    },
     examples: ['gear exec web-1 -- ls -la /data', 'gear exec -i node7/db-1 -- psql < dump.sql', 'gear exec -it web-1 -- /bin/sh'],
     flags: {
       interactive: toggle('Pass on the standard input'),

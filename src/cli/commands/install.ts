@@ -3,6 +3,7 @@ import { engineKinds, limits, restartPolicies, sliceNames } from '../../api/inde
 import { type Given, type Input, request } from '../../client/index.ts'
 import {
   type Capability,
+  capabilityNames,
   checkPortPairs,
   type EnvironmentVariable,
   type NetworkLink,
@@ -101,6 +102,7 @@ export const command = () =>
       ...dryRunFlags,
     },
     aliases: { p: 'ports', n: 'netLinks', v: 'volumes' },
+    flagNames: { envId: 'environment', capAdd: capabilityNames, capDrop: ['ALL', ...capabilityNames] },
     run: async (context, flags, args) => {
       const { variables, others } = splitVariables(args)
       const [image, ...names] = others

@@ -17,6 +17,8 @@ interface KeysFlags extends DryRunFlags {
   readonly everywhere?: boolean
 }
 
+const verbs = { list: ['host'], remove: ['container'] } as const
+
 export const command = () =>
   defineCommand<KeysFlags>({
     name: 'keys',
@@ -28,6 +30,7 @@ export const command = () =>
     argument: {
       placeholder: 'WORD',
       brief: 'list and hosts, or remove and containers ([host[:port]/]id) or repositories (repo://[host[:port]/]id)',
+      verbs,
     },
     examples: [
       'gear keys list node7',
@@ -45,10 +48,11 @@ export const command = () =>
       everywhere: toggle('For remove: out of everything on the hosts that are named, or on this machine'),
       ...dryRunFlags,
     },
+    flagNames: { fingerprint: 'fingerprint' },
     run: async (context, flags, [word, ...args]) => {
       if (word === 'list') return list(context, flags, args)
       if (word === 'remove') return remove(context, flags, args)
-      const hint = word === undefined ? '' : `${word} is neither${didYouMean(word, ['list', 'remove'])}; `
+      const hint = word === undefined ? '' : `${word} is neither${didYouMean(word, Object.keys(verbs))}; `
       throw new UsageError(`${hint}say what to do: list [HOST...], or remove NAME... with --key-file or --fingerprint`)
     },
   })

@@ -53,6 +53,7 @@ export const command = () =>
       interval: parsed('SECONDS', 'With --watch: how long to wait between two looks (2)', secondsOf),
     },
     aliases: { a: 'all', q: 'quiet' },
+    flagNames: { state: unitStates },
     run: (context, flags, args) => {
       if (flags.interval !== undefined && !flags.watch) throw new UsageError('--interval needs --watch')
       const { groups, patterns } = readWords(args)

@@ -16,7 +16,7 @@ export const command = () =>
     description: [
       'Opens a login shell in a running container: with a terminal where this is one, else it reads commands from the standard input.',
     ],
-    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id' },
+    argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id', names: ['container'] },
     examples: ['gear shell web-1', 'gear shell node7/web-1 --user root', 'echo "ls /data" | gear shell web-1'],
     flags: {
       user: text('USER', 'Run as this user of the container'),

@@ -32,6 +32,19 @@ describe('bash', () => {
     expect(await inBash('gear', 'set-env', '--env-file', '/etc/ho')).toContain('compopt -o default')
   })
 
+  it('knows what goes where: verbs, containers with a colon, states after a comma', async () => {
+    expect(await inBash('gear', 'builds', 'st')).toBe('stop\n')
+    expect(await inBash('gear', 'exec', 'compl')).toBe('complete-1\n')
+    expect(await inBash('gear', 'cp', 'compl')).toBe('compopt -o nospace\ncomplete-1:\n')
+    expect(await inBash('gear', 'list', '--state', 'active,inact')).toBe('active,inactive\n')
+  })
+
+  it('completes without bash-completion, too', async () => {
+    const words = ['gear', 'status', '127.0.0.1:43273/compl']
+    const script = 'source <(gear completion bash); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; _gear; printf "%s\\n" "${COMPREPLY[@]}"'
+    expect(await host.do(['bash', '--norc', '-c', script, 'bash', ...words])).toBe('43273/complete-1\n')
+  })
+
   it('completes names on other hosts, colons and all', async () => {
     expect(await inBash('gear', 'stop', '127.0.0.1', ':', '43273/complete')).toBe('43273/complete-1\n')
   })
