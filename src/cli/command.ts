@@ -47,6 +47,8 @@ export interface CommandText<Flags> {
   /** The instances of a deployment may be given with `--with` (spec §2.1), beside or instead of arguments. */
   readonly takesDeployment?: boolean
   readonly aliases?: Aliases<keyof Flags & string>
+  /** In the manual, instead of 0 and 1: the codes that only this command has. */
+  readonly exitCodes?: readonly (readonly [code: string, meaning: string])[]
   /** What completion proposes for the values of flags, where the flag itself does not say it: a choice may be given several times, with commas. */
   readonly flagNames?: Readonly<Partial<Record<keyof Flags & string, NameKind | readonly string[]>>>
   /** Answers the exit code. */
@@ -58,7 +60,7 @@ export interface CliCommand {
   readonly usage: string
   /** The short names of flags that take a value. */
   readonly valueAliases: ReadonlySet<string>
-  readonly text: Pick<CommandText<object>, 'name' | 'description' | 'examples'>
+  readonly text: Pick<CommandText<object>, 'name' | 'description' | 'examples' | 'exitCodes'>
   readonly argument: Argument | undefined
   /** Every flag by its name, as it is declared. */
   readonly flags: Readonly<Record<string, Flag>>

@@ -35,9 +35,13 @@ function overviewPage(version: string): string {
     section(
       'ENVIRONMENT',
       [
-        term('\\fBGEAR_TOKEN_FILE\\fR', 'The file with the bearer token of the agents, unless --token-file names one.'),
+        term(
+          '\\fBGEAR_TOKENS\\fR, \\fBGEAR_TOKEN_FILE\\fR',
+          'The file with the bearer token of the agents, unless --token-file names one. Without any of them it is ~/.config/gear/tokens, if that is there.',
+        ),
         term('\\fBGEAR_HOSTS\\fR', 'Hosts that completion proposes, with spaces or commas between them.'),
         term('\\fBGEARD_SOCKET\\fR', 'The Unix socket of the agent of this machine (/run/gear/gear.sock).'),
+        term('\\fBTERM\\fR', 'A terminal that is dumb is written to as a file is. Colours are not used.'),
       ].flat(),
     ),
     section(
@@ -65,7 +69,7 @@ function commandPage(name: string, command: Command, version: string): string {
     ...(argument === undefined ? [] : [section('ARGUMENTS', term(`\\fI${roff(argument.placeholder)}\\fR`, argument.brief))]),
     section('OPTIONS', [...own.flatMap(([flagName, flag]) => option(flagName, flag, aliases)), ...helpOption()]),
     section('EXAMPLES', ['.EX', ...text.examples.map(roff), '.EE']),
-    exitStatus(),
+    exitStatus(text.exitCodes),
     section('SEE ALSO', ['.BR gear (1)']),
   ])
 }
@@ -91,16 +95,22 @@ function helpOption(): readonly string[] {
   return term('\\fB\\-h\\fR, \\fB\\-\\-help\\fR', 'Explain the command, and end.')
 }
 
-function exitStatus(): string {
+function exitStatus(own: Command['text']['exitCodes'] = usualCodes): string {
   return section(
     'EXIT STATUS',
-    [
-      term('0', 'Everything was done.'),
-      term('1', 'Something failed, or was used wrongly.'),
-      term('130, 143', 'The command was interrupted.'),
-    ].flat(),
+    [...own, ...interruptedCodes].flatMap(([code, meaning]) => term(code, meaning)),
   )
 }
+
+const usualCodes = [
+  ['0', 'Everything was done.'],
+  ['1', 'Something failed, was refused at a question, or was used wrongly.'],
+] as const
+
+const interruptedCodes = [
+  ['130, 143', 'The command was interrupted.'],
+  ['141', 'Nobody was left to read the output.'],
+] as const
 
 function page(name: string, brief: string, version: string, sections: readonly string[]): string {
   const title = `.TH ${roff(name.toUpperCase())} 1 "" "gear ${roff(version)}" "Manual of gear"`
@@ -108,7 +118,8 @@ function page(name: string, brief: string, version: string, sections: readonly s
 }
 
 function section(title: string, lines: readonly string[]): string {
-  return [`.SH ${title}`, ...lines].join('\n')
+  // A section begins with a paragraph anyhow.
+  return [`.SH ${title}`, ...(lines[0] === '.PP' ? lines.slice(1) : lines)].join('\n')
 }
 
 function term(title: string, text: string): readonly string[] {
@@ -119,10 +130,21 @@ function paragraph(text: string): readonly string[] {
   return ['.PP', ...lines(text)]
 }
 
-/** A sentence a line, as roff wants its input. */
+/** A sentence a line, as roff wants its input, or more where that is too long for mail and diff. */
 function lines(text: string): readonly string[] {
-  return text.split(/(?<=[.:!?]) +(?=[A-Z])/).map(roff)
+  return text.split(/(?<=[.:!?]) +(?=[A-Z])/).flatMap(sentence => {
+    const found = ['']
+    for (const word of sentence.split(' ')) {
+      const line = found.at(-1) ?? ''
+      if (line !== '' && line.length + word.length > lineColumnsMax) found.push(word)
+      else found[found.length - 1] = line === '' ? word : `${line} ${word}`
+    }
+    return found.map(roff)
+  })
 }
+
+/** Some characters take more in roff. */
+const lineColumnsMax = 66
 
 /** Text that roff takes as it stands. Hyphens are those that can be copied into a shell. */
 function roff(text: string): string {

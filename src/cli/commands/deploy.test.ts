@@ -662,7 +662,9 @@ describe('what goes wrong', () => {
     const { exitCode, err, out, file } = await deploy('s.json a', { signal: interruption.signal })
     expect(exitCode).toBe(130)
     expect(of('a').calls).toEqual(['PUT web-1', 'PUT web-2'])
-    expect(err).toMatch(/^Interrupted\. To go on: gear deploy s\.json\.\d{8}-\d{6} HOST\.\.\.\n$/)
+    expect(err).toMatch(
+      /^Interrupted\. What hosts were asked for goes on there; see: gear list-units --all a\nTo go on: gear deploy s\.json\.\d{8}-\d{6} a\n$/,
+    )
     expect(out).toContain('==> What was done is in s.json.')
     expect(file.Instances.map(({ Ports }) => Ports?.[0]?.External)).toEqual([4000, 4001])
     clear()

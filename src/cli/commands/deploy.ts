@@ -223,12 +223,17 @@ async function tell(
   }
   await context.out.write(`==> ${isWhole ? 'Deployed as' : 'What was done is in'} ${file.name}\n`)
   await context.err.write(failuresText(report))
+  const names = hosts.length === 0 ? 'HOST...' : hosts.map(({ host }) => host).join(' ')
   if (stopReason instanceof Interruption) {
-    if (!stopReason.isSilent) await context.err.write(`Interrupted. To go on: gear deploy ${file.name} HOST...\n`)
+    if (!stopReason.isSilent) {
+      await context.err.write(
+        `Interrupted. What hosts were asked for goes on there; see: gear list-units --all ${names}\nTo go on: gear deploy ${file.name} ${names}\n`,
+      )
+    }
   } else if (stopReason !== undefined) await context.err.write(errorText(stopReason, ''))
   if (file.failure !== undefined) await context.err.write(errorText(file.failure, ''))
   if (!isWhole && stopReason === undefined) {
-    await context.err.write(`Not everything was done. When the cause is gone: gear deploy ${file.name} HOST...\n`)
+    await context.err.write(`Not everything was done. When the cause is gone: gear deploy ${file.name} ${names}\n`)
   }
 }
 

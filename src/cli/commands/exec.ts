@@ -23,6 +23,11 @@ export const command = () =>
       names: ['container'],
     },
     examples: ['gear exec web-1 -- ls -la /data', 'gear exec -i node7/db-1 -- psql < dump.sql', 'gear exec -it web-1 -- /bin/sh'],
+    exitCodes: [
+      ['0 to 255', 'What the command in the container ended with.'],
+      ['125', 'It could not be run.'],
+      ['1', 'Something was used wrongly.'],
+    ],
     flags: {
       interactive: toggle('Pass on the standard input'),
       tty: toggle('Give the command a terminal; needs one here'),

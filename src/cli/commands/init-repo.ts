@@ -31,6 +31,11 @@ export const command = () =>
     ],
     argument: { placeholder: 'ID', brief: 'The id of the repository, and the address to clone from' },
     examples: ['gear init-repo shop-src', 'gear init-repo shop-src https://git.example/acme/shop.git'],
+    exitCodes: [
+      ['0', 'Everything was done.'],
+      ['1', 'It was used wrongly.'],
+      ['2', 'It failed.'],
+    ],
     flags: {
       remove: toggle('Remove the repository'),
       notThisHost: toggle('Reach no address of this host or of its local network, also when URL leads there'),

@@ -23,6 +23,11 @@ export const command = () =>
     ],
     argument: { placeholder: 'ID IMAGE', brief: 'The id of the container, and its image' },
     examples: ['gear init --pre web-1 acme/shop', 'gear init --post web-1 acme/shop'],
+    exitCodes: [
+      ['0', 'Everything was done.'],
+      ['1', 'It was used wrongly.'],
+      ['2', 'It failed.'],
+    ],
     flags: {
       pre: toggle('Before the container starts'),
       post: toggle('After the container has started'),

@@ -18,6 +18,11 @@ export const command = () =>
     ],
     argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id', names: ['container'] },
     examples: ['gear shell web-1', 'gear shell node7/web-1 --user root', 'echo "ls /data" | gear shell web-1'],
+    exitCodes: [
+      ['0 to 255', 'What the command in the container ended with.'],
+      ['125', 'It could not be run.'],
+      ['1', 'Something was used wrongly.'],
+    ],
     flags: {
       user: text('USER', 'Run as this user of the container'),
       shell: text('PATH', 'Another shell than /bin/sh'),

@@ -49,6 +49,12 @@ describe('progress on a terminal', () => {
     expect(take()).toContain('web-1: pulling acme/shop: 1 of 1 layer')
   })
 
+  it('leaves out when and by whom a line was written, for which there is no room', async () => {
+    const { progress, take } = terminal()
+    await progress.update('web-1', 'Nov 25 02:06:49 web1 systemd[1]: Starting ctr-web-1.service')
+    expect(take()).toBe('| web-1: Starting ctr-web-1.service')
+  })
+
   it('shows no more lines than leave the rest in sight', async () => {
     const { progress, take } = terminal()
     for (let index = 1; index <= 14; index++) await progress.update(`web-${index}`, 'activating')

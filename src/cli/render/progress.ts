@@ -65,7 +65,8 @@ function updatingLines(output: Output): Progress {
   return {
     async update(name, message) {
       const line = lines.get(name) ?? { message: '', pull: pullProgress() }
-      line.message = line.pull.take(message) ?? message
+      // Of a line of the journal when and by whom it was written is what fits last.
+      line.message = line.pull.take(message) ?? message.replace(journalHead, '')
       lines.set(name, line)
       await draw()
     },
@@ -80,6 +81,9 @@ function updatingLines(output: Output): Progress {
     },
   }
 }
+
+/** `Nov 25 02:06:49 web1 ctr-web-1[12]: ` */
+const journalHead = /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [^\s:]+: /
 
 /** One column stays free: a line that fills the last one would wrap. */
 function fitting(text: string, columns: number): string {

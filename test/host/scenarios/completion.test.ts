@@ -41,7 +41,7 @@ describe('bash', () => {
 
   it('completes without bash-completion, too', async () => {
     const words = ['gear', 'status', '127.0.0.1:43273/compl']
-    const script = 'source <(gear completion bash); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; _gear; printf "%s\\n" "${COMPREPLY[@]}"'
+    const script = `source <(gear completion bash); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}; _gear; printf '%s\\n' "\${COMPREPLY[@]}"`
     expect(await host.do(['bash', '--norc', '-c', script, 'bash', ...words])).toBe('43273/complete-1\n')
   })
 
