@@ -18,17 +18,18 @@ read_githost() {
   return 1
 }
 
-# sweep: of a power cut podman keeps the containers that were to go with their end. Once a boot.
+# sweep: of a power cut podman keeps the containers that were to go with their end. Once a boot. An image may have our label, and then what holds the data
+# of its containers has it too, but no name as long. One that runs stays, since it is not forced.
 sweep() {
-  if [ -e "$run/githost-swept" ]; then return; fi
   : > "$run/githost-swept"
-  /usr/bin/podman --events-backend=none container prune --force --filter label=gear.repository > /dev/null 2>&1 || :
+  /usr/bin/podman --events-backend=none ps --all --quiet --filter label=gear.repository --filter 'name=^git-.*-[0-9a-f-]{36}$' 2> /dev/null |
+    xargs -r /usr/bin/podman --events-backend=none rm --volumes > /dev/null 2>&1 || :
 }
 
 # run_git ro|rw ARGUMENT…: git with the arguments in the container, as the account uid:gid, with the repository for its folder; sets code to what it ended
 # with. When whoever asked is gone, or this is called off, the container goes too.
 run_git() {
-  access=$1 name=git-$id-$(cat /proc/sys/kernel/random/uuid) slice=githost.slice count=0
+  access=$1 name=git-$id-$(cat /proc/sys/kernel/random/uuid) slice=githost.slice cgroup_parent=githost.slice count=0 runtime='' driver=''
   shift
   set -- "$image" "$@"
   while read -r key value; do
@@ -41,13 +42,12 @@ END
   if [ "$access" = ro ]; then access=,readonly; else access=''; fi
   if [ -e /sys/fs/selinux/enforce ]; then set -- --security-opt label=disable "$@"; fi
   [ -d "$run" ] || mkdir -p "$run"
-  runtime='' driver='' cgroup_parent=$slice
   if [ "$kind" = docker ]; then
     # several at once may be in each other's way when they note what they have found
     find_driver || [ -n "$driver" ] || { say 'docker does not answer on its socket'; code=1; return; }
     find_parent
   else
-    sweep
+    [ -e "$run/githost-swept" ] || sweep
     if [ -e "$run/podman-runtime" ]; then read -r runtime < "$run/podman-runtime"; fi
   fi
   set -- run --interactive --rm --pull=never --name "$name" --label "gear.repository=$id" --no-healthcheck --log-driver=none \

@@ -121,7 +121,8 @@ export class SystemBus {
     bus.connection.on('end', forget)
     bus.connection.on('close', forget)
     bus.connection.on('message', message => {
-      if (message.type === signalType) spread(session, message)
+      // What is broadcast comes by rules, which name the sender. Any user of the host may send a signal to us alone, in the words of systemd.
+      if (message.type === signalType && message.destination === undefined) spread(session, message)
     })
     return session
   }

@@ -1,9 +1,10 @@
 /** systemd itself, over the bus of a real host. */
-
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { UnitName } from '../../../src/api/index.ts'
 import { diskFiles } from '../../../src/host/files/disk.ts'
@@ -39,6 +40,38 @@ describe('units of systemd', () => {
     expect(status.activeSinceMs).toBeGreaterThan(Date.now() - 30 * 24 * 3_600_000)
     expect(status.activeSinceMs).toBeLessThanOrEqual(Date.now())
   })
+})
+
+test('what a user sends in the words of systemd is not taken for its own', async () => {
+  const run = promisify(execFile)
+  const units = systemdUnits()
+  const abort = new AbortController()
+  const seen: UnitName[] = []
+  const watching = (async () => {
+    for await (const name of units.changes(abort.signal)) seen.push(name)
+  })()
+  await units.ping()
+  const { stdout } = await run('busctl', ['--no-legend', 'list'])
+  const names = stdout.split('\n').flatMap(line => (line.split(/\s+/)[1] === String(process.pid) ? [line.split(/\s+/)[0] ?? ''] : []))
+  expect(names.length).toBeGreaterThan(0)
+  for (const name of names) {
+    const forged = [
+      '--system',
+      '--type=signal',
+      `--dest=${name}`,
+      '/org/freedesktop/systemd1',
+      'org.freedesktop.systemd1.Manager.JobRemoved',
+    ]
+    const words = ['uint32:1', 'objpath:/org/freedesktop/systemd1/job/1', 'string:forged.service', 'string:done']
+    await run('setpriv', ['--reuid=65534', '--clear-groups', 'dbus-send', ...forged, ...words])
+  }
+  const name = `gear-forged-${process.pid}.service` as UnitName
+  await units.runTransient({ name, description: 'true', command: ['/bin/true'], slice: 'system.slice' as UnitName }, abort.signal)
+  abort.abort()
+  await watching
+  expect(seen).toContain(name)
+  expect(seen).not.toContain('forged.service')
+  await units.close()
 })
 
 test('a connection that is lost fails what waits on it, and the next call has a new one', async () => {

@@ -92,6 +92,18 @@ onBothEngines(host, engine => {
     expect(await Promise.all(clones)).toEqual(['two\n', 'two\n', 'two\n'])
   })
 
+  if (engine.name === 'podman')
+    it('clears away what a power cut left of git, and nothing of an image that calls itself git as well', async () => {
+      const left = `git-${id}-0c1f7d1e-8b1a-4a3e-9f63-5f6a7b8c9d0e`
+      for (const name of [left, 'keeper-data'])
+        await engine.do('create', '--name', name, '--label', `gear.repository=${id}`, 'gear/busybox', 'true')
+      await host.do(['rm', '-f', '/run/containers/githost-swept'])
+      await user.doAs('reader', `git ls-remote ${url}`)
+      const names = (await engine.do('ps', '-a', '--format', '{{.Names}}')).split('\n')
+      expect([names.includes(left), names.includes('keeper-data')]).toEqual([false, true])
+      await engine.do('rm', 'keeper-data')
+    })
+
   describe('whose pushes are built', () => {
     const [source, container, image] = [`site-${engine.name}`, `page-${engine.name}`, `lab/page-${engine.name}`]
     let site: PushedSite
