@@ -7,7 +7,7 @@
 
 . "$here/machine-image.sh"
 
-boot_limit_s=${GEAR_LAB_BOOT_LIMIT:-240}
+boot_limit_s=600
 
 host_names() {
   local folder

@@ -9,10 +9,14 @@ const services = 'gear.service docker.socket docker.service podman.socket'
 const image = '/var/adduser.tar'
 
 /** Writes 20 MB to a volume, to the file system of the container, and once more after a file was removed. */
-const script = `for file in /data/file /tmp/file; do
-  dd if=/dev/zero of=$file bs=1M count=20 2>&1 | grep -o "quota exceeded\\|20.0MB" | sed "s|^|$file: |"; rm -f $file
-done
-echo done; trap "exit 0" TERM; while :; do sleep 1000 & wait; done`
+const script = [
+  'for file in /data/file /tmp/file',
+  `do dd if=/dev/zero of=$file bs=1M count=20 2>&1 | grep -o "quota exceeded\\|20.0MB" | sed "s|^|$file: |"`,
+  'rm -f $file',
+  'done',
+  'echo done',
+  'trap "exit 0" TERM; while :; do sleep 1000 & wait; done',
+].join('; ')
 
 async function quotaOf(id: string): Promise<string | undefined> {
   return (JSON.parse(await host.gearDo('status', id, '--output', 'json')) as { status: { quota?: string } }[])[0]?.status.quota
