@@ -1,7 +1,6 @@
 # shellcheck shell=sh
 # How much the files of a container's account may take, for the start helpers: a quota of the user on the file systems of the engine's storage (its
-# own files and its volumes) and of its home. Where a file system has no quotas the container runs all the same, and $dir/quota says so. Into a container's own
-# file system the kernel writes with the rights of who mounted it, the engine: xfs counts that all the same, while ext4 lets such rights pass a limit.
+# own files and its volumes) and of its home. Where a file system has no quotas the container runs all the same, and $dir/quota says so.
 # shellcheck disable=SC2154 # common.sh and the start helpers set variables, and have find_storage
 
 # limit_files UID =BYTES: without bytes no quota, and one of an earlier install is lifted.
@@ -16,7 +15,7 @@ limit_files() {
     if [ "$mount" = "$done" ]; then continue; fi
     done=$mount
     if problem=$(set_quota "$1" "${bytes:-0}" "$mount" 2>&1); then
-      if [ -n "$bytes" ] && [ "$folder" = "$storage" ]; then how_far > "$dir/quota"; fi
+      [ -z "$bytes" ] || echo enforced > "$dir/quota"
     elif [ -n "$bytes" ]; then
       not_enforced "$problem"
       return
@@ -27,11 +26,6 @@ limit_files() {
 set_quota() {
   [ -x /usr/sbin/setquota ] || { say 'setquota of the package quota is not installed'; return 1; }
   /usr/sbin/setquota -u "$1" 0 "$((($2 + 1023) / 1024))" 0 0 "$3"
-}
-
-# how_far: what the quota of the engine's storage holds for.
-how_far() {
-  if [ "$(stat -f -c %T "$storage")" = xfs ]; then echo enforced; else echo 'enforced for its volumes, not for its own file system'; fi
 }
 
 not_enforced() {

@@ -73,9 +73,8 @@ describe.each(['ext4', 'xfs'])('on %s with user quotas', kind => {
         log = (await host.gearDo('log', id)).replaceAll(/^.*?\]: /gm, '')
         return log.includes('\ndone\n') ? true : log
       })
-      const own = kind === 'xfs' ? 'quota exceeded' : '20.0MB'
-      expect(log).toContain(`/data/file: quota exceeded\n/tmp/file: ${own}\n`)
-      expect(await quotaOf(id)).toBe(kind === 'xfs' ? 'enforced' : 'enforced for its volumes, not for its own file system')
+      expect(log).toContain('/data/file: quota exceeded\n/tmp/file: quota exceeded\n')
+      expect(await quotaOf(id)).toBe('enforced')
     },
   )
 })
