@@ -82,7 +82,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     units,
     engines,
     engine: engines.chosen,
-    builder: new FakeBuilder(files),
+    builder: new FakeBuilder(),
     journal,
     files,
     accounts: new FakeAccounts(files),

@@ -1,10 +1,11 @@
 /** Carries the steps of a build out, one function each. Containers are made here and removed by whoever runs the build. */
+import { isDeepStrictEqual } from 'node:util'
 import { GearError, limits } from '../../api/index.ts'
 import type { BuildContainer, BuildRun, Goods, Host, Owner, Streams, Tree } from '../../host/index.ts'
 import { type BuildRequest, containersOf } from './build.ts'
 import { type FoundSource, readInside } from './look.ts'
-import { isRoot, ownerOf, root } from './owner.ts'
-import { type BuildPlan, type BuildStep, runPath } from './plan.ts'
+import { isRoot, ownerNeeds, ownerOf, root } from './owner.ts'
+import { type Assembling, artifactsPath, type BuildPlan, type BuildStep, runPath } from './plan.ts'
 
 export interface BuildWork {
   readonly host: Pick<Host, 'builder' | 'files'>
@@ -24,33 +25,51 @@ export interface BuildWork {
 
 type StepOf<Kind extends BuildStep['kind']> = Extract<BuildStep, { readonly kind: Kind }>
 
-/** Where the artifacts of an earlier build are, for assemble. */
-type Artifacts = 'in a tar' | 'in the container'
+/** The container for a script, which may be there before it is known what else there is to do. */
+export interface MadeContainer {
+  readonly command: readonly string[]
+  /** Whose its files are to be. */
+  readonly owner: Promise<Owner>
+}
 
-/** The id of the image. The container for assemble is made while artifacts are saved in another: the engine's commands take their time. */
-export async function applyBuild(work: BuildWork, { steps }: BuildPlan): Promise<string> {
-  const prepared = Promise.all(steps.map(step => (step.kind === 'assemble' ? prepareAssemble(work, step) : undefined)))
-  prepared.catch(() => undefined)
+/** What goes on beside the steps. */
+interface Meanwhile {
+  /** The container for assemble, made and filled while artifacts are saved in another: the engine's commands take their time. */
+  readonly next: { readonly user: string | undefined; readonly made: Promise<MadeContainer>; readonly filled: Promise<void> }
+  /** What is removed as soon as nobody needs it. */
+  readonly cleared: Promise<void>[]
+}
+
+/** The id of the image. */
+export async function applyBuild(work: BuildWork, { steps }: BuildPlan, before?: MadeContainer): Promise<string> {
+  const step = steps.find(each => each.kind === 'assemble')
+  if (step === undefined) throw new Error('a build without assemble was planned')
+  const made = containerFor(work, step, before)
+  const filled = made.then(({ owner }) => fillAssemble(work, step, owner))
+  filled.catch(() => undefined)
+  const cleared: Promise<void>[] = []
   try {
-    return await carryOut(work, steps, prepared)
+    return await carryOut(work, steps, { next: { user: step.user, made, filled }, cleared })
   } finally {
     // or it would be made after it was cleared away
-    await prepared.catch(() => undefined)
+    await filled.catch(() => undefined)
+    await Promise.all(cleared)
   }
 }
 
-async function carryOut(work: BuildWork, steps: BuildPlan['steps'], prepared: Promise<unknown>): Promise<string> {
-  let artifacts: Artifacts | undefined
+async function carryOut(work: BuildWork, steps: BuildPlan['steps'], { next, cleared }: Meanwhile): Promise<string> {
   let imageId = ''
   for (const step of steps) {
     work.streams.signal.throwIfAborted()
     switch (step.kind) {
       case 'saveArtifacts':
-        artifacts = await saveArtifacts(work, step)
+        await saveArtifacts(work, step, next)
+        // whoever clears up after the build does it again
+        cleared.push(work.host.builder.remove([containersOf(work.request.id).save]).catch(() => undefined))
         break
       case 'assemble':
-        await prepared
-        await assemble(work, step, artifacts)
+        await next.filled
+        await assemble(work)
         break
       case 'placeRun':
         await placeRun(work, step)
@@ -66,65 +85,93 @@ async function carryOut(work: BuildWork, steps: BuildPlan['steps'], prepared: Pr
 }
 
 /**
- * Today's scripts print a tar; the original's filled the folder `artifacts`. A tar is kept in a file until it is known that the script
- * succeeded; it is unpacked nowhere but in the next container.
+ * Today's scripts print a tar; the original's filled the folder `artifacts`. Either goes straight into the container for assemble and is unpacked
+ * nowhere else: a script that fails on its way ends the build, and what it left goes with the container.
  */
-async function saveArtifacts(work: BuildWork, { image, script, command }: StepOf<'saveArtifacts'>): Promise<Artifacts> {
-  const { host, request, streams, source } = work
-  const { save } = containersOf(request.id)
+async function saveArtifacts(work: BuildWork, { image, script, command }: StepOf<'saveArtifacts'>, next: Meanwhile['next']): Promise<void> {
+  const { host, request, settings, streams, source } = work
+  const { save, assemble: name } = containersOf(request.id)
   streams.say(`Saving artifacts of ${request.tag}\n`)
-  await host.builder.create({ ...work.settings, name: save, image, command })
+  await host.builder.create({ ...settings, name: save, image, command })
   const inner = script.kind === 'source' ? script.path.slice(0, script.path.lastIndexOf('/')) : undefined
   const tree: Tree | undefined =
     inner === undefined ? undefined : { folder: `${source.folder}/${inner}`, as: `src/${inner}`, without: [], withoutNamed: [] }
-  await host.builder.put(save, goodsOf(work, tree, await ownerIn(work, save, work.user)))
-  const output = { path: artifactsFile(work), maxBytes: limits.buildArtifactsBytes }
-  const run = await host.builder.run(save, { ...streams, output })
+  // a number is the same in both images
+  const isSame = next.user === undefined && /^\d+(?::|$)/.test(work.user)
+  const owner = isSame ? (await next.made).owner : ownerIn(work, save, work.user)
+  await host.builder.put(save, goodsOf(work, tree, await owner))
+  await next.filled
+  const into = { container: name, folder: artifactsPath, maxBytes: limits.buildArtifactsBytes }
+  const run = await host.builder.run(save, { ...streams, into })
   expectSuccess(work, 'save-artifacts', run)
-  return run.isSaved ? 'in a tar' : 'in the container'
+  if (run.isUnpacked) return
+  const from = { container: save, folder: `${settings.workFolder}/artifacts` }
+  await host.builder.hand(from, { container: name, below: artifactsPath, signal: streams.signal })
 }
 
-function artifactsFile({ folder }: BuildWork): string {
-  return `${folder}/artifacts.tar`
-}
-
-/** The container with the source in it. */
-async function prepareAssemble(work: BuildWork, { command, user }: StepOf<'assemble'>): Promise<void> {
-  const { host, request, settings, tree } = work
+/** Its files may be put into it when its owner is known, which is looked up meanwhile. */
+export async function makeAssemble(work: BuildWork, { command, user }: Pick<Assembling, 'command' | 'user'>): Promise<MadeContainer> {
+  const { host, request, settings } = work
   const { assemble: name } = containersOf(request.id)
   await host.builder.create({ ...settings, name, image: request.image, command, ...(user === undefined ? {} : { user }) })
-  await host.builder.put(name, goodsOf(work, tree, await ownerIn(work, name, user ?? work.user)))
+  const owner = ownerIn(work, name, user ?? work.user)
+  owner.catch(() => undefined)
+  return { command, owner }
 }
 
-async function assemble(work: BuildWork, { withArtifacts }: StepOf<'assemble'>, artifacts: Artifacts | undefined): Promise<void> {
-  const { host, request, streams, settings } = work
-  const { save, assemble: name } = containersOf(request.id)
-  if (withArtifacts && artifacts === 'in a tar') {
-    const into = { folder: `${settings.workFolder}/artifacts`, file: artifactsFile(work), signal: streams.signal }
-    await host.builder.unpack(name, into)
+/** The container, made anew unless it was made for this. */
+async function containerFor(
+  work: BuildWork,
+  assembling: Pick<Assembling, 'command' | 'user'>,
+  made: MadeContainer | undefined,
+): Promise<MadeContainer> {
+  if (made !== undefined && isDeepStrictEqual(made.command, assembling.command)) return made
+  if (made !== undefined) {
+    await made.owner.catch(() => undefined)
+    await work.host.builder.remove([containersOf(work.request.id).assemble])
   }
-  if (withArtifacts && artifacts === 'in the container') {
-    const from = { container: save, folder: `${settings.workFolder}/artifacts` }
-    await host.builder.hand(from, { container: name, below: settings.workFolder, signal: streams.signal })
-  }
+  return makeAssemble(work, assembling)
+}
+
+/** The source comes into it, and a place for artifacts. */
+async function fillAssemble(work: BuildWork, { withArtifacts }: StepOf<'assemble'>, ownerOfAll: Promise<Owner>): Promise<void> {
+  const { host, request, tree, folder, streams } = work
+  const { assemble: name } = containersOf(request.id)
+  const owner = await ownerOfAll
+  const goods = goodsOf(work, tree, owner)
+  if (!withArtifacts) return host.builder.put(name, goods)
+  const place = artifactsPath.slice(1)
+  await host.files.makeFolder(`${folder}/layer/${place}`, 0o755)
+  await host.files.makeFolder(`${folder}/linked`, 0o755)
+  await host.files.link(artifactsPath, `${folder}/linked/artifacts`)
+  await host.builder.put(name, { below: '/', parts: [{ folder: `${folder}/layer`, names: [place] }], owner, signal: streams.signal })
+  const parts = [
+    { folder: `${folder}/upload`, names: ['scripts'] },
+    { folder: `${folder}/linked`, names: ['artifacts'] },
+  ]
+  await host.builder.put(name, { ...goods, parts })
+}
+
+async function assemble(work: BuildWork): Promise<void> {
+  const { host, request, streams } = work
   streams.say('Assembling\n')
-  expectSuccess(work, 'assemble', await host.builder.run(name, streams))
+  expectSuccess(work, 'assemble', await host.builder.run(containersOf(request.id).assemble, streams))
 }
 
 /** What the script prints is the result. */
-export async function applyUsage(work: BuildWork, command: readonly string[]): Promise<void> {
-  const { host, request, streams, settings } = work
+export async function applyUsage(work: BuildWork, command: readonly string[], made: MadeContainer | undefined): Promise<void> {
+  const { host, request, streams } = work
   const { assemble: name } = containersOf(request.id)
-  await host.builder.create({ ...settings, name, image: request.image, command })
-  await host.builder.put(name, goodsOf(work, undefined, await ownerIn(work, name, work.user)))
-  expectSuccess(work, 'assemble', await host.builder.run(name, streams))
+  const { owner } = await containerFor(work, { command, user: undefined }, made)
+  await host.builder.put(name, goodsOf(work, undefined, await owner))
+  expectSuccess(work, 'usage', await host.builder.run(name, streams))
 }
 
 /** In every container: the scripts that come from outside, and a place for artifacts. */
 function goodsOf({ folder, settings, streams }: BuildWork, tree: Tree | undefined, owner: Owner): Goods {
   return {
     below: settings.workFolder,
-    parts: { folder: `${folder}/upload`, names: ['scripts', 'artifacts'] },
+    parts: [{ folder: `${folder}/upload`, names: ['scripts', 'artifacts'] }],
     ...(tree === undefined ? {} : { tree }),
     owner,
     signal: streams.signal,
@@ -134,9 +181,10 @@ function goodsOf({ folder, settings, streams }: BuildWork, tree: Tree | undefine
 /** Files must be the container's user's, or the scripts could not move them. */
 async function ownerIn({ host }: BuildWork, container: string, user: string): Promise<Owner> {
   if (isRoot(user)) return root
-  const [passwd = '', group = ''] = await Promise.all(
-    ['/etc/passwd', '/etc/group'].map(path => host.builder.read(container, path, limits.buildScriptBytes)),
-  )
+  const read = async (path: string, isNeeded: boolean) =>
+    (isNeeded ? await host.builder.read(container, path, limits.buildScriptBytes) : undefined) ?? ''
+  const needs = ownerNeeds(user)
+  const [passwd, group] = await Promise.all([read('/etc/passwd', needs.passwd), read('/etc/group', needs.group)])
   const owner = ownerOf(user, { passwd, group })
   if (owner === undefined) throw new GearError('BUILD_FAILED', `The image has no user ${user}, though it is to run as that`)
   return owner
@@ -153,7 +201,7 @@ async function placeRun(work: BuildWork, { script }: StepOf<'placeRun'>): Promis
   const name = runPath.slice(1)
   await host.files.makeFolder(`${folder}/final/${name.slice(0, name.lastIndexOf('/'))}`, 0o755)
   await host.files.write(`${folder}/final/${name}`, text, 0o755)
-  const parts = { folder: `${folder}/final`, names: [name] }
+  const parts = [{ folder: `${folder}/final`, names: [name] }]
   await host.builder.put(containersOf(request.id).assemble, { below: '/', parts, owner: root, signal: streams.signal })
 }
 

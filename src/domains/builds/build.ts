@@ -34,6 +34,6 @@ export interface Built {
 }
 
 /** Names of a build's containers, of their volumes too. They cannot be those of an id. */
-export function containersOf(id: RequestId): { readonly look: string; readonly save: string; readonly assemble: string } {
-  return { look: `gear-build-${id}-look`, save: `gear-build-${id}-save`, assemble: `gear-build-${id}-assemble` }
+export function containersOf(id: RequestId): { readonly save: string; readonly assemble: string } {
+  return { save: `gear-build-${id}-save`, assemble: `gear-build-${id}-assemble` }
 }

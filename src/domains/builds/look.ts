@@ -12,7 +12,15 @@ import {
 import type { BuilderImage, Host, Streams, Tree } from '../../host/index.ts'
 import type { BuildRequest } from './build.ts'
 import { ignoredPaths } from './ignore.ts'
-import { chooseScripts, type FoundScripts, scriptNames, scriptsUrlOf, sourceFolders } from './scripts.ts'
+import {
+  chooseScripts,
+  type FoundScripts,
+  type ScriptName,
+  type ScriptPlace,
+  type Scripts,
+  scriptsUrlOf,
+  sourceFolders,
+} from './scripts.ts'
 
 export type BuildHost = Pick<Host, 'builder' | 'git' | 'files' | 'network'>
 
@@ -98,26 +106,27 @@ interface ScriptSearch {
   readonly source: FoundSource
   /** Where scripts of the host are put for the container. */
   readonly folder: string
-  /** Names in a folder of the builder image. */
-  readonly listImage: (folder: string) => Promise<readonly string[]>
+  readonly wanted: readonly ScriptName[]
+  /** Names in a folder of the builder image. It is told what is there for certain, or else where it would be. */
+  readonly listImage: (folder: string, likely: Scripts) => Promise<readonly string[]>
   readonly streams: Streams
 }
 
 /** Looks in the order in which they count; the image is asked only for what is still missing. */
 export async function findScripts(host: BuildHost, search: ScriptSearch) {
-  const { request, image, source } = search
+  const { request, image, source, wanted } = search
   const places: FoundScripts[] = []
   if (request.scriptsUrl !== undefined) places.push(await findAt(host, search, parseScriptsUrl(request.scriptsUrl)))
   if (source.only === undefined) for (const inner of sourceFolders) places.push(await findInSource(host, source.folder, inner))
-  const isComplete = scriptNames.every(name => places.some(({ names }) => names.includes(name)))
+  const isComplete = wanted.every(name => places.some(({ names }) => names.includes(name)))
   const byImage = scriptsUrlOf(image)
-  if (isComplete || byImage === undefined) return chooseScripts(places)
+  if (isComplete || byImage === undefined) return chooseScripts(places, wanted)
   const url = readable(byImage)
   if (url === undefined || url.kind === 'file') {
     search.streams.say(`The image ${request.image} has its scripts at ${byImage}, which is not taken from an image\n`)
-    return chooseScripts(places)
+    return chooseScripts(places, wanted)
   }
-  return chooseScripts([...places, await findAt(host, search, url, places)])
+  return chooseScripts([...places, await findAt(host, search, url, places)], wanted)
 }
 
 function readable(text: string): ScriptsUrl | undefined {
@@ -131,11 +140,12 @@ function readable(text: string): ScriptsUrl | undefined {
 
 async function findAt(host: BuildHost, search: ScriptSearch, url: ScriptsUrl, before: readonly FoundScripts[] = []): Promise<FoundScripts> {
   if (url.kind === 'image') {
-    const names = await search.listImage(url.folder)
-    return { names, placeOf: name => ({ kind: 'image', path: `${url.folder}/${name}` }) }
+    const placeOf = (name: ScriptName): ScriptPlace => ({ kind: 'image', path: `${url.folder}/${name}` })
+    const likely = chooseScripts([...before, { names: search.wanted, placeOf }], search.wanted)
+    return { names: await search.listImage(url.folder, likely), placeOf }
   }
-  const wanted = scriptNames.filter(name => !before.some(({ names }) => names.includes(name)))
-  const texts = await Promise.all(wanted.map(async name => ({ name, text: await textAt(host, search.request, url, name) })))
+  const missing = search.wanted.filter(name => !before.some(({ names }) => names.includes(name)))
+  const texts = await Promise.all(missing.map(async name => ({ name, text: await textAt(host, search.request, url, name) })))
   const names: string[] = []
   for (const { name, text } of texts) {
     if (text === undefined) continue

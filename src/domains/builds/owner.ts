@@ -13,6 +13,13 @@ export function ownerOf(user: string, files: { readonly passwd: string; readonly
   return uid === undefined || gid === undefined ? undefined : { uid, gid }
 }
 
+/** Which files of the image `ownerOf` has to see for this user. */
+export function ownerNeeds(user: string): { readonly passwd: boolean; readonly group: boolean } {
+  const [name, groupName] = user.split(':')
+  const isGroupNamed = groupName !== undefined && numberOf(groupName) === undefined
+  return { passwd: groupName === undefined || numberOf(name) === undefined, group: isGroupNamed }
+}
+
 export function isRoot(user: string): boolean {
   return user === '' || /^(?:root|0)(?::(?:root|0))?$/.test(user)
 }

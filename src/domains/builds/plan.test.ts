@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { BuilderImage } from '../../host/index.ts'
 import type { BuildRequest } from './build.ts'
 import { fakeRequest as request } from './fake-request.ts'
-import { ownerOf } from './owner.ts'
+import { ownerNeeds, ownerOf } from './owner.ts'
 import { type BuildFacts, planBuild } from './plan.ts'
 import { chooseScripts, type ScriptPlace, type Scripts, scriptsUrlOf, workFolderOf } from './scripts.ts'
 
@@ -53,6 +53,15 @@ describe('a build', () => {
   it('makes a script of the source executable in the container', () => {
     const [step] = plan({ scripts: { assemble: { kind: 'source', path: '.sti/bin/assemble' } }, workFolder: '/work' }).steps
     expect(step).toMatchObject({ command: ['/bin/sh', '-c', 'chmod u+x "$0" && exec "$0" "$@"', '/work/src/.sti/bin/assemble'] })
+  })
+
+  it('leaves no artifacts in the image, and is as it was where there can be none', () => {
+    const command = (...given: Parameters<typeof plan>) =>
+      plan(...given).steps.flatMap(step => (step.kind === 'assemble' ? [step.command] : []))
+    const script = '/usr/libexec/s2i/assemble'
+    expect(command({ previous })).toEqual([['/bin/sh', '-c', expect.stringMatching(/^"\$0" "\$@"; .*rm -rf .*; exit \$code$/), script]])
+    expect(command({ previous }, { isClean: true })).toEqual([[script]])
+    expect(command({})).toEqual([[script]])
   })
 
   it('removes the previous image at the end, if that is asked for', () => {
@@ -125,5 +134,15 @@ describe('the owner of what is put into a container', () => {
     ['1001:nogroup', undefined],
   ])('is that of user %s', (user, owner) => {
     expect(ownerOf(user, files)).toEqual(owner)
+  })
+
+  it.each([
+    ['1001:0', false, false],
+    ['1001', true, false],
+    ['default:50', true, false],
+    ['1001:staff', false, true],
+    ['default:staff', true, true],
+  ])('of user %s is looked up only where that is needed', (user, passwd, group) => {
+    expect(ownerNeeds(user)).toEqual({ passwd, group })
   })
 })

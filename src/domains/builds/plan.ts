@@ -23,9 +23,18 @@ export interface BuildPlan {
   readonly isIncremental: boolean
 }
 
+/** What the container for assemble is made for. */
+export interface Assembling {
+  readonly command: readonly string[]
+  /** The image's own unless given. */
+  readonly user: string | undefined
+  /** It has a place for artifacts that is not in the volume. */
+  readonly withArtifacts: boolean
+}
+
 export type BuildStep = { readonly reason: string } & (
   | { readonly kind: 'saveArtifacts'; readonly image: string; readonly script: ScriptPlace; readonly command: readonly string[] }
-  | { readonly kind: 'assemble'; readonly command: readonly string[]; readonly user: string | undefined; readonly withArtifacts: boolean }
+  | ({ readonly kind: 'assemble' } & Assembling)
   | { readonly kind: 'placeRun'; readonly script: ScriptPlace & { readonly kind: 'copied' | 'source' } }
   | {
       readonly kind: 'commit'
@@ -39,28 +48,27 @@ export type BuildStep = { readonly reason: string } & (
 /** Where the run script of a built image is (spec §12.2). */
 export const runPath = '/opt/sti/bin/run'
 
+/**
+ * Where artifacts are for assemble: in the container's own layer, so that a script that moves them into the application renames them. From a volume
+ * it would copy every file. The folder for artifacts in the volume is a link to it.
+ */
+export const artifactsPath = '/opt/sti/artifacts'
+
 const assembleUserLabel = 'io.openshift.s2i.assemble-user'
 
 /** Throws BUILD_SCRIPT_MISSING when there is nothing to run. */
 export function planBuild(request: BuildRequest, facts: BuildFacts): BuildPlan {
   const { image, previous, scripts, workFolder } = facts
-  const { assemble, run } = scripts
-  const save = scripts['save-artifacts']
-  if (assemble === undefined) throw new GearError('BUILD_SCRIPT_MISSING', `There is no assemble script for ${request.image}`)
-  const isIncremental = !request.isClean && previous !== undefined && save !== undefined
-  const user = image.labels[assembleUserLabel]
+  const { run, 'save-artifacts': save } = scripts
+  const assembling = planAssembling(request, scripts, facts)
+  const isIncremental = mayTakeOver(request, previous) && save !== undefined
+  const { user } = assembling
   const steps: BuildStep[] = []
-  if (isIncremental) {
+  if (isIncremental && previous !== undefined) {
     const command = commandOf(save, { name: 'save-artifacts', workFolder })
     steps.push({ kind: 'saveArtifacts', reason: `${request.tag} was built before`, image: previous.id, script: save, command })
   }
-  steps.push({
-    kind: 'assemble',
-    reason: 'the source is to become an application',
-    command: commandOf(assemble, { name: 'assemble', workFolder }),
-    user,
-    withArtifacts: isIncremental,
-  })
+  steps.push({ kind: 'assemble', reason: 'the source is to become an application', ...assembling })
   if (run?.kind === 'copied' || run?.kind === 'source') {
     steps.push({ kind: 'placeRun', reason: 'the image starts with it', script: run })
   }
@@ -77,8 +85,31 @@ export function planBuild(request: BuildRequest, facts: BuildFacts): BuildPlan {
   return { steps, isIncremental }
 }
 
-/** Throws BUILD_SCRIPT_MISSING. */
-export function planUsage(request: BuildRequest, assemble: ScriptPlace | undefined, workFolder: string): readonly string[] {
+/** Known before it is known whether there is something that saves artifacts. Throws BUILD_SCRIPT_MISSING. */
+export function planAssembling(
+  request: BuildRequest,
+  { assemble }: Scripts,
+  { image, previous, workFolder }: Pick<BuildFacts, 'image' | 'previous' | 'workFolder'>,
+): Assembling {
+  if (assemble === undefined) throw new GearError('BUILD_SCRIPT_MISSING', `There is no assemble script for ${request.image}`)
+  const command = commandOf(assemble, { name: 'assemble', workFolder })
+  const withArtifacts = mayTakeOver(request, previous)
+  return { command: withArtifacts ? withoutLeftovers(command) : command, user: image.labels[assembleUserLabel], withArtifacts }
+}
+
+function mayTakeOver({ isClean }: BuildRequest, previous: BuilderImage | undefined): boolean {
+  return !isClean && previous !== undefined
+}
+
+/** Artifacts that assemble has not moved are not part of the image. */
+function withoutLeftovers(command: readonly string[]): readonly string[] {
+  const sweep = `rm -rf ${artifactsPath}/* ${artifactsPath}/.[!.]* 2>/dev/null`
+  return ['/bin/sh', '-c', `"$0" "$@"; code=$?; ${sweep}; exit $code`, ...command]
+}
+
+/** The script usage of today's images or, in images that have none, assemble when it is asked for help (spec §12.2). Throws BUILD_SCRIPT_MISSING. */
+export function planUsage(request: BuildRequest, { usage, assemble }: Scripts, workFolder: string): readonly string[] {
+  if (usage !== undefined) return commandOf(usage, { name: 'usage', workFolder })
   if (assemble === undefined) throw new GearError('BUILD_SCRIPT_MISSING', `There is no assemble script for ${request.image}`)
   return [...commandOf(assemble, { name: 'assemble', workFolder }), '-h']
 }

@@ -47,7 +47,7 @@ describe('a build', () => {
       {
         below: '/tmp',
         owner: { uid: 0, gid: 0 },
-        parts: { names: ['scripts', 'artifacts'] },
+        parts: [{ names: ['scripts', 'artifacts'] }],
         tree: { folder: '/srv/shop', as: 'src', withoutNamed: ['.git'] },
       },
     ])
@@ -72,17 +72,51 @@ describe('a build', () => {
   })
 
   it.each([
-    ['a tar', true, 'unpack'],
-    ['a folder', false, 'hand'],
-  ])('hands on what save-artifacts left as %s', async (_, isSaved, operation) => {
+    ['a tar', true, []],
+    ['a folder', false, [`hand gear-build-${id}-save:/tmp/artifacts gear-build-${id}-assemble:/opt/sti/artifacts`]],
+  ])('hands on what save-artifacts left as %s, where assemble can move it from', async (_, isUnpacked, handed) => {
     const host = machine()
     await run(host)
-    host.builder.behave('/s2i/save-artifacts', () => ({ isSaved }))
+    host.builder.behave('/s2i/save-artifacts', () => ({ isUnpacked }))
     host.builder.forgetCalls()
+    host.builder.goods.length = 0
     const { built, said } = await run(host)
     expect(built.isIncremental).toBe(true)
     expect(said).toMatch(/^Saving artifacts of acme\/shop\nAssembling\n/)
-    expect(host.builder.calls.filter(call => call.startsWith(operation))).toHaveLength(1)
+    const [from, container] = [`gear-build-${id}-save`, `gear-build-${id}-assemble`]
+    const tars = host.builder.unpacked.map(({ from, container, folder }) => ({ from, container, folder }))
+    expect(tars).toEqual(isUnpacked ? [{ from, container, folder: '/opt/sti/artifacts' }] : [])
+    expect(host.builder.calls.filter(call => call.startsWith('hand'))).toEqual(handed)
+    expect(host.builder.goods.filter(goods => goods.container === container)).toMatchObject([
+      { below: '/', parts: [{ names: ['opt/sti/artifacts'] }] },
+      { below: '/tmp', parts: [{ names: ['scripts'] }, { names: ['artifacts'] }] },
+    ])
+    expectNothingLeft(host)
+  })
+
+  it('makes one container, and one more to take over what there was', async () => {
+    const host = machine()
+    const made = () => host.builder.calls.filter(call => call.startsWith('create')).map(call => call.replace(/.*-/, ''))
+    await run(host)
+    expect(made()).toEqual(['assemble'])
+    host.builder.forgetCalls()
+    await run(host)
+    expect(made().sort()).toEqual(['assemble', 'save'])
+  })
+
+  it('makes its container anew when the image does not have the script that it was made for', async () => {
+    const host = machine()
+    host.builder.folders.set('acme/node /other', ['run'])
+    host.files.put('/srv/shop/.s2i/bin/assemble', '#!/bin/sh\n')
+    const commands: (readonly string[])[] = []
+    host.builder.behave('/tmp/src/.s2i/bin/assemble', ({ command }) => {
+      commands.push(command)
+      return {}
+    })
+    await run(host, { scriptsUrl: 'image:///other' })
+    expect(commands).toHaveLength(1)
+    expect(host.builder.commits).toMatchObject([{ command: ['/other/run'] }])
+    expectNothingLeft(host)
   })
 
   it.each([
@@ -158,20 +192,31 @@ describe('the folder of a build', () => {
 })
 
 describe('the usage of a builder image', () => {
-  it('is what its assemble script says when it is asked for help', async () => {
-    const host = machine()
+  const usageOf = async (host: FakeHost): Promise<string> => {
     let said = ''
-    host.builder.behave('-h', ({ command }, { say }) => {
+    const tell = ({ command }: { readonly command: readonly string[] }, { say }: { readonly say: (text: string) => unknown }) => {
       say(command.join(' '))
       return {}
-    })
+    }
+    host.builder.behave('-h', tell)
+    host.builder.behave('/s2i/usage', tell)
     const say = (text: string): void => {
       said += text
     }
     await runUsage(host, asked(), { signal: new AbortController().signal, say, workRoot: root, isSweeping: true })
-    expect(said).toBe('/s2i/assemble -h')
     expect(host.builder.commits).toEqual([])
     expectNothingLeft(host)
+    return said
+  }
+
+  it('is what its assemble script says when it is asked for help', async () => {
+    expect(await usageOf(machine())).toBe('/s2i/assemble -h')
+  })
+
+  it('is what its usage script says, if it has one', async () => {
+    const host = machine()
+    host.builder.folders.set('acme/node /s2i', ['assemble', 'usage'])
+    expect(await usageOf(host)).toBe('/s2i/usage')
   })
 })
 
@@ -189,7 +234,7 @@ describe('scripts', () => {
     await run(host, { scriptsUrl: 'https://example.com/s' })
     expect(commands).toEqual([['/tmp/scripts/assemble']])
     expect(host.builder.commits).toMatchObject([{ command: ['/opt/sti/bin/run'] }])
-    expect(host.builder.goods.at(-1)).toMatchObject({ below: '/', parts: { names: ['opt/sti/bin/run'] }, owner: { uid: 0, gid: 0 } })
+    expect(host.builder.goods.at(-1)).toMatchObject({ below: '/', parts: [{ names: ['opt/sti/bin/run'] }], owner: { uid: 0, gid: 0 } })
   })
 
   it('that cannot be fetched are a failure; ones that are not there are none', async () => {

@@ -6,12 +6,12 @@
 import { asGearError, explain, GearError, limits, type RequestId } from '../../api/index.ts'
 import { printEnvironment } from '../../formats/index.ts'
 import type { BuilderImage, Host, Lock, Streams } from '../../host/index.ts'
-import { applyBuild, applyUsage, type BuildWork } from './apply.ts'
+import { applyBuild, applyUsage, type BuildWork, type MadeContainer, makeAssemble } from './apply.ts'
 import { type BuildRequest, type Built, containersOf } from './build.ts'
 import { LastLines } from './last-lines.ts'
 import { findImage, findScripts, findSource, findVariables, sourceTree } from './look.ts'
-import { planBuild, planUsage } from './plan.ts'
-import { type Scripts, workFolderOf } from './scripts.ts'
+import { type Assembling, planAssembling, planBuild, planUsage } from './plan.ts'
+import { type ScriptName, type Scripts, scriptNames, usageNames, workFolderOf } from './scripts.ts'
 
 export type BuildRunHost = Pick<Host, 'builder' | 'git' | 'files' | 'network' | 'clock'>
 
@@ -52,8 +52,9 @@ export async function runUsage(host: BuildRunHost, request: BuildRequest, option
     const image = await findImage(host, request.image, options)
     const source = { folder, only: 'none', commit: undefined }
     const work = await workOf(host, request, { image, source, tree: undefined, folder, streams: options, lastLines: () => [] })
-    const { assemble } = await findScriptsOf(host, work, image)
-    await applyUsage(work, planUsage(request, assemble, work.settings.workFolder))
+    const commandFor = (scripts: Scripts) => ({ command: planUsage(request, scripts, work.settings.workFolder), user: undefined })
+    const { scripts, made } = await findScriptsOf(host, work, { image, wanted: usageNames, commandFor })
+    await applyUsage(work, commandFor(scripts).command, made)
   })
 }
 
@@ -69,11 +70,12 @@ async function build(host: BuildRunHost, request: BuildRequest, { streams, folde
   const source = await findSource(host, request, `${folder}/src`, streams)
   const tree = await sourceTree(host, source)
   const work = await workOf(host, request, { image, source, tree, folder, streams, lastLines: () => last.lines })
-  const scripts = await findScriptsOf(host, work, image)
   const { workFolder } = work.settings
+  const commandFor = (likely: Scripts) => planAssembling(request, likely, { image, previous, workFolder })
+  const { scripts, made } = await findScriptsOf(host, work, { image, wanted: scriptNames, commandFor })
   const plan = planBuild(request, { image, previous, scripts, commit: source.commit, workFolder })
   if (request.isVerbose) for (const { kind, reason } of plan.steps) streams.say(`Step ${kind}: ${reason}\n`)
-  const imageId = await applyBuild(work, plan)
+  const imageId = await applyBuild(work, plan, made)
   return { imageId, commit: source.commit, isIncremental: plan.isIncremental }
 }
 
@@ -100,17 +102,30 @@ async function workOf(host: BuildRunHost, request: BuildRequest, { image, ...par
   return { ...parts, host, request, user: image.user, settings }
 }
 
-function findScriptsOf(host: BuildRunHost, work: BuildWork, image: BuilderImage): Promise<Scripts> {
-  const { request, source, folder, streams } = work
-  const listImage = (inner: string) => listFolder(host, work, inner)
-  return findScripts(host, { request, image, source, folder: `${folder}/upload/scripts`, listImage, streams })
+interface ScriptsSought {
+  readonly image: BuilderImage
+  readonly wanted: readonly ScriptName[]
+  /** For the container in which they run. */
+  readonly commandFor: (scripts: Scripts) => Pick<Assembling, 'command' | 'user'>
 }
 
-/** What a folder of the builder image has; looked at in a container that never runs. */
-async function listFolder({ builder }: BuildRunHost, { request, settings }: BuildWork, folder: string): Promise<readonly string[]> {
-  const { look: name } = containersOf(request.id)
-  await builder.create({ ...settings, name, image: request.image, command: ['/bin/true'] })
-  return (await builder.list(name, folder)) ?? []
+/**
+ * A folder of the builder image is looked at in the container that a script of it is likely to run in, which need not run for that. It is `made`
+ * by then.
+ */
+async function findScriptsOf(
+  host: BuildRunHost,
+  work: BuildWork,
+  { image, wanted, commandFor }: ScriptsSought,
+): Promise<{ readonly scripts: Scripts; readonly made: MadeContainer | undefined }> {
+  const { request, source, folder, streams } = work
+  let made: MadeContainer | undefined
+  const listImage = async (inner: string, likely: Scripts) => {
+    made = await makeAssemble(work, commandFor(likely))
+    return (await host.builder.list(containersOf(request.id).assemble, inner)) ?? []
+  }
+  const scripts = await findScripts(host, { request, image, source, wanted, folder: `${folder}/upload/scripts`, listImage, streams })
+  return { scripts, made }
 }
 
 const lockName = 'lock'

@@ -5,7 +5,9 @@
 import type { BuilderImage } from '../../host/index.ts'
 
 export const scriptNames = ['assemble', 'run', 'save-artifacts'] as const
-export type ScriptName = (typeof scriptNames)[number]
+/** Those by which an image says what it is for; the first that there is does. */
+export const usageNames = ['usage', 'assemble'] as const
+export type ScriptName = (typeof scriptNames)[number] | 'usage'
 
 /** Folders of the source that scripts may be in, the first that has one wins. */
 export const sourceFolders = ['.s2i/bin', '.sti/bin'] as const
@@ -24,8 +26,8 @@ export interface FoundScripts {
 }
 
 /** The first place that has a script gives it. */
-export function chooseScripts(places: readonly FoundScripts[]): Scripts {
-  const chosen = scriptNames.flatMap(name => {
+export function chooseScripts(places: readonly FoundScripts[], wanted: readonly ScriptName[] = scriptNames): Scripts {
+  const chosen = wanted.flatMap(name => {
     const place = places.find(({ names }) => names.includes(name))
     return place === undefined ? [] : [[name, place.placeOf(name)] as const]
   })

@@ -13,7 +13,7 @@ export interface BuilderUnderTest {
   readonly image: string
   readonly userImage: string
   /** What the script `/work/scripts/NAME` does to the fake. */
-  readonly behave: (name: string, does: { readonly exitCode?: number; readonly prints?: string; readonly isSaved?: boolean }) => void
+  readonly behave: (name: string, does: { readonly exitCode?: number; readonly prints?: string; readonly isUnpacked?: boolean }) => void
 }
 
 export function builderSuite(make: () => Promise<BuilderUnderTest>): void {
@@ -58,7 +58,7 @@ export function builderSuite(make: () => Promise<BuilderUnderTest>): void {
     await under.files.makeFolder(`${under.folder}/scripts`, 0o755)
     await under.files.write(`${under.folder}/scripts/${name}`, text, 0o755)
     const uid = more.image === under.userImage ? 1000 : 0
-    const parts = { folder: under.folder, names: ['scripts'] }
+    const parts = [{ folder: under.folder, names: ['scripts'] }]
     await builder.put(into, { below: '/work', parts, owner: { uid, gid: uid }, signal: signal() })
     return into
   }
@@ -121,21 +121,25 @@ export function builderSuite(make: () => Promise<BuilderUnderTest>): void {
       expect(await run(name)).toEqual({ exitCode: 0, said: '1000\n' })
     })
 
-    test('tells a tar that it prints from anything else', async () => {
-      under.behave('tar', { isSaved: true })
+    test('hands a tar that it prints to another, and passes on anything else', async () => {
+      under.behave('tar', { isUnpacked: true })
       under.behave('words', { prints: 'words\n' })
-      const output = { path: `${under.folder}/saved.tar`, maxBytes: 1_048_576 }
-      await under.files.remove(output.path)
+      under.behave('found', { prints: 'taken over\n' })
+      const next = await filled('found', '#!/bin/sh\ncat /app/shelf/note\n')
+      await under.files.makeFolder(`${under.folder}/app`, 0o755)
+      const parts = [{ folder: under.folder, names: ['app'] }]
+      await builder.put(next, { below: '/', parts, owner: { uid: 0, gid: 0 }, signal: signal() })
       let said = ''
       const say = (text: string): void => {
         said += text
       }
-      const streams = { signal: signal(), say, output }
-      const tar = await builder.run(await filled('tar', '#!/bin/sh\ncd /work && tar -cf - scripts\n'), streams)
-      expect([tar.isSaved, said, await under.files.exists(output.path)]).toEqual([true, '', true])
-      await under.files.remove(output.path)
+      const streams = { signal: signal(), say, into: { container: next, folder: '/app', maxBytes: 1_048_576 } }
+      const script = '#!/bin/sh\ncd /work && mkdir shelf && echo taken over > shelf/note && tar -cf - shelf\n'
+      const tar = await builder.run(await filled('tar', script), streams)
+      expect([tar.isUnpacked, said]).toEqual([true, ''])
       const words = await builder.run(await filled('words', '#!/bin/sh\necho words\n'), streams)
-      expect([words.isSaved, said, await under.files.exists(output.path)]).toEqual([false, 'words\n', false])
+      expect([words.isUnpacked, said]).toEqual([false, 'words\n'])
+      expect(await run(next)).toEqual({ exitCode: 0, said: 'taken over\n' })
     })
 
     test('becomes an image, without what was put into it', async () => {

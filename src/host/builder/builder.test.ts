@@ -10,7 +10,7 @@ describe('the fake builder', () => {
   builderSuite(async () => {
     const files = new FakeFiles(new FakeClock())
     files.putFolder('/suite')
-    const builder = new FakeBuilder(files)
+    const builder = new FakeBuilder()
     builder.addImage('shell')
     builder.folders.set('shell /app', ['serve'])
     builder.addImage('shell-user', { user: '1000' })
@@ -20,7 +20,7 @@ describe('the fake builder', () => {
       folder: '/suite',
       image: 'shell',
       userImage: 'shell-user',
-      behave: (name, { exitCode = 0, prints, isSaved = false }) =>
+      behave: (name, { exitCode = 0, prints, isUnpacked = false }) =>
         builder.behave(`/work/scripts/${name}`, async (_, { say }) => {
           if (exitCode === -1) throw new GearError('ENGINE_FAILED', 'there is no such script')
           if (prints !== undefined) say(prints)
@@ -28,7 +28,7 @@ describe('the fake builder', () => {
             say('begun\n')
             await new Promise(() => undefined)
           }
-          return { exitCode, isSaved }
+          return { exitCode, isUnpacked }
         }),
     }
   })
@@ -97,7 +97,7 @@ test.each([
 
 test('a tree comes under its name without what is left out, and the parts under theirs', () => {
   const tree = { folder: '/srv/shop', as: 'src', without: ['a b', '--x'], withoutNamed: ['.git'] }
-  expect(tarArguments({ parts: { folder: '/work', names: ['scripts'] }, tree, owner: { uid: 5, gid: 6 } })).toEqual([
+  expect(tarArguments({ parts: [{ folder: '/work', names: ['scripts'] }], tree, owner: { uid: 5, gid: 6 } })).toEqual([
     '--create',
     '--file=-',
     '--owner=5',

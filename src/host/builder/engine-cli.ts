@@ -2,12 +2,12 @@
  * Builds with the command line of docker or podman, whose commands for this are the same. What goes into a container is piped as tar: nothing
  * of the host is mounted in it, and nothing that comes out of it is unpacked on the host.
  */
-import { limits } from '../../api/index.ts'
+import { GearError, limits } from '../../api/index.ts'
 import { type CommandResult, type Commands, tools } from '../commands/port.ts'
 import { type Streaming, stream } from '../commands/streaming.ts'
 import { engineFailed, engineUnavailable } from '../engine/errors.ts'
 import type { EngineKind } from '../engine/port.ts'
-import type { BuildContainer, Builder, BuilderImage, BuildRun, Commit, Goods, Streams, Tree } from './port.ts'
+import type { BuildContainer, Builder, BuilderImage, BuildRun, Commit, Goods, Streams, Tree, Unpacking } from './port.ts'
 
 export interface EngineAddress {
   readonly kind: EngineKind
@@ -58,29 +58,23 @@ class EngineCliBuilder implements Builder {
   }
 
   async create(container: BuildContainer): Promise<void> {
-    const parent = cgroupParent(await this.#driver(), container.slice)
     const { kind } = await this.#choose()
-    const result = await this.#run(createArguments(container, { kind, parent }))
-    if (result.exitCode !== 0) throw this.#failed(`make container ${container.name}`, result.stderr)
+    const make = (driver: string) => this.#run(createArguments(container, { kind, parent: cgroupParent(driver, container.slice) }))
+    const driver = await this.#driver()
+    const result = await make(driver)
+    if (result.exitCode === 0) return
+    const other = otherDriver(result.stderr)
+    const again = other === undefined ? result : await make(other)
+    if (again.exitCode !== 0) throw this.#failed(`make container ${container.name}`, again.stderr)
+    if (other !== undefined) this.#cgroupDrivers.set(kind, Promise.resolve(other))
   }
 
   async put(container: string, goods: Goods): Promise<void> {
     await this.#stream(`copy into container ${container}`, {
-      args: ['cp', '--archive=false', '-', `${container}:${goods.below}`],
+      args: intoFolder(container, goods.below),
       signal: goods.signal,
       // 1: a file changed while it was read, as those of a local source may
       input: { tool: 'tar', args: tarArguments(goods), accepted: [1] },
-    })
-  }
-
-  async unpack(
-    container: string,
-    { folder, file, signal }: { readonly folder: string; readonly file: string; readonly signal: AbortSignal },
-  ): Promise<void> {
-    await this.#stream(`copy into container ${container}`, {
-      args: ['cp', '--archive=false', '-', `${container}:${folder}`],
-      signal,
-      input: { tool: 'cat', args: ['--', file] },
     })
   }
 
@@ -89,9 +83,9 @@ class EngineCliBuilder implements Builder {
     to: { readonly container: string; readonly below: string; readonly signal: AbortSignal },
   ): Promise<void> {
     await this.#stream(`copy from container ${from.container} into ${to.container}`, {
-      args: ['cp', '--archive=false', '-', `${to.container}:${to.below}`],
+      args: intoFolder(to.container, to.below),
       signal: to.signal,
-      input: await this.#cli(['cp', `${from.container}:${from.folder}`, '-']),
+      input: await this.#cli(['cp', `${from.container}:${from.folder}/.`, '-']),
     })
   }
 
@@ -126,25 +120,44 @@ class EngineCliBuilder implements Builder {
     return end.exitCode === 0 ? text.slice(0, maxBytes) : undefined
   }
 
-  async run(
-    container: string,
-    { signal, say, output }: Streams & { readonly output?: { readonly path: string; readonly maxBytes: number } },
-  ): Promise<BuildRun> {
-    const { exitCode, complaint, isSaved } = await stream({
+  async run(container: string, { signal, say, into }: Streams & { readonly into?: Unpacking }): Promise<BuildRun> {
+    const output = into === undefined ? undefined : { headBytes: tarHeadBytes, isExpected: isTarHead, take: this.#unpack(into, signal) }
+    const end = await stream({
       ...(await this.#cli(['start', '--attach', container])),
       signal,
       onStdout: say,
       onStderr: say,
-      ...(output === undefined ? {} : { output: { ...output, headBytes: tarHeadBytes, isExpected: isTarHead } }),
+      ...(output === undefined ? {} : { output }),
     })
-    if (exitCode === 0) return { exitCode, isOutOfMemory: false, isSaved }
+    const { exitCode, complaint, isTaken: isUnpacked } = end
+    if (exitCode === 0) return { exitCode, isOutOfMemory: false, isUnpacked }
     // a failure of the engine to start it has an exit code as well
     const state = await this.#run(['inspect', '--format', '{{.State.OOMKilled}} {{.State.StartedAt}} {{.State.Error}}', container])
     const [isOutOfMemory, startedAt = '', ...error] = state.stdout.trim().split(' ')
     if (state.exitCode !== 0 || startedAt.startsWith('0001-')) {
       throw this.#failed(`run container ${container}`, error.length > 0 ? error.join(' ') : complaint)
     }
-    return { exitCode, isOutOfMemory: isOutOfMemory === 'true', isSaved }
+    return { exitCode, isOutOfMemory: isOutOfMemory === 'true', isUnpacked }
+  }
+
+  /** Nothing of it is on the host in between. */
+  #unpack({ container, folder, maxBytes }: Unpacking, signal: AbortSignal): (bytes: AsyncIterable<Buffer>) => Promise<void> {
+    return async bytes => {
+      let isTooMuch = false
+      const bounded = async function* (): AsyncGenerator<Buffer> {
+        let sizeBytes = 0
+        for await (const piece of bytes) {
+          sizeBytes += piece.length
+          isTooMuch = sizeBytes > maxBytes
+          if (isTooMuch) return
+          yield piece
+        }
+      }
+      const attempted = `copy into container ${container}`
+      const end = await stream({ ...(await this.#cli(intoFolder(container, folder))), signal, input: bounded() })
+      if (isTooMuch) throw new GearError('BUILD_FAILED', `What was saved for ${container} is more than ${maxBytes} bytes`)
+      if (end.exitCode !== 0) throw this.#failed(attempted, end.complaint)
+    }
   }
 
   async commit(container: string, { name, command, user, labels }: Commit): Promise<string> {
@@ -194,9 +207,10 @@ class EngineCliBuilder implements Builder {
     return known
   }
 
+  /** Podman would take half a second to say; it refuses what is for the other one, which is soon enough. */
   async #askForDriver(kind: EngineKind): Promise<string> {
-    const format = kind === 'docker' ? '{{.CgroupDriver}}' : '{{.Host.CgroupManager}}'
-    const { exitCode, stdout, stderr } = await this.#run(['info', '--format', format])
+    if (kind === 'podman') return 'systemd'
+    const { exitCode, stdout, stderr } = await this.#run(['info', '--format', '{{.CgroupDriver}}'])
     if (exitCode !== 0) throw this.#failed('ask the engine for its cgroup driver', stderr)
     return stdout.trim()
   }
@@ -232,6 +246,16 @@ class EngineCliBuilder implements Builder {
     }
     return engineFailed(attempted, new Error(message === '' ? 'the engine said nothing' : message))
   }
+}
+
+/** What Podman says of a parent in the form of the driver that it does not use; that it uses the other. */
+function otherDriver(said: string): string | undefined {
+  return /systemd slice received as cgroup parent/i.test(said) ? 'cgroupfs' : undefined
+}
+
+/** From standard input. */
+function intoFolder(container: string, folder: string): readonly string[] {
+  return ['cp', '--archive=false', '-', `${container}:${folder}`]
 }
 
 /** Engines differ in whether that is a failure. */
@@ -287,7 +311,7 @@ export function tarArguments({ parts, tree, owner }: Pick<Goods, 'parts' | 'tree
     `--group=${owner.gid}`,
     '--numeric-owner',
     ...(tree === undefined ? [] : treeOptions(tree)),
-    ...(parts === undefined ? [] : [`--directory=${parts.folder}`, ...parts.names]),
+    ...(parts ?? []).flatMap(({ folder, names }) => [`--directory=${folder}`, ...names]),
     ...(tree === undefined ? [] : [`--directory=${tree.folder}`, tree.only === undefined ? '.' : `./${tree.only}`]),
   ]
 }

@@ -1,8 +1,7 @@
 /** An engine that builds in memory: containers are told by what they were made from, and end as a test says. */
 import { GearError } from '../../api/index.ts'
 import { Faults } from '../faults.ts'
-import type { FakeFiles } from '../files/fake.ts'
-import type { BuildContainer, Builder, BuilderImage, BuildRun, Commit, Goods, Streams } from './port.ts'
+import type { BuildContainer, Builder, BuilderImage, BuildRun, Commit, Goods, Streams, Unpacking } from './port.ts'
 
 type Program = (container: BuildContainer, streams: Streams) => Partial<BuildRun> | Promise<Partial<BuildRun>>
 
@@ -17,15 +16,11 @@ export class FakeBuilder extends Faults<keyof Builder> implements Builder {
   readonly texts = new Map<string, string>()
   /** What was copied into containers. */
   readonly goods: (Omit<Goods, 'signal'> & { readonly container: string })[] = []
+  /** Tars that went from one container into another. */
+  readonly unpacked: (Unpacking & { readonly from: string })[] = []
   readonly commits: (Commit & { readonly container: string })[] = []
-  readonly #files: FakeFiles
   readonly #programs = new Map<string, Program>()
   #made = 0
-
-  constructor(files: FakeFiles) {
-    super()
-    this.#files = files
-  }
 
   addImage(name: string, given: Partial<BuilderImage> = {}): BuilderImage {
     const image = { id: this.#newId(), user: '', environment: [], labels: {}, command: [], ...given }
@@ -63,11 +58,6 @@ export class FakeBuilder extends Faults<keyof Builder> implements Builder {
     this.goods.push({ container, ...goods })
   }
 
-  async unpack(container: string, { folder, file }: { readonly folder: string; readonly file: string }): Promise<void> {
-    await this.meet('unpack', `${container} ${folder} ${file}`)
-    this.#of(container)
-  }
-
   async hand(
     from: { readonly container: string; readonly folder: string },
     to: { readonly container: string; readonly below: string },
@@ -85,18 +75,15 @@ export class FakeBuilder extends Faults<keyof Builder> implements Builder {
     return this.texts.get(`${this.#of(container).image} ${path}`)
   }
 
-  async run(
-    name: string,
-    { signal, say, output }: Streams & { readonly output?: { readonly path: string; readonly maxBytes: number } },
-  ): Promise<BuildRun> {
+  async run(name: string, { signal, say, into }: Streams & { readonly into?: Unpacking }): Promise<BuildRun> {
     signal.throwIfAborted()
     await this.meet('run', name)
     const container = this.#of(name)
     const program = this.#programs.get(container.command.at(-1) ?? '')
     const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
     const end = await Promise.race([program?.(container, { signal, say }) ?? {}, aborted])
-    if (output !== undefined && end.isSaved === true) this.#files.put(output.path, 'ustar')
-    return { exitCode: 0, isOutOfMemory: false, isSaved: false, ...end }
+    if (into !== undefined && end.isUnpacked === true) this.unpacked.push({ from: name, ...into })
+    return { exitCode: 0, isOutOfMemory: false, isUnpacked: false, ...end }
   }
 
   async commit(container: string, commit: Commit): Promise<string> {

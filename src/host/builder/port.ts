@@ -57,8 +57,8 @@ export interface Owner {
 /** What is copied below a folder of a container that exists. */
 export interface Goods {
   readonly below: string
-  /** Files and folders of the host under their own names. */
-  readonly parts?: { readonly folder: string; readonly names: readonly string[] }
+  /** Files, folders and links of the host under their own names. */
+  readonly parts?: readonly { readonly folder: string; readonly names: readonly string[] }[]
   readonly tree?: Tree
   readonly owner: Owner
   readonly signal: AbortSignal
@@ -69,8 +69,18 @@ export interface BuildRun {
   readonly exitCode: number
   /** The kernel killed something in it for want of memory. */
   readonly isOutOfMemory: boolean
-  /** It printed a tar, which is in the file that was named. */
-  readonly isSaved: boolean
+  /** It printed a tar, which is in the container that was named. */
+  readonly isUnpacked: boolean
+}
+
+/** Where what a container prints goes, if it is a tar. Owners are as the tar says. */
+export interface Unpacking {
+  /** It exists, and need not run. */
+  readonly container: string
+  /** A folder of it. */
+  readonly folder: string
+  /** A longer tar is BUILD_FAILED. */
+  readonly maxBytes: number
 }
 
 export interface Streams {
@@ -96,9 +106,7 @@ export interface Builder {
   pull(name: string, streams: Streams): Promise<void>
   create(container: BuildContainer): Promise<void>
   put(container: string, goods: Goods): Promise<void>
-  /** Unpacks a tar file of the host below a folder of the container that exists; owners are as the tar says. */
-  unpack(container: string, into: { readonly folder: string; readonly file: string; readonly signal: AbortSignal }): Promise<void>
-  /** Copies a folder from one container below a folder of another. */
+  /** Copies what is in a folder of one container below a folder of another. */
   hand(
     from: { readonly container: string; readonly folder: string },
     to: { readonly container: string; readonly below: string; readonly signal: AbortSignal },
@@ -107,8 +115,8 @@ export interface Builder {
   list(container: string, folder: string): Promise<readonly string[] | undefined>
   /** The text of a file of a container that need not run, up to `maxBytes`; undefined when it is not there. */
   read(container: string, path: string, maxBytes: number): Promise<string | undefined>
-  /** Runs the container to its end. With `output`, a tar on its standard output goes to that file of the host; anything else is said. */
-  run(container: string, streams: Streams & { readonly output?: { readonly path: string; readonly maxBytes: number } }): Promise<BuildRun>
+  /** Runs the container to its end. With `into`, a tar on its standard output is unpacked there as it comes; anything else is said. */
+  run(container: string, streams: Streams & { readonly into?: Unpacking }): Promise<BuildRun>
   /** Makes an image of a container that has ended; the id of the image. */
   commit(container: string, commit: Commit): Promise<string>
   /** False when something still needs the image. A missing one is no error. */

@@ -56,7 +56,6 @@ export const tools = {
   'ssh-keygen': { path: '/usr/bin/ssh-keygen', package: 'openssh-client', onlyFor: 'git repositories that are cloned by ssh' },
   'ssh-keyscan': { path: '/usr/bin/ssh-keyscan', package: 'openssh-client', onlyFor: 'git repositories that are cloned by ssh' },
   tar: { path: '/usr/bin/tar', package: 'tar' },
-  cat: { path: '/usr/bin/cat', package: 'coreutils' },
   curl: { path: '/usr/bin/curl', package: 'curl' },
   runuser: { path: '/usr/sbin/runuser', package: 'util-linux' },
   'make-account': { path: '/usr/lib/gear/libexec/make-account', package: 'gear' },

@@ -3,7 +3,6 @@
  * may feed another. They are process groups of their own, so that Ctrl-C on a terminal reaches gear alone, which then clears up in order.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
@@ -22,13 +21,13 @@ export interface Streaming {
   /** Exit codes that are no failure, beside 0. */
   readonly accepted?: readonly number[]
   /** Its standard input. */
-  readonly input?: Streaming
-  /** Where its standard output goes instead, if its first bytes are what is expected. */
+  readonly input?: Streaming | AsyncIterable<Buffer>
+  /** Who takes its standard output instead, if its first bytes are what is expected. */
   readonly output?: {
-    readonly path: string
-    readonly maxBytes: number
     readonly headBytes: number
     readonly isExpected: (head: Buffer) => boolean
+    /** A failure of it ends the tool, and is the failure. */
+    readonly take: (bytes: AsyncIterable<Buffer>) => Promise<void>
   }
 }
 
@@ -37,8 +36,8 @@ export interface StreamingEnd {
   readonly exitCode: number
   /** The last of what it said on standard error, for a message. */
   readonly complaint: string
-  /** Its standard output is in the file it was to go to. */
-  readonly isSaved: boolean
+  /** Its standard output was what was expected, and has been taken. */
+  readonly isTaken: boolean
 }
 
 const complaintBytes = 4096
@@ -58,7 +57,7 @@ export async function stream(work: Streaming): Promise<StreamingEnd> {
   }
   work.signal?.addEventListener('abort', kill, { once: true })
   try {
-    let input: Readable | undefined
+    let input = isTool(chain[0]?.input) ? undefined : chain[0]?.input
     const ends: Promise<StreamingEnd>[] = []
     for (const each of chain) {
       const { child, end } = begin(each, { input, isLast: each === work, fail: kill })
@@ -72,7 +71,7 @@ export async function stream(work: Streaming): Promise<StreamingEnd> {
     const done = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
     const last = done.at(-1)
     const failed = last?.exitCode === 0 ? done.find(({ exitCode }) => exitCode !== 0) : undefined
-    return failed ?? last ?? { exitCode: 0, complaint: '', isSaved: false }
+    return failed ?? last ?? { exitCode: 0, complaint: '', isTaken: false }
   } finally {
     work.signal?.removeEventListener('abort', kill)
   }
@@ -80,11 +79,15 @@ export async function stream(work: Streaming): Promise<StreamingEnd> {
 
 /** Feeders first. */
 function chainOf(work: Streaming): readonly Streaming[] {
-  return work.input === undefined ? [work] : [...chainOf(work.input), work]
+  return isTool(work.input) ? [...chainOf(work.input), work] : [work]
+}
+
+function isTool(input: Streaming['input']): input is Streaming {
+  return input !== undefined && 'tool' in input
 }
 
 interface Surroundings {
-  readonly input: Readable | undefined
+  readonly input: AsyncIterable<Buffer> | undefined
   readonly isLast: boolean
   readonly fail: () => void
 }
@@ -107,7 +110,7 @@ function begin(
   passOn(child.stderr, note)
   if (isLast && output === undefined) passOn(child.stdout, text => onStdout?.(text))
   const feeding = input === undefined ? undefined : feed(input, child.stdin)
-  const saving = output === undefined || child.stdout === null ? undefined : save(child.stdout, output, text => onStdout?.(text))
+  const taking = output === undefined || child.stdout === null ? undefined : divert(child.stdout, output, text => onStdout?.(text))
   const failed = commandFailed.bind(undefined, tool, args)
   const end = new Promise<number>((resolve, reject) => {
     child.once('error', cause => reject(failed(cause)))
@@ -116,13 +119,13 @@ function begin(
       code === null ? reject(failed(new Error(`it was killed by ${signal}`))) : resolve(code),
     )
   })
-  const all = Promise.all([end, feeding, saving]).catch((error: unknown) => {
+  const all = Promise.all([end, feeding, taking]).catch((error: unknown) => {
     fail()
     throw error
   })
-  const outcome = all.then(([code, , isSaved = false]) => {
+  const outcome = all.then(([code, , isTaken = false]) => {
     const exitCode = accepted.includes(code) ? 0 : code
-    return { exitCode, complaint: complaint.trim(), isSaved }
+    return { exitCode, complaint: complaint.trim(), isTaken }
   })
   return { child, end: outcome }
 }
@@ -140,15 +143,15 @@ function passOn(from: Readable | null, take: (text: string) => unknown): void {
 }
 
 /** A tool that ends before it has read everything says why by its exit code. */
-async function feed(from: Readable, to: Writable | null): Promise<void> {
+async function feed(from: AsyncIterable<Buffer>, to: Writable | null): Promise<void> {
   if (to === null) return
   await pipeline(from, to).catch(() => undefined)
 }
 
-/** True when it was saved, and not passed on. Nothing is written before the first bytes are there. */
-async function save(
+/** True when it was taken, and not passed on. Nobody is asked to take anything before the first bytes are there. */
+async function divert(
   from: Readable,
-  { path, maxBytes, headBytes, isExpected }: NonNullable<Streaming['output']>,
+  { headBytes, isExpected, take }: NonNullable<Streaming['output']>,
   pass: (text: string) => unknown,
 ): Promise<boolean> {
   const chunks = from[Symbol.asyncIterator]() as AsyncIterator<Buffer>
@@ -159,21 +162,18 @@ async function save(
     isEnded = next.done === true
     if (next.done !== true) head = Buffer.concat([head, next.value])
   }
-  const rest = async function* (): AsyncGenerator<Buffer> {
-    let sizeBytes = head.length
+  const all = async function* (): AsyncGenerator<Buffer> {
     yield head
-    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
-      sizeBytes += next.value.length
-      if (sizeBytes > maxBytes) throw new Error(`it printed more than ${maxBytes} bytes`)
-      yield next.value
-    }
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value
   }
   if (head.length >= headBytes && isExpected(head)) {
-    await pipeline(rest, createWriteStream(path, { mode: 0o600, flags: 'wx' }))
+    await take(all())
+    // what comes after its end: a tool that nobody reads from does not end
+    while ((await chunks.next()).done !== true);
     return true
   }
   const decoder = new StringDecoder('utf8')
-  for await (const bytes of rest()) await pass(decoder.write(bytes))
+  for await (const bytes of all()) await pass(decoder.write(bytes))
   return false
 }
 

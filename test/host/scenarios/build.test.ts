@@ -99,8 +99,9 @@ describe('a site with scripts of its own, of the kind the original had', () => {
     await host.untilPage(await host.port('old-site'), 'a built page')
   })
 
-  it('hands its artifacts on in the folder', async () => {
+  it('hands its artifacts on in the folder, and what is copied from there is not in the image twice', async () => {
     expect(await host.sh(`gear build ${source} gear/httpd lab/site`)).toMatch(/Saving artifacts of lab\/site\nsaved\nAssembling\n2\n/)
+    expect(await host.sh('docker run --rm lab/site ls -A /opt/sti/artifacts /tmp')).toBe('/opt/sti/artifacts:\n\n/tmp:\n')
   })
 
   it('says with its last lines why it could not be built, and leaves the image as it was', async () => {
@@ -129,6 +130,7 @@ describe('sti', () => {
     await host.sh('sti build /root/sti gear/httpd lab/sti -e MODE=a,NAME=b --clean')
     expect(await host.do(['docker', 'run', '--rm', 'lab/sti', 'cat', '/site/mode'])).toBe('a\n')
     expect(await host.sh('sti usage gear/httpd --scripts file:///root/sti/.sti/bin')).toBe('give it a site\n')
+    expect(await host.sh('sti usage lab/node-builder')).toMatch(/^A Node application: /)
     const outcome = await host.exec(['sti', 'build', '/root/broken', 'gear/httpd', 'lab/sti', '--clean'])
     expect([outcome.exitCode, outcome.stdout]).toEqual([1, expect.stringContaining('An error occurred: assemble ended with exit code 3')])
   })
