@@ -3,6 +3,7 @@
  * wire (spec §3.4: `text` for what is refused before any work starts, `json` for work that failed) and one sentence on what to do.
  * `GearError` carries a code, what was being attempted and the cause. The reference page `docs/reference/errors.md` is made from here.
  */
+import { oneLine } from '../lib/index.ts'
 
 /** What the catalogue says of a code. */
 export interface ErrorEntry {
@@ -481,5 +482,5 @@ export function explain(error: unknown): string {
     if (current instanceof GearError && current.code === 'INTERNAL') break
     current = current.cause
   }
-  return parts.join(': ').replaceAll(/\s*\n\s*/g, ' ')
+  return oneLine(parts.join(': '))
 }

@@ -1,5 +1,6 @@
 /** From what came over the wire to an answer or an error, by the rules of spec §3.3 and §3.4: those of ours, and those an original keeps to. */
 import { type FieldError, fromWire, GearError, limits, type Operation, type Schema } from '../api/index.ts'
+import { oneLine } from '../lib/index.ts'
 import { type AnyAnswer, sideDataNames, type TextAnswer } from './client.ts'
 import { RemoteError } from './remote-error.ts'
 import type { Request, Wants } from './request.ts'
@@ -231,8 +232,4 @@ function mediaType(type: string): string {
 
 function headerText(reply: WireReply, name: string): string {
   return reply.headers[name] ?? ''
-}
-
-function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*[\n\r]\s*/g, ' ')
 }

@@ -90,7 +90,7 @@ export async function findVariables(host: BuildHost, request: BuildRequest, { fo
     const text = await readInside(host, folder, path)
     if (text === undefined) continue
     try {
-      given.push(...parseEnvironmentFile(text.replaceAll(/^\s*#.*$/gm, '')).variables)
+      given.push(...parseEnvironmentFile(text.replaceAll(/^[^\S\n]*#.*$/gm, '')).variables)
     } catch (error) {
       if (error instanceof FormatError) throw new GearError('SOURCE_FAILED', `Could not read ${path} of the source`, { cause: error })
       throw error

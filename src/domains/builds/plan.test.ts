@@ -116,7 +116,8 @@ describe('scripts', () => {
     ['/a/../b', '/tmp'],
     ['relative', '/tmp'],
     ['/with space', '/tmp'],
-  ])('and source are put below %s', (label, folder) => {
+    [`${'/'.repeat(300_000)}x`, '/tmp'],
+  ])('and source are put below %.20s', (label, folder) => {
     expect(workFolderOf({ ...image, labels: label === undefined ? {} : { 'io.openshift.s2i.destination': label } })).toBe(folder)
   })
 })

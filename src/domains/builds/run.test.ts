@@ -260,7 +260,7 @@ describe('scripts', () => {
 describe('the source', () => {
   it('has variables, before which those of the request count', async () => {
     const host = machine()
-    host.files.put('/srv/shop/.s2i/environment', '# a comment\nMODE=prod\nNAME=shop\n')
+    host.files.put('/srv/shop/.s2i/environment', `# a comment\n${'\n'.repeat(300_000)}\t# another\nMODE=prod\nNAME=shop\n`)
     let environment: string | undefined
     host.builder.behave('/s2i/assemble', async container => {
       environment = await host.files.read(container.variablesFile ?? '')

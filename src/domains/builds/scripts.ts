@@ -2,6 +2,7 @@
  * The three scripts of a build and where each is taken from (spec §12.2): given with the request, then from the source, then from where the
  * builder image says. Old images say it in a variable, today's in a label; `image:` means a folder of the image itself. Pure.
  */
+import { limits } from '../../api/index.ts'
 import type { BuilderImage } from '../../host/index.ts'
 
 export const scriptNames = ['assemble', 'run', 'save-artifacts'] as const
@@ -49,7 +50,9 @@ export function scriptsUrlOf({ labels: given, environment }: BuilderImage): stri
 
 /** Folder of the container that source, scripts and artifacts are put below. */
 export function workFolderOf({ labels: given }: BuilderImage): string {
-  const folder = (given['io.openshift.s2i.destination'] ?? '/tmp').replace(/(.)\/+$/, '$1')
+  const text = given['io.openshift.s2i.destination'] ?? '/tmp'
+  // A label may be of any length, and the rule below takes time by the square of it.
+  const folder = text.length > limits.containerPathBytes ? '' : text.replace(/(.)\/+$/, '$1')
   return isFitFolder(folder) ? folder : '/tmp'
 }
 

@@ -48,6 +48,8 @@ export function gitVariables({ protocols, more = {} }: GitSettings): Readonly<Re
     GIT_ALLOC_LIMIT: '1g',
     // or serving a repository could run what its configuration says where an object is missing
     GIT_NO_LAZY_FETCH: '1',
+    // a commit that is built or packed is the one of its name, whatever was pushed to refs/replace
+    GIT_NO_REPLACE_OBJECTS: '1',
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: '/bin/false',
     GIT_LFS_SKIP_SMUDGE: '1',

@@ -73,6 +73,20 @@ describe('git as processes', () => {
         .join() === 'file',
   }))
 
+  test('a commit is the one of its name, whatever is to stand in its place', async () => {
+    const git = processGit({ cloneRoot: join(root, 'allowed') })
+    const replaced = join(root, 'replaced')
+    execFileSync('/usr/bin/git', ['clone', '--quiet', join(root, 'allowed/source'), replaced])
+    writeFileSync(join(replaced, 'file'), 'other\n')
+    const inReplaced = (...args: readonly string[]) =>
+      execFileSync('/usr/bin/git', ['-C', replaced, '-c', 'user.name=n', '-c', 'user.email=n@example', ...args])
+    inReplaced('commit', '--quiet', '-am', 'other')
+    inReplaced('replace', commit, 'HEAD')
+    const { path: folder } = await place()
+    await git.checkOut({ path: join(replaced, '.git'), account: undefined }, { commit, folder })
+    expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('text\n')
+  })
+
   test('the files of a commit may have any names', async () => {
     const git = processGit({ cloneRoot: join(root, 'allowed') })
     const names = join(root, 'names')

@@ -39,6 +39,13 @@ it('a push of a few kilobytes that unpack to gigabytes is refused, and takes no 
   expect(push.stdout).toContain('unpacker error')
 })
 
+it('a push with a name that leads out of the folder of whoever clones it is refused', async () => {
+  const push = await pusher.run(`file=$(echo owned | git hash-object -w --stdin); tree=$(printf '100644 blob %s\\t..\\n' $file | git mktree)
+    git push origin $(git commit-tree -m up $tree):refs/heads/up`)
+  expect(push.exitCode).not.toBe(0)
+  expect(push.stderr).toMatch(/hasDotdot/)
+})
+
 it('what a build prints does not steer the terminal of whoever pushes', async () => {
   const { stderr } = await pusher.push('one')
   expect(stderr).toMatch(/^remote: before\?\]0;title\?\?\[2Aafter/m)
