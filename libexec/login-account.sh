@@ -6,8 +6,8 @@
 say() { printf '%s\n' "$*" >&2; }
 
 # find_account LOGIN: sets uid, gid, home, kind (container or repository), id, its partition, and base, the folder of the state, which an
-# administrator may have moved (GEARD_BASE_PATH): homes are in it, and only root writes them into /etc/passwd. Fails with 2 when there is no
-# such account, with 1 when it is not one of these.
+# administrator may have moved (GEARD_BASE_PATH): homes are in it, and only root writes them into /etc/passwd, where on many systems everybody may change
+# the own full name. Fails with 2 when there is no such account, with 1 when it is not one of these.
 find_account() {
   uid='' gid='' gecos='' home='' kind='' id=''
   case $1 in '' | *[!A-Za-z0-9_.-]*) return 2 ;; esac
@@ -28,5 +28,5 @@ END
   esac
   partition=${id%"${id#??}"}
   case $kind in container) base=${home%"/home/$partition/$id/home"} ;; *) base=${home%"/git-home/$partition/$id/home"} ;; esac
-  case $base in "$home" | [!/]* | '') base=/var/lib/containers ;; esac
+  case $base in "$home" | [!/]* | '') return 1 ;; esac
 }
