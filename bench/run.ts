@@ -91,6 +91,7 @@ async function measure(name: string, claim: Claim, patience: Patience): Promise<
   const beganMs = performance.now()
   const hosts = claim.hosts ?? ['bench']
   const host = await freshHosts(hosts)
+  await using _prepared = await claim.prepare?.(host)
   const waitedMs = await patience.untilIdle()
   process.stderr.write(`measuring ${name}, about ${claim.seconds} s\n`)
   const date = new Date().toISOString().slice(0, 16).replace('T', ' ')

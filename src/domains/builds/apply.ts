@@ -5,7 +5,7 @@ import type { BuildContainer, BuildRun, Goods, Host, Owner, Streams, Tree } from
 import { type BuildRequest, containersOf } from './build.ts'
 import { type FoundSource, readInside } from './look.ts'
 import { isRoot, ownerNeeds, ownerOf, root } from './owner.ts'
-import { type Assembling, artifactsPath, type BuildPlan, type BuildStep, runPath } from './plan.ts'
+import { type Assembling, artifactsFolder, artifactsPath, type BuildPlan, type BuildStep, runPath } from './plan.ts'
 
 export interface BuildWork {
   readonly host: Pick<Host, 'builder' | 'files'>
@@ -106,7 +106,7 @@ async function saveArtifacts(work: BuildWork, { image, script, command }: StepOf
   expectSuccess(work, 'save-artifacts', run)
   if (run.isUnpacked) return
   const from = { container: save, folder: `${settings.workFolder}/artifacts` }
-  await host.builder.hand(from, { container: name, below: artifactsPath, signal: streams.signal })
+  await host.builder.hand(from, { container: name, below: artifactsFolder, signal: streams.signal })
 }
 
 /** Its files may be put into it when its owner is known, which is looked up meanwhile. */

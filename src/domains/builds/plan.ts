@@ -52,7 +52,8 @@ export const runPath = '/opt/sti/bin/run'
  * Where artifacts are for assemble: in the container's own layer, so that a script that moves them into the application renames them. From a volume
  * it would copy every file. The folder for artifacts in the volume is a link to it.
  */
-export const artifactsPath = '/opt/sti/artifacts'
+export const artifactsFolder = '/opt/sti'
+export const artifactsPath = `${artifactsFolder}/artifacts`
 
 const assembleUserLabel = 'io.openshift.s2i.assemble-user'
 

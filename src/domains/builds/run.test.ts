@@ -73,7 +73,7 @@ describe('a build', () => {
 
   it.each([
     ['a tar', true, []],
-    ['a folder', false, [`hand gear-build-${id}-save:/tmp/artifacts gear-build-${id}-assemble:/opt/sti/artifacts`]],
+    ['a folder', false, [`hand gear-build-${id}-save:/tmp/artifacts gear-build-${id}-assemble:/opt/sti`]],
   ])('hands on what save-artifacts left as %s, where assemble can move it from', async (_, isUnpacked, handed) => {
     const host = machine()
     await run(host)

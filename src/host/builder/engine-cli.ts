@@ -85,7 +85,7 @@ class EngineCliBuilder implements Builder {
     await this.#stream(`copy from container ${from.container} into ${to.container}`, {
       args: intoFolder(to.container, to.below),
       signal: to.signal,
-      input: await this.#cli(['cp', `${from.container}:${from.folder}/.`, '-']),
+      input: await this.#cli(['cp', `${from.container}:${from.folder}`, '-']),
     })
   }
 

@@ -106,7 +106,7 @@ export interface Builder {
   pull(name: string, streams: Streams): Promise<void>
   create(container: BuildContainer): Promise<void>
   put(container: string, goods: Goods): Promise<void>
-  /** Copies what is in a folder of one container below a folder of another. */
+  /** Copies a folder from one container below a folder of another. */
   hand(
     from: { readonly container: string; readonly folder: string },
     to: { readonly container: string; readonly below: string; readonly signal: AbortSignal },
