@@ -138,6 +138,5 @@ END
 # written by a kernel that knows nothing of them.
 label_root() { # ROOT
   sed -i 's/^SELINUX=.*/SELINUX=permissive/' "$1/etc/selinux/config"
-  rm -f "$1/.autorelabel" # or it would be done again at that boot, and end in another
   chroot "$1" setfiles -F /etc/selinux/default/contexts/files/file_contexts / || echo 'not every file has a label' >&2
 }

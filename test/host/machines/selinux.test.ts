@@ -1,6 +1,6 @@
 /**
  * SELinux, on the machine booted anew with it. Debian's policy permits and complains here, since its own services are not all clean under it; labels are what
- * gear is for, and they are set and compared all the same.
+ * gear is for, and they are set and compared all the same. The disk was labelled when it was made.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LabEngine } from '../lab-engine.ts'
@@ -19,7 +19,7 @@ const install = (id: string, engine: string) =>
   host.gearDo('install', 'gear/script', id, '--engine', engine, '--start', '--wait', `SCRIPT=${wait}`)
 
 beforeAll(async () => {
-  await host.bootWith('selinux=1 security=selinux')
+  await host.bootWith('selinux=1 security=selinux noautorelabel')
   await host.untilAgentIsUp()
 })
 afterAll(async () => {
