@@ -46,7 +46,7 @@ fill_image() { # FOLDER
   mmdebstrap --variant=minbase --format=directory --aptopt="$1/apt.conf" --include="$packages" "$release" "$root" "${sources[@]}" </dev/null
   ssh-keygen -q -t ed25519 -N '' -C gear-lab -f "$1/key"
   furnish_root "$root" "$1/key.pub"
-  label_root "$root"
+  prepare_selinux "$root"
   cp "$root"/boot/vmlinuz-* "$1/kernel"
   cp "$root"/boot/initrd.img-* "$1/initrd"
   truncate -s 12G "$1/disk.new"
@@ -134,9 +134,19 @@ END
   systemctl --quiet --root="$root" mask serial-getty@ttyS0.service getty@tty1.service
 }
 
-# For the day it is booted with SELinux, whose policy then complains instead of refusing. Labels are attributes of files like any other, and can be
-# written by a kernel that knows nothing of them.
-label_root() { # ROOT
+# For the day it is booted with SELinux: the policy complains instead of refusing, and has the types that engines give containers and their files, which
+# Debian's has not. Files of the machine have no labels; those of containers get theirs when they are mounted.
+prepare_selinux() { # ROOT
   sed -i 's/^SELINUX=.*/SELINUX=permissive/' "$1/etc/selinux/config"
-  chroot "$1" setfiles -F /etc/selinux/default/contexts/files/file_contexts / || echo 'not every file has a label' >&2
+  cat >"$1/root/containers.cil" <<'END'
+(type container_t)
+(type container_file_t)
+(type container_ro_file_t)
+(roletype system_r container_t)
+(roletype object_r container_file_t)
+(roletype object_r container_ro_file_t)
+(typeattributeset domain (container_t))
+(typeattributeset file_type (container_file_t container_ro_file_t))
+END
+  chroot "$1" semodule --noreload --store default --install /root/containers.cil
 }

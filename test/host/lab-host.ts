@@ -119,8 +119,9 @@ export class LabHost {
     return labCommand('crash', this.name)
   }
 
-  /** The same for a machine (`lab/machines.sh`), whose kernel is started with these words from then on. */
-  bootWith(kernelWords: string): Promise<string> {
+  /** The same for a machine (`lab/machines.sh`) whose disk has everything, and whose kernel is started with these words from then on. */
+  async bootWith(kernelWords: string): Promise<string> {
+    await this.sh('sync')
     return labCommandWith({ GEAR_LAB_KERNEL_WORDS: kernelWords }, 'crash', this.name)
   }
 

@@ -1,6 +1,6 @@
 /**
  * SELinux, on the machine booted anew with it. Debian's policy permits and complains here, since its own services are not all clean under it; labels are what
- * gear is for, and they are set and compared all the same. The disk was labelled when it was made.
+ * gear is for, and they are set and compared all the same. Labels of the machine's own files are not looked at.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LabEngine } from '../lab-engine.ts'
