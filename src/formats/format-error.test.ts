@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FormatError, quoted } from './format-error.ts'
+import { anyText } from './test-text.ts'
 
 /** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
-const codeUnit = fc.nat(0xffff).map(code => String.fromCharCode(code))
 
 test('an error carries its rule, its message and a shortened input', () => {
   const error = new FormatError('ports.pair', 'needs a colon', { input: 'x'.repeat(500) })
@@ -21,7 +21,7 @@ test('a path is shown in front of the message', () => {
 test('a quoted text has no control characters and a bounded length', () => {
   expect(quoted('a\nb\u001b[31m')).toBe('"a?b?[31m"')
   fc.assert(
-    fc.property(fc.string({ unit: codeUnit }), text => {
+    fc.property(anyText, text => {
       const shown = quoted(text)
       return !/\p{Cc}/u.test(shown) && shown.length <= 83 && shown.isWellFormed()
     }),
