@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 import { type FileKind, type GearError, limits } from '../../api/index.ts'
 import { builtinHttp } from '../../lib/index.ts'
 import { recordOf, textOf } from './answers.ts'
-import { engineFailed, engineUnavailable, NoAnswer } from './errors.ts'
+import { engineFailed, engineUnavailable, NoAnswer, understood } from './errors.ts'
 import { hangUp, onAbort, outputsOf, whileItComes } from './exec.ts'
 import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineOutput, EngineProcess } from './port.ts'
 
@@ -58,19 +58,19 @@ class DockerEngine implements Engine {
   async container(name: string): Promise<EngineContainer | undefined> {
     const call: Call = { method: 'GET', path: `/containers/${encodeURIComponent(name)}/json`, attempted: `read container ${name}` }
     const body = await this.#find(call)
-    return body === undefined ? undefined : understood(call, () => containerOf(body))
+    return body === undefined ? undefined : understood(call.attempted, () => containerOf(body))
   }
 
   async image(name: string): Promise<EngineImage | undefined> {
     const call: Call = { method: 'GET', path: `/images/${encodeURIComponent(name)}/json`, attempted: `read image ${name}` }
     const body = await this.#find(call)
-    return body === undefined ? undefined : understood(call, () => imageOf(body))
+    return body === undefined ? undefined : understood(call.attempted, () => imageOf(body))
   }
 
   async images(): Promise<readonly EngineImage[]> {
     const call: Call = { method: 'GET', path: '/images/json', attempted: 'list images' }
     const body = await this.#find(call)
-    return understood(call, () => {
+    return understood(call.attempted, () => {
       if (!Array.isArray(body)) throw new TypeError('the list of images is no list')
       return body.map(imageOf).filter(image => image.tags.length > 0)
     })
@@ -107,7 +107,7 @@ class DockerEngine implements Engine {
     const create: Call = { method: 'POST', path: `/containers/${encodeURIComponent(container)}/exec`, attempted, body }
     const made = await this.#call(create)
     expectSuccess(create, made)
-    const id = understood(create, () => textOf(recordOf(made.body, 'the answer')['Id'], 'Id'))
+    const id = understood(create.attempted, () => textOf(recordOf(made.body, 'the answer')['Id'], 'Id'))
     const socket = await this.#connect(`/exec/${id}/start`, { Detach: false, Tty: hasTerminal }, attempted)
     const inspect = async () => recordOf(await this.#find({ method: 'GET', path: `/exec/${id}/json`, attempted }), 'the answer')
     const resize: EngineProcess['resize'] = async ({ columns, rows }) =>
@@ -429,14 +429,6 @@ function fileOf(header: string, attempted: string): { readonly mode: number; rea
     return { mode, linkTarget: textOf(file['linkTarget'], 'linkTarget') }
   } catch (error) {
     throw engineFailed(attempted, error)
-  }
-}
-
-function understood<Result>(call: Call, read: () => Result): Result {
-  try {
-    return read()
-  } catch (error) {
-    throw engineFailed(call.attempted, error)
   }
 }
 

@@ -21,3 +21,12 @@ export function isHanging(error: GearError): boolean {
 export function engineFailed(attempted: string, cause: unknown): GearError {
   return new GearError('ENGINE_FAILED', `Could not ${attempted}`, { cause })
 }
+
+/** Reads what an engine answered. What cannot be read is a failure of what was attempted. */
+export function understood<Result>(attempted: string, read: () => Result): Result {
+  try {
+    return read()
+  } catch (error) {
+    throw engineFailed(attempted, error)
+  }
+}

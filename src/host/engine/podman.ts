@@ -11,7 +11,7 @@ import { tools } from '../commands/port.ts'
 import type { Files } from '../files/port.ts'
 import { recordOf, textOf } from './answers.ts'
 import { conmonTerminal } from './conmon.ts'
-import { engineFailed, engineUnavailable } from './errors.ts'
+import { engineUnavailable, understood } from './errors.ts'
 import { hangUp, hangUpAll, onAbort, whileItComes } from './exec.ts'
 import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineProcess } from './port.ts'
 
@@ -251,14 +251,6 @@ function outputOf({ exitCode, stdout, stderr }: CommandResult): string {
 function firstOf(json: string): unknown {
   const list: unknown = JSON.parse(json)
   return Array.isArray(list) ? list[0] : undefined
-}
-
-function understood<Result>(attempted: string, read: () => Result): Result {
-  try {
-    return read()
-  } catch (error) {
-    throw engineFailed(attempted, error)
-  }
 }
 
 function containerOf(body: unknown): EngineContainer {
