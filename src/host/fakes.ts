@@ -25,10 +25,12 @@ export { FakeCommands } from './commands/fake.ts'
 export { FakeEngine, FakeEngines } from './engine/fake.ts'
 export { FakeFiles } from './files/fake.ts'
 export { FakeGit } from './git/fake.ts'
+export { defaultPaths } from './host.ts'
 export { FakeJournal } from './journal/fake.ts'
 export { FakeNamespaces } from './netns/fake.ts'
 export { FakeNetwork } from './network/fake.ts'
 export { type Behaviour, FakeUnits } from './units/fake.ts'
+export { neverRan } from './units/port.ts'
 
 export interface FakeHost extends Host {
   readonly units: FakeUnits

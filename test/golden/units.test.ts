@@ -8,16 +8,9 @@ import { describe, expect, it } from 'vitest'
 import { contract, fromWire, type Id, type RequestId } from '../../src/api/index.ts'
 import { renderUnit, specOf } from '../../src/domains/containers/index.ts'
 import { parsePortPairs } from '../../src/formats/index.ts'
+import { defaultPaths } from '../../src/host/fakes.ts'
 
 const folder = new URL('units/', import.meta.url)
-const paths = {
-  base: '/var/lib/containers',
-  run: '/var/run/containers',
-  systemd: '/etc/systemd/system',
-  libexec: '/usr/lib/gear/libexec',
-  cgroup: '/sys/fs/cgroup',
-  cloneRoot: '/srv/git',
-}
 
 const installBody = contract.installContainer.body ?? expect.fail('an install has a body')
 
@@ -32,7 +25,7 @@ describe('unit files', () => {
         engine: body.engine ?? 'docker',
         ports,
       })
-      const rendered = renderUnit(spec, paths)
+      const rendered = renderUnit(spec, defaultPaths)
       if (process.env['GOLDEN'] === 'write') writeFileSync(new URL(file, folder), head + rendered)
       else expect(rendered).toBe(expected)
     })

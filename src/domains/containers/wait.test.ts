@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type ContainerId, containerUnit, limits, type WaitEvent } from '../../api/index.ts'
-import { type FakeHost, fakeHost } from '../../host/fakes.ts'
+import { type FakeHost, fakeHost, neverRan } from '../../host/fakes.ts'
 import type { UnitStatus } from '../../host/index.ts'
 import { judge, waitForContainer } from './wait.ts'
 
@@ -14,14 +14,7 @@ const inactive: UnitStatus = {
   subState: 'dead',
   hasJob: false,
   needsReload: false,
-  result: 'success',
-  mainPid: 0,
-  mainStatus: 0,
-  mainSignalled: false,
-  restarts: 0,
-  activeSinceMs: 0,
-  inactiveSinceMs: 0,
-  stateSinceMs: 0,
+  ...neverRan,
 }
 
 describe('what a state means for a wait', () => {

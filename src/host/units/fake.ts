@@ -8,7 +8,17 @@ import { Faults } from '../faults.ts'
 import type { FakeFiles } from '../files/fake.ts'
 import { Rounds } from '../rounds.ts'
 import { systemdFailed, systemdUnavailable, unitErrors } from './errors.ts'
-import type { ActiveState, JobMode, JobResult, ListedUnit, TransientEnd, TransientUnit, UnitStatus, Units } from './port.ts'
+import {
+  type ActiveState,
+  type JobMode,
+  type JobResult,
+  type ListedUnit,
+  neverRan,
+  type TransientEnd,
+  type TransientUnit,
+  type UnitStatus,
+  type Units,
+} from './port.ts'
 
 /** What starting and stopping a unit leads to; `pending` jobs stay until `finishJob`. */
 export interface Behaviour {
@@ -60,14 +70,7 @@ interface FakeUnitsOptions {
 const fresh: UnitState = {
   activeState: 'inactive',
   subState: 'dead',
-  result: 'success',
-  mainPid: 0,
-  mainStatus: 0,
-  mainSignalled: false,
-  restarts: 0,
-  activeSinceMs: 0,
-  inactiveSinceMs: 0,
-  stateSinceMs: 0,
+  ...neverRan,
 }
 
 export class FakeUnits extends Faults<keyof Units> implements Units {

@@ -38,6 +38,18 @@ export interface UnitStatus {
   readonly stateSinceMs: number
 }
 
+/** What all is of a unit whose state has never changed. */
+export const neverRan = {
+  result: 'success',
+  mainPid: 0,
+  mainStatus: 0,
+  mainSignalled: false,
+  restarts: 0,
+  activeSinceMs: 0,
+  inactiveSinceMs: 0,
+  stateSinceMs: 0,
+} as const satisfies Partial<UnitStatus>
+
 /** How a queued job ended, systemd's words: `done`, `canceled`, `timeout`, `failed`, `dependency`, `skipped`. */
 export type JobResult = 'done' | 'canceled' | 'timeout' | 'failed' | 'dependency' | 'skipped'
 

@@ -7,7 +7,17 @@ import { limits, type UnitName } from '../../api/index.ts'
 import { Rounds } from '../rounds.ts'
 import { type BusCall, BusLost, BusRefusal, type BusSignal, SystemBus } from './bus.ts'
 import { systemdErrorName, systemdFailed, systemdUnavailable, unitErrors } from './errors.ts'
-import type { ActiveState, JobMode, JobResult, ListedUnit, TransientEnd, TransientUnit, UnitStatus, Units } from './port.ts'
+import {
+  type ActiveState,
+  type JobMode,
+  type JobResult,
+  type ListedUnit,
+  neverRan,
+  type TransientEnd,
+  type TransientUnit,
+  type UnitStatus,
+  type Units,
+} from './port.ts'
 import { transientProperties } from './transient.ts'
 
 const manager = { path: '/org/freedesktop/systemd1', interface: 'org.freedesktop.systemd1.Manager' }
@@ -361,15 +371,3 @@ type ServiceValues = readonly [result: string, mainPid: number, mainStatus: numb
 
 /** What a unit that is no service is given. */
 const serviceDefaults: ServiceValues = ['success', 0, 0, 0, 0]
-
-/** What all is of a unit whose state has never changed. */
-const neverRan = {
-  result: 'success',
-  mainPid: 0,
-  mainStatus: 0,
-  mainSignalled: false,
-  restarts: 0,
-  activeSinceMs: 0,
-  inactiveSinceMs: 0,
-  stateSinceMs: 0,
-} as const
