@@ -1,7 +1,7 @@
 /**
  * The composition root: from a configuration and a host to a running agent, and to an orderly end. Holds the writer lock while it runs.
  */
-import { asGearError, contract, explain, GearError, type Handlers, limits, type Operation, openApiDocument } from '../api/index.ts'
+import { asGearError, contract, explain, GearError, type Handlers, limits, openApiDocument, operations } from '../api/index.ts'
 import type { Undone } from '../domains/index.ts'
 import type { Host, Lock } from '../host/index.ts'
 import type { Config } from './config.ts'
@@ -79,7 +79,7 @@ export class Agent {
     const handlers = makeHandlers(host, { version, openApi: () => (document ??= openApiDocument(contract, version)) })
     const lanes = new Lanes()
     const serving = {
-      contract: contract as Readonly<Record<string, unknown>> as Readonly<Record<string, Operation>>,
+      contract: operations,
       handlers,
       log,
       clock: host.clock,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { contract, GearError, type Handlers, type Operation } from '../api/index.ts'
+import { contract, GearError, type Handlers, operations } from '../api/index.ts'
 import { type FakeHost, fakeHost } from '../host/fakes.ts'
 import { type Listeners, openListeners } from './listeners.ts'
 import type { Log, LogLevel } from './log.ts'
@@ -42,10 +42,9 @@ export async function startFakeAgent(handlers: Partial<Handlers>, options: FakeA
     throw new Error('this handler is missing')
   }
   const all = Object.fromEntries(Object.keys(contract).map(name => [name, missing]))
-  const operations: Readonly<Record<string, unknown>> = contract
   const lanes = new Lanes(options.lanes)
   const serving = {
-    contract: operations as Readonly<Record<string, Operation>>,
+    contract: operations,
     handlers: { ...all, ...handlers },
     log,
     clock: host.clock,

@@ -7,6 +7,7 @@ import * as jobs from './jobs.ts'
 import * as keys from './keys.ts'
 import * as leases from './leases.ts'
 import * as links from './links.ts'
+import type { Operation } from './operation.ts'
 import * as repositories from './repositories.ts'
 
 /** Every operation of the API under its name. Server, client, `gear` and the documents are made from this one value. */
@@ -60,6 +61,9 @@ export const contract = {
 } as const
 
 export type Contract = typeof contract
+
+/** The same for those who take operations as they come: by a name that is known only at run time, each as the general kind of thing it is. */
+export const operations = contract as Readonly<Record<string, unknown>> as Readonly<Record<string, Operation>>
 export type OperationName = keyof Contract
 
 /** One function per operation; an operation without one does not compile. */

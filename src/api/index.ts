@@ -6,7 +6,7 @@
 export type { PortPair } from '../formats/index.ts'
 export type { BuildAsked, BuildReport } from './builds.ts'
 export type { ContainerStatus, ExecIn, FileKind, InstallContainer, ListedContainer, UsedContainer, WaitEvent } from './containers.ts'
-export { type Contract, contract, type Handlers, type OperationName } from './contract.ts'
+export { type Contract, contract, type Handlers, type OperationName, operations } from './contract.ts'
 export { dryRunExpectation, dryRunOf, dryRunParameter, isDryRun, type Plan, planning } from './dry-run.ts'
 export type { Environment, Variable } from './environments.ts'
 export { errorNotes } from './error-notes.ts'

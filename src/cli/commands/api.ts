@@ -1,5 +1,5 @@
 /** `gear api`, made from the contract alone: an operation can be called from the day it is there. */
-import { contract, fieldNames, type Operation, type OperationName, toWire } from '../../api/index.ts'
+import { fieldNames, type Operation, type OperationName, operations, toWire } from '../../api/index.ts'
 import { type Client, type Request, request } from '../../client/index.ts'
 import { printHost, printTable } from '../../formats/index.ts'
 import { sayAnswer } from '../answers.ts'
@@ -87,8 +87,6 @@ export const command = () =>
       })
     },
   })
-
-const operations = contract as Readonly<Record<string, unknown>> as Readonly<Record<string, Operation>>
 
 function operationNamed(word: string): Operation {
   const name = Object.hasOwn(operations, word) ? word : Object.keys(operations).find(other => other.toLowerCase() === word.toLowerCase())
