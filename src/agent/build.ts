@@ -21,25 +21,22 @@ export interface BuildHereOptions {
 
 /** Throws a GearError, or the reason of the signal; then nothing of the build is left. */
 export async function buildHere(asked: BuildAsked, options: BuildHereOptions): Promise<Built> {
-  const { host, place } = openHost(options.engineAddress)
-  const id = newRequestId(host.clock.randomBytes(16)) as RequestId
-  return buildFor(host, asked, { ...options, ...place, id, folder: process.cwd() })
+  const { host, place, here } = openHost(options.engineAddress)
+  return buildFor(host, asked, { ...options, ...place, ...here })
 }
 
 /** What `buildHere` would do; nothing is pulled, cloned or made for it. */
 export async function planBuildHere(asked: BuildAsked, { engineAddress }: Pick<BuildHereOptions, 'engineAddress'>): Promise<Plan> {
-  const { host } = openHost(engineAddress)
-  const id = newRequestId(host.clock.randomBytes(16)) as RequestId
+  const { host, here } = openHost(engineAddress)
   const dryRun = new DryRun()
-  dryRun.add(await planFor(host, asked, { id, folder: process.cwd() }))
+  dryRun.add(await planFor(host, asked, here))
   return { steps: dryRun.steps }
 }
 
 /** Runs what the builder image has to say of itself. */
 export async function showUsage(asked: BuildAsked, options: BuildHereOptions): Promise<void> {
-  const { host, place } = openHost(options.engineAddress)
-  const id = newRequestId(host.clock.randomBytes(16)) as RequestId
-  await usageFor(host, asked, { ...options, ...place, id, folder: process.cwd() })
+  const { host, place, here } = openHost(options.engineAddress)
+  await usageFor(host, asked, { ...options, ...place, ...here })
 }
 
 /** What the unit of a build runs. False when it failed, which has been said. */
@@ -48,10 +45,18 @@ export async function buildRequested(folder: string, options: BuildHereOptions):
   return runRequested(host, { ...options, workRoot: workRootBeside(folder), isSweeping: true, folder })
 }
 
-function openHost(engineAddress: string | undefined): { readonly host: Host; readonly place: ReturnType<typeof buildPlace> } {
+interface Opened {
+  readonly host: Host
+  readonly place: ReturnType<typeof buildPlace>
+  /** Which build it is, and where relative paths begin. */
+  readonly here: { readonly id: RequestId; readonly folder: string }
+}
+
+function openHost(engineAddress: string | undefined): Opened {
   const { config } = loadConfig()
   const kind = engineAddress?.includes('podman') ? 'podman' : 'docker'
   const builder = engineAddress === undefined ? {} : { builder: { kind, address: engineAddress } as const }
   const host = linuxHost({ paths: hostPaths(config), engine: config.engine, ...builder })
-  return { host, place: buildPlace(host.paths, { isRoot: process.getuid?.() === 0 }) }
+  const here = { id: newRequestId(host.clock.randomBytes(16)) as RequestId, folder: process.cwd() }
+  return { host, place: buildPlace(host.paths, { isRoot: process.getuid?.() === 0 }), here }
 }
