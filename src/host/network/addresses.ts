@@ -35,7 +35,13 @@ export function isGuardedAddress(text: string, ownAddresses: readonly string[]):
     return range !== undefined && hasPrefix(address, range, bits)
   }
   if (guardedRanges.some(isWithin)) return true
-  return ownAddresses.some(own => isWithin([own, 128]))
+  return ownAddresses.some(own => isWithin(rangeOf(own)))
+}
+
+/** `172.17.0.0/16`, or one address. */
+function rangeOf(text: string): readonly [string, number] {
+  const [prefix = '', bits = '128'] = text.split('/')
+  return [prefix, Number(bits)]
 }
 
 /** 4 or 16 bytes; an IPv4 address within an IPv6 one is given as IPv4. A zone (`%eth0`) is left out. */

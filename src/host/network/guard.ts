@@ -3,8 +3,8 @@
  * that was checked, so a name that stands for another one a moment later gains nothing.
  */
 import type { LookupFunction } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { addressBytes, isGuardedAddress } from './addresses.ts'
+import { ownAddresses } from './own-addresses.ts'
 
 export type Guard = (address: string, ownAddresses: readonly string[]) => boolean
 
@@ -47,8 +47,4 @@ export async function isOwnOrLocal(host: string, isGuarded: Guard): Promise<bool
 /** `[::1]`, as URLs have it. */
 export function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1')
-}
-
-function ownAddresses(): readonly string[] {
-  return Object.values(networkInterfaces()).flatMap(addresses => (addresses ?? []).map(({ address }) => address))
 }

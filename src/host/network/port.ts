@@ -14,7 +14,7 @@ export interface Network {
   isOwnOrLocal(host: string): Promise<boolean>
   /**
    * GET of a text, bounded in time and size. Unless `mayReachHost`, addresses that are loopback, link-local, unspecified, multicast or
-   * the host's own are refused, for every address a name resolves to and again after each redirect (the connection goes to the
+   * the host's own, or of a network that an engine keeps within the host, are refused, for every address a name resolves to and again after each redirect (the connection goes to the
    * address that was checked). Errors: ENVIRONMENT_FETCH_FAILED; when the answer was not the text, its status is in `data.status`.
    */
   fetchText(

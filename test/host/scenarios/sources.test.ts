@@ -271,6 +271,9 @@ describe('who asks from elsewhere', () => {
     'http://127.0.0.1:8127/x',
     'http://169.254.169.254/latest/meta-data',
     'http://git.inside.lab:8127/x',
+    // of the engine's bridge, which has no carrier without containers; and of a container that might be there
+    'http://172.17.0.1:43274/x',
+    'http://172.17.0.99/x',
     'git@localhost:x',
     'git://[::1]:8127/x',
   ])('is refused %s at once, for repositories and for builds', async address => {
