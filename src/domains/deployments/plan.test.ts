@@ -149,6 +149,11 @@ describe('a first deploy', () => {
     expect(new Set(made.instances.map(({ id }) => id)).size).toBe(20)
     for (const { id } of made.instances) expect(id).toMatch(/^shop-[A-Za-z0-9_.-]{19}$/)
   })
+
+  it('may have random ids behind the longest prefix that leaves enough of them', async () => {
+    const made = await plan({ IdPrefix: 'a'.repeat(16), RandomizeIds: true, Containers: [{ ...web, Count: 1 }] }, ab)
+    expect(made.instances[0]?.id).toMatch(/^a{16}.{8}$/)
+  })
 })
 
 describe('links', () => {
@@ -351,6 +356,27 @@ describe('a deploy of a file that a deploy wrote', () => {
     expect(fates(looked)).toEqual(['start web-1', 'install web-2', 'install web-3'])
     expect(looked.instances[1]?.ports[0]).toMatchObject({ external: 0, target: { host: '127.0.0.1', port: 8081 } })
   })
+
+  it.each([
+    ['applied', true],
+    ['pending', false],
+  ] as const)('links as they should be, %s: they count as sent (%s)', async (state, isLinked) => {
+    const file = {
+      Containers: [
+        { ...web, PublicPorts: [], Links: [{ To: 'db' }], Count: 1 },
+        { ...db, Count: 1 },
+      ],
+    }
+    const made = await plan(written(await plan(file, hosts('a'))), hosts('a'))
+    const links = networkLinksOf(made, 'web', ({ host }) => ({ toHost: hostNameOf(host), toPort: 4000 }))
+    const seen = new Map([
+      ['web-1', { state: 'runs' as const, links: links.map(link => ({ ...link, state })) }],
+      ['db-1', { state: 'runs' as const, links: [] }],
+    ])
+    const looked = withObserved(made, new Map([['a:43273', seen]]))
+    expect(fates(looked)).toEqual(['keep web-1', 'keep db-1'])
+    expect(looked.instances[0]?.isLinked).toBe(isLinked)
+  })
 })
 
 describe('a file that cannot be deployed is refused with the place', () => {
@@ -407,7 +433,7 @@ describe('a file that cannot be deployed is refused with the place', () => {
     ],
     [
       'a prefix that leaves no room for chance',
-      { IdPrefix: 'a'.repeat(20), RandomizeIds: true, Containers: [{ ...web, Count: 1 }] },
+      { IdPrefix: 'a'.repeat(17), RandomizeIds: true, Containers: [{ ...web, Count: 1 }] },
       'IdPrefix must have at most 16',
     ],
     ['a million instances', { Containers: [{ ...web, Count: 1_000_000 }] }, 'Containers[0].Count must be a whole number from 0 to 10000'],
