@@ -42,6 +42,18 @@ tidy_later() {
     say 'the container stays until its next start'
 }
 
+# linger: what is between two looks of a helper that tidies up. An engine that was restarted is back within seconds; after an hour nobody looks any more.
+linger() {
+  waited=${waited:-0}
+  if [ "$waited" -ge 3600 ]; then
+    say "what is left of its container stays until it is started or deleted: in an hour the engine did not let it go${problem:+: $problem}"
+    exit 1
+  fi
+  if [ "$waited" -lt 60 ]; then pause=5; else pause=60; fi
+  waited=$((waited + pause))
+  /usr/bin/sleep "$pause"
+}
+
 # is_at_rest: whether nobody has started the unit since.
 is_at_rest() {
   case $(/usr/bin/systemctl show -P ActiveState "ctr-$id.service") in inactive | failed | deactivating) ;; *) return 1 ;; esac
