@@ -1,4 +1,5 @@
 /** Looking at hosts again and again, all at once, and showing what has become of them. A host that fails stays on the page with what it last said. */
+import { GearError } from '../api/index.ts'
 import type { Client } from '../client/index.ts'
 import { printHost } from '../formats/index.ts'
 import type { HostTargets } from './arguments.ts'
@@ -26,8 +27,10 @@ export interface Watch<Value> {
   readonly intervalMs: number
 }
 
-/** Longest wait for one answer; the others are shown meanwhile only when it has come or is given up. */
+/** Longest wait for one answer. */
 const answerMs = 5000
+/** So long the others wait for a host before they are shown without it; it is not asked anew before it has answered or is given up. */
+const patienceMs = 1500
 
 /** Ends when it is interrupted, at the key q, or at once when no host answers at all. The exit code says which. */
 export async function watchHosts<Value>(context: Context, flags: CommonFlags, watch: Watch<Value>): Promise<number> {
@@ -37,23 +40,26 @@ export async function watchHosts<Value>(context: Context, flags: CommonFlags, wa
   const screen = screenOn(out)
   let lastPage = ''
   const keys = keysOn(context, () => void (lastPage !== '' && screen.show(lastPage)))
-  let views: readonly View<Value>[] = watch.groups.map(({ host }) => ({
-    host: printHost(host),
-    value: undefined,
-    previous: undefined,
-    error: undefined,
-  }))
+  const looks = watch.groups.map(({ host }) => newLook<Value>(printHost(host)))
   try {
     while (!signal.aborted && keys.ended === undefined) {
-      views = await Promise.all(views.map(view => lookAgain(view, clients.of(view.host), watch, signal)))
+      const answers = looks.map(look => lookAgain(look, clients.of(look.view.host), watch, signal))
+      await Promise.race([Promise.all(answers), context.delay(patienceMs, signal).catch(() => undefined), keys.end])
       if (signal.aborted) break
-      if (views.every(({ value }) => value === undefined)) {
+      const views = looks.map(({ view }) => view)
+      const isNobodyLeft = looks.every(({ pending, view }) => pending === undefined && view.value === undefined)
+      if (isNobodyLeft) {
         for (const { host, error } of views) await err.write(errorText(error, views.length > 1 ? host : ''))
         return 1
       }
+      // Nothing is known of anybody yet.
+      if (views.every(({ value, error }) => value === undefined && error === undefined)) continue
       const failures = views.filter(({ error }) => error !== undefined).map(({ host, error }) => errorText(error, host))
       // A line that is cut off does not say why.
-      lastPage = watch.page(views) + fold(failures.join(''), out.isTerminal ? out.columns : Number.POSITIVE_INFINITY)
+      const silent = views
+        .filter(({ value, error }) => value === undefined && error === undefined)
+        .map(({ host }) => `${host}: no answer yet\n`)
+      lastPage = watch.page(views) + fold([...silent, ...failures].join(''), out.isTerminal ? out.columns : Number.POSITIVE_INFINITY)
       await screen.show(lastPage)
       await Promise.race([context.pause(watch.intervalMs), keys.end])
     }
@@ -103,11 +109,33 @@ function keysOn({ streams, out, signal }: Context, onResize: () => void): Keys {
   }
 }
 
-async function lookAgain<Value>(view: View<Value>, client: Client, { ask }: Watch<Value>, signal: AbortSignal): Promise<View<Value>> {
-  try {
-    const value = await ask(client, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]))
-    return { host: view.host, value, previous: view.value, error: undefined }
-  } catch (error) {
-    return { ...view, error }
-  }
+/** What is known of a host, and the question to it that is not answered yet. */
+interface Look<Value> {
+  view: View<Value>
+  pending: Promise<void> | undefined
+}
+
+function newLook<Value>(host: string): Look<Value> {
+  return { view: { host, value: undefined, previous: undefined, error: undefined }, pending: undefined }
+}
+
+/** Asks a host, unless it is being asked. Never fails. */
+function lookAgain<Value>(look: Look<Value>, client: Client, { ask }: Watch<Value>, signal: AbortSignal): Promise<void> {
+  const patience = AbortSignal.timeout(answerMs)
+  look.pending ??= ask(client, AbortSignal.any([signal, patience])).then(
+    value => {
+      look.view = { host: look.view.host, value, previous: look.view.value, error: undefined }
+      look.pending = undefined
+    },
+    (reason: unknown) => {
+      const error = patience.aborted && !signal.aborted ? tooSlow(look.view.host) : reason
+      look.view = { ...look.view, error }
+      look.pending = undefined
+    },
+  )
+  return look.pending
+}
+
+function tooSlow(host: string): GearError {
+  return new GearError('HOST_UNREACHABLE', `The agent at ${host} has not answered within ${answerMs / 1000} s`)
 }

@@ -57,7 +57,22 @@ export class DryRun {
 }
 
 /** The fields of a step that say what it is about. Others may hold what is nobody's business, such as the values of variables. */
-const subjectFields = ['id', 'name', 'account', 'unit', 'ports', 'path', 'target', 'folders', 'image', 'repository', 'fingerprint'] as const
+const subjectFields = [
+  'id',
+  'name',
+  'account',
+  'login',
+  'unit',
+  'ports',
+  'path',
+  'from',
+  'to',
+  'target',
+  'folders',
+  'image',
+  'repository',
+  'fingerprint',
+] as const
 
 function subjectsOf(step: Step): string[] {
   const fields = step as Step & Readonly<Record<string, unknown>>

@@ -28,6 +28,22 @@ describe('gear list-units', () => {
     expect(await host.gearDo('list', '-q', '127.0.0.1/watch-[!2]')).toBe('127.0.0.1/watch-1\n')
   })
 
+  it('is not kept waiting by a host that does not answer, and says so of it', async () => {
+    const silent = "require('net').createServer(() => undefined).listen(5999, '127.0.0.1')"
+    await host.sh(`systemd-run --quiet --unit=silent /usr/lib/gear/bin/node -e "${silent}"`)
+    const pid = (await host.sh('gear list watch-* local 127.0.0.1:5999 --watch >/tmp/silent 2>&1 & echo $!')).trim()
+    const seen = () => host.do(['cat', '/tmp/silent'])
+    await until('the others are shown', async () => {
+      const text = await seen()
+      return /^watch-1 .*\n(.*\n)*127\.0\.0\.1:5999: no answer yet\n/m.test(text) ? true : text
+    })
+    await until('it is given up', async () => {
+      const text = await seen()
+      return text.includes('The agent at 127.0.0.1:5999 has not answered within 5 s [HOST_UNREACHABLE]') ? true : text
+    })
+    await host.sh(`kill ${pid}; systemctl stop silent`)
+  })
+
   it('shows what becomes of them while it is watched', async () => {
     const pid = await host.sh('gear list -q watch-* --all --state active --watch --interval 0.2 >/tmp/watched 2>&1 & echo $!')
     const page = (text: string) =>
