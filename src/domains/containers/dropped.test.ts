@@ -26,7 +26,8 @@ describe('what an install drops', () => {
     ['no limit at all', { Memory: '0' }, {}, ['--memory 0']],
     ['how it is started again', { Restart: 'always' }, {}, ['--restart always']],
     ['its environment', { Environment: { Id: 'shop-env' } }, {}, ['--env-id shop-env']],
-    ['its environment for another', { Environment: { Id: 'shop-env' } }, { Environment: { Id: 'else-env' } }, ['--env-id shop-env']],
+    ['no environment that has become another', { Environment: { Id: 'shop-env' } }, { Environment: { Id: 'else-env' } }, []],
+    ['no way to be started again that has become another', { Restart: 'always' }, { Restart: 'no' }, []],
     ['ports', { Ports: [{ Internal: 80 }, { Internal: 22 }] }, { Ports: [{ Internal: 22 }] }, ['-p 80:4000']],
     [
       'volumes and mounts',

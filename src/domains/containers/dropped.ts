@@ -33,11 +33,11 @@ function flagsOf(unitText: string): Flags {
   if (isOfOriginal(unitText)) return flags
   const { slice, environment, memoryBytes = 0 } = readInstalled(unitText)
   const size = slice.replace(/\.slice$/, '')
-  if (size !== defaultSlice) flags.set(`--slice ${size}`, '')
+  if (size !== defaultSlice) flags.set(`--slice ${size}`, 'slice')
   if (memoryBytes !== (memoryOfSlice[size] ?? 0)) flags.set(`--memory ${memoryBytes === 0 ? '0' : printMemory(memoryBytes)}`, 'memory')
-  if (environment !== undefined) flags.set(`--env-id ${environment}`, '')
+  if (environment !== undefined) flags.set(`--env-id ${environment}`, 'environment')
   const restart = /^Restart=(\S+)$/m.exec(unitText)?.[1] ?? 'on-failure'
-  if (restart !== 'on-failure') flags.set(`--restart ${restart}`, '')
+  if (restart !== 'on-failure') flags.set(`--restart ${restart}`, 'restart')
   const options = startOptions(unitText)
   for (const [at, option] of options.entries()) addFlag(flags, option, options[at + 1] ?? '', isIsolated)
   const line = options.join('\n')

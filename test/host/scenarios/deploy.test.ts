@@ -289,7 +289,7 @@ describe('a deploy that is disturbed', () => {
     await operator.sh(`kill -INT $(cat ${folder}/pid)`)
     const { code, out } = await ended()
     expect(code).toBe(130)
-    expect(out).toMatch(/==> What was done is in crowd\.json\..*\nInterrupted\. To go on: gear deploy crowd\.json\./)
+    expect(out).toMatch(/==> What was done is in crowd\.json\..*\nInterrupted\. .*\nTo go on: gear deploy crowd\.json\.\S+ web1 web2\n/)
   })
 
   it('by a host that is cut off goes on with the others, in bounded time, and is finished when that is back', async () => {

@@ -113,7 +113,7 @@ describe('scripts around the command line of the original', () => {
   it('read ports, states, ids and environments from what it prints', async () => {
     const installed = await host.gear('install', 'gear/httpd', 'localhost/orig-port', 'local/orig-slow', '-p8080:0', '--start=false')
     expect(installed.stdout).toMatch(
-      /^localhost PortMapping: 8080 -> \d+\nlocalhost .*orig-port.*\nlocal PortMapping: 8080 -> \d+\nlocal .*orig-slow.*\n$/,
+      /^localhost PortMapping: 8080 -> \d+\nlocalhost .*orig-port.*\nlocal PortMapping: 8080 -> \d+\nlocal .*orig-slow.*\nlocal It no longer has what was not given again: --env-id \S+\n$/,
     )
     const ids = await host.sh('gear list-units --all localhost | awk \'$1 ~ /^orig-/ { print $2 "/" $1, $3 }\'')
     expect(ids).toBe('localhost/orig-port inactive\nlocalhost/orig-slow inactive\n')
