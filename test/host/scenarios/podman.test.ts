@@ -100,8 +100,8 @@ describe('a container on podman', () => {
   })
 
   it('runs with the other runtime where the first one refuses the cgroups of the host', async () => {
-    await host.sh(`printf '#!/bin/sh\\ncase "$*" in *create*) echo "crun: invalid cgroup: no such device" >&2; exit 1; esac\\nexec /run/crun.real "$@"\\n' > /run/crun.refusing
-      cp /usr/bin/crun /run/crun.real; chmod +x /run/crun.refusing; mount --bind /run/crun.refusing /usr/bin/crun`)
+    await host.sh(`printf '#!/bin/sh\\ncase "$*" in *create*) echo "crun: invalid cgroup: no such device" >&2; exit 1; esac\\nexec /root/crun.real "$@"\\n' > /root/crun.refusing
+      cp /usr/bin/crun /root/crun.real; chmod +x /root/crun.refusing; mount --bind /root/crun.refusing /usr/bin/crun`)
     try {
       await install('moody', 'gear/httpd', '-p', '8080:0', '--start', '--wait')
       expect(await podman.do('inspect', '-f', '{{.OCIRuntime}}', 'moody')).toBe('runc\n')
@@ -110,7 +110,7 @@ describe('a container on podman', () => {
       await host.untilPage(await host.port('moody'), 'It works: gear')
       await host.gearDo('delete', 'moody')
     } finally {
-      await host.sh('umount /usr/bin/crun; rm -f /run/containers/podman-runtime /run/crun.*')
+      await host.sh('umount /usr/bin/crun; rm -f /run/containers/podman-runtime /root/crun.*')
     }
   })
 })

@@ -30,7 +30,8 @@ describe('gear list-units', () => {
 
   it('is not kept waiting by a host that does not answer, and says so of it', async () => {
     const silent = "require('net').createServer(() => undefined).listen(5999, '127.0.0.1')"
-    await host.sh(`systemd-run --quiet --unit=silent /usr/lib/gear/bin/node -e "${silent}"`)
+    await host.sh(`systemd-run --quiet --unit=silent /usr/lib/gear/bin/node -e "${silent}"
+      until ss -Hltn src 127.0.0.1:5999 | grep -q .; do sleep 0.05; done`)
     const pid = (await host.sh('gear list watch-* local 127.0.0.1:5999 --watch >/tmp/silent 2>&1 & echo $!')).trim()
     const seen = () => host.do(['cat', '/tmp/silent'])
     await until('the others are shown', async () => {
