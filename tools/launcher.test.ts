@@ -175,6 +175,13 @@ describe('a command that ends', () => {
     expect(stdout).toMatch(/^Error: What was to be printed could not be written \(ENOSPC.*\)\n1\n.*\n$/)
   })
 
+  test('explains operations of the API other than the first on their path', async () => {
+    for (const { id, method, path } of [contract.installContainer, contract.restartContainer, contract.archiveRepository]) {
+      const { stdout } = await run(installed, ['api', '--list', id])
+      expect(stdout).toContain(`${id}: ${method} ${path}\n`)
+    }
+  })
+
   test('fails when what it had to say was lost', async () => {
     const { stdout } = await run('sh', ['-c', `${installed} install --help 2>/dev/full; echo $?`])
     expect(stdout).not.toBe('0\n')

@@ -27,7 +27,8 @@ export function operationText(operation: Operation): string {
   const { paths } = openApiDocument({ [id]: operation }, '') as unknown as {
     readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>
   }
-  const described = Object.values(paths)[0]?.[method.toLowerCase()]
+  // What is built answers the document of all operations, whichever are asked for (tools/build.ts).
+  const described = paths[path.replace('*}', '}')]?.[method.toLowerCase()]
   if (described === undefined) throw new Error(`${id} is not in its own document`)
   const named = described.parameters.filter(({ name }) => name !== undefined && name !== dryRunParameter)
   const rows = (place: string) =>
