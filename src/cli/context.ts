@@ -2,6 +2,7 @@
  * The command line's view of its process: arguments, environment, terminal, interruptions. The only file of the command line that touches
  * `process` or files; commands get a `Context`, tests make one of their own.
  */
+import { GearError } from '../api/index.ts'
 import { type Client, pause as delay } from '../client/index.ts'
 import type { LocatorHost } from '../formats/index.ts'
 import { openClient } from './connections.ts'
@@ -257,7 +258,13 @@ async function saveBytes(
   path: string | undefined,
   print: (piece: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  if (path !== undefined) return process.getBuiltinModule('node:fs/promises').writeFile(path, bytes, { flag: 'wx' })
+  if (path !== undefined) {
+    const { open, writeFile } = process.getBuiltinModule('node:fs/promises')
+    const file = await open(path, 'wx').catch((cause: unknown) => {
+      throw new GearError('STORAGE_FAILED', `Could not make ${path}`, { cause })
+    })
+    return writeFile(file, bytes).finally(() => file.close())
+  }
   for await (const piece of bytes) await print(piece)
 }
 
