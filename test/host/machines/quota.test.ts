@@ -34,6 +34,7 @@ describe.each(['ext4', 'xfs'])('on %s with user quotas', kind => {
       `modprobe -a quota_v2 ${kind} 2> /dev/null || true
        [ -e ${image} ] || docker save -o ${image} gear/adduser
        systemctl stop ${services}
+       umount /var/lib/containers/storage/overlay || true # podman takes what is hidden below another mount for its own
        for folder in ${folders}; do
          truncate -s 1G /var/quota-\${folder##*/}; ${make} /var/quota-\${folder##*/}; mount -o loop,usrquota /var/quota-\${folder##*/} $folder
        done
