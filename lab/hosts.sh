@@ -113,17 +113,9 @@ has_docker() { # LEADER
   [[ $(curl -qs --max-time 10 --unix-socket "/proc/$1/root/run/docker.sock" http://docker/_ping) == OK ]]
 }
 
-# Every host knows every other by name: those that run now, the others when they boot.
-write_names() {
-  local host address leader
-  {
-    echo '127.0.0.1 localhost'
-    echo '::1 localhost ip6-localhost ip6-loopback'
-    for host in $(host_names); do
-      address=$(cat "$state/$host/address" 2>/dev/null) || continue
-      echo "$address $host"
-    done
-  } >"$state/.hosts"
+# Those that run now; the others get theirs when they boot.
+share_names() {
+  local host leader
   for host in $(host_names); do
     if find_leader "$host"; then cp "$state/.hosts" "/proc/$leader/root/etc/hosts"; fi
   done

@@ -187,16 +187,8 @@ install_build() { # HOST
   }
 }
 
-write_names() {
-  local host address
-  {
-    echo '127.0.0.1 localhost'
-    echo '::1 localhost ip6-localhost ip6-loopback'
-    for host in $(host_names); do
-      address=$(cat "$state/$host/address" 2>/dev/null) || continue
-      echo "$address $host"
-    done
-  } >"$state/.hosts"
+share_names() {
+  local host
   for host in $(host_names); do if [[ -S $state/$host/ssh ]]; then give_names "$host"; fi; done
 }
 
