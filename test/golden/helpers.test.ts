@@ -254,3 +254,24 @@ describe('a start on podman', () => {
     expect(calls.filter(call => call.includes(' pull ')).map(call => call.split(' ').at(-1))).toEqual(['acme/shop', 'docker.io/acme/shop'])
   })
 })
+
+describe('what tidies up after an engine that did not answer', () => {
+  it.each(['docker-tidy', 'podman-tidy'])('%s looks every 5 seconds for a minute, every minute for an hour, and then gives up', helper => {
+    const host = newHost()
+    host.tool('systemctl', 'case "$*" in *ActiveState*) echo inactive ;; esac')
+    host.tool('curl', 'exit 7')
+    host.tool('podman', 'exit 125')
+    const { exitCode, calls } = host.run(helper)
+    expect(exitCode).toBe(1)
+    const pauses = calls.filter(call => /^sleep (5|60)$/.test(call))
+    expect(pauses).toEqual([...Array<string>(12).fill('sleep 5'), ...Array<string>(59).fill('sleep 60')])
+  })
+
+  it.each(['docker-tidy', 'podman-tidy'])('%s leaves it to a start that somebody asked for', helper => {
+    const host = newHost()
+    host.tool('systemctl', 'case "$*" in *ActiveState*) echo activating ;; esac')
+    const { exitCode, calls } = host.run(helper)
+    expect(exitCode).toBe(0)
+    expect(calls.filter(call => !call.startsWith('systemctl'))).toEqual([])
+  })
+})
