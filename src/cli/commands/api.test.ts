@@ -143,6 +143,11 @@ describe('gear api', () => {
     expect({ out, exitCode }).toEqual({ out: '', exitCode: 1 })
     expect(err).toContain(message)
   })
+
+  it('takes no file that is longer than any body, and says so', async () => {
+    const { err, exitCode } = await gear('api installContainer web-1 --body @long.json', { files: { 'long.json': ' '.repeat(16_777_217) } })
+    expect({ err, exitCode }).toMatchObject({ err: expect.stringContaining('--body: long.json has more than 16777216 bytes'), exitCode: 1 })
+  })
 })
 
 describe('gear explain', () => {

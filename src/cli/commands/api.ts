@@ -149,12 +149,15 @@ function requireNames(flag: string, given: readonly Assignment[], known: readonl
 /** More than any operation takes; a device never ends. */
 const bodyBytesMax = 16_777_216
 
-function bodyText(context: Context, body: string): string | Promise<string> {
+async function bodyText(context: Context, body: string): Promise<string> {
   if (body === '-') return context.readInput()
   if (!body.startsWith('@')) return body
-  return context.readTextFile(body.slice(1), bodyBytesMax).catch(cause => {
-    throw new UsageError(`--body: ${body.slice(1)} cannot be read (${cause instanceof Error ? cause.message : String(cause)})`)
+  const path = body.slice(1)
+  const text = await context.readTextFile(path, bodyBytesMax).catch(cause => {
+    throw new UsageError(`--body: ${path} cannot be read (${cause instanceof Error ? cause.message : String(cause)})`)
   })
+  if (text.length > bodyBytesMax) throw new UsageError(`--body: ${path} has more than ${bodyBytesMax} bytes`)
+  return text
 }
 
 function parseJson(input: string): Record<string, unknown> {
