@@ -3,6 +3,7 @@
  * elsewhere, or do not end. The host and the last image stay as they were.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { BuildTraces } from '../build-traces.ts'
 import { onBothEngines } from '../lab-engine.ts'
 import { LabHost, type Outcome, until } from '../lab-host.ts'
 
@@ -27,6 +28,7 @@ afterAll(async () => {
 
 onBothEngines(host, engine => {
   const gear = ['env', `GEARD_ENGINE=${engine.name}`, 'gear', 'build', source, 'gear/httpd', 'lab/shelf', '--network', 'none']
+  const traces = new BuildTraces(host, engine.name)
   const saving = (script: string) => host.sh(`cat > ${tars}/save-artifacts`, { input: `#!/bin/sh\n${script}\n` })
   const image = () => engine.do('image', 'inspect', '-f', '{{.Id}}', 'lab/shelf')
   const build = async (script: string): Promise<Outcome> => {
@@ -34,12 +36,12 @@ onBothEngines(host, engine => {
     return host.exec(gear)
   }
   const expectNothingLeft = async (): Promise<void> => {
-    expect(await engine.list('gear-build-')).toBe('')
-    expect(await host.sh('ls -A /var/lib/containers/builds/work')).toBe('')
+    expect(await traces.left()).toEqual([])
     expect((await host.exec(['ls', '/etc/gear-owned', '/gear-owned'])).stdout).toBe('')
   }
 
   beforeAll(async () => {
+    await traces.begin()
     if (engine.name === 'podman') await host.sh('podman load --quiet --input /usr/share/gear-lab/images.tar > /dev/null')
     await saving('exit 0')
     await host.do([...gear, '--clean'])
@@ -99,7 +101,7 @@ onBothEngines(host, engine => {
     it('is cleared up by the next build when its own was killed', async () => {
       await begin()
       await host.sh('kill -KILL $(cat /run/shelf.pid)')
-      expect(await engine.list('gear-build-')).toMatch(/-save/)
+      expect(await traces.left()).toContainEqual(expect.stringMatching(/^container gear-build-.*-save$/))
       expect((await build('tar -C /shelf -cf - kept')).exitCode).toBe(0)
       await expectNothingLeft()
     })

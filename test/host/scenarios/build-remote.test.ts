@@ -1,7 +1,8 @@
 /** Builds that an agent is asked for, on both engines: units that are joined, listed, followed and stopped, and go on without the agent. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type LabEngine, onBothEngines } from '../lab-engine.ts'
-import { LabHost, until } from '../lab-host.ts'
+import { BuildTraces } from '../build-traces.ts'
+import { onBothEngines } from '../lab-engine.ts'
+import { LabHost, type Outcome, until } from '../lab-host.ts'
 
 const host = new LabHost('web1')
 
@@ -13,14 +14,14 @@ beforeAll(async () => {
     printf '#!/bin/sh\\necho it goes on; sleep 600\\n' > /root/slow/.s2i/bin/assemble`)
 })
 
-/** What builds leave when they have ended: nothing. */
-async function expectNothingLeft(engine: LabEngine): Promise<void> {
-  expect(await engine.do('ps', '-aq', '--filter', 'name=gear-build-')).toBe('')
-  expect(await host.sh('ls -A /var/lib/containers/builds/work')).toBe('')
-}
+/** Other stories may have builds of their own. */
+const unitOf = (name: string) => `build-${Buffer.from(name, 'latin1').toString('base64url')}.service`
 
 onBothEngines(host, engine => {
   describe('a build that an agent is asked for', () => {
+    const traces = new BuildTraces(host, engine.name)
+    beforeAll(() => traces.begin())
+
     const letter = engine.name === 'docker' ? 'z' : 'y'
     const id = `${letter}WJ2s4o0QnuNn2iTfyQ3bg`
     const streaming = 'Accept: application/json;stream=true'
@@ -36,7 +37,7 @@ onBothEngines(host, engine => {
       expect(await host.gearDo('builds')).toMatch(new RegExp(`^${id} +local +built +lab/remote`, 'm'))
       expect(await host.gearDo('builds', 'log', id)).toContain('Built lab/remote')
       // systemd has forgotten the unit
-      expect(await host.do(['systemctl', 'list-units', '--all', '--no-legend', 'build-*'])).toBe('')
+      expect(await host.do(['systemctl', 'list-units', '--all', '--no-legend', unitOf(id)])).toBe('')
     })
 
     it('is the same for a repeated request, which builds nothing', async () => {
@@ -64,23 +65,31 @@ onBothEngines(host, engine => {
     })
 
     it('is in its slice, and is stopped without leaving anything', async () => {
-      const outcome = host.gear('build', '/root/slow', 'gear/httpd', 'lab/slow', '--host', 'local')
+      let ended: Outcome | undefined
+      const outcome = host.gear('build', '/root/slow', 'gear/httpd', 'lab/slow', '--host', 'local').then(end => {
+        ended = end
+        return end
+      })
       let name = ''
       await until('it assembles', async () => {
-        name = /^(\S+) .*running/m.exec(await host.gearDo('builds'))?.[1] ?? ''
-        return name !== '' && (await host.gearDo('builds', 'log', name)).includes('it goes on') ? true : 'not yet'
+        if (ended !== undefined) throw new Error(`it has ended: ${ended.stdout}${ended.stderr}`)
+        const list = await host.gearDo('builds')
+        name = /^(\S+) +local +running +lab\/slow /m.exec(list)?.[1] ?? ''
+        if (name === '') return list
+        const log = await host.gearDo('builds', 'log', name)
+        return log.includes('it goes on') || log
       })
-      const [container = ''] = (await engine.do('ps', '-q', '--filter', 'name=gear-build-')).split('\n')
+      const container = (await engine.do('ps', '-q', '--filter', `name=gear-build-${name}`)).trim()
       expect(
         await engine.do('inspect', '-f', '{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{len .HostConfig.Binds}}', container),
       ).toBe(`1073741824 4096 ${engine.name === 'docker' ? 0 : 1}\n`)
       const group = await host.sh(`cat /proc/${await engine.pid(container)}/cgroup`)
       expect(group).toContain('/container.slice/container-small.slice/')
-      expect(await host.sh('systemctl show -P Slice "build-*"')).toBe('container-small.slice\n')
+      expect(await host.do(['systemctl', 'show', '-P', 'Slice', unitOf(name)])).toBe('container-small.slice\n')
       await host.gearDo('builds', 'stop', name)
       expect((await outcome).exitCode).toBe(1)
       expect(await report(name)).toMatchObject({ Result: 'stopped' })
-      await expectNothingLeft(engine)
+      expect(await traces.left()).toEqual([])
     })
 
     it('and is killed is told as that, and cleared up', async () => {
@@ -89,10 +98,10 @@ onBothEngines(host, engine => {
       await until('it assembles', async () =>
         (await host.gearDo('builds', 'log', name).catch(String)).includes('it goes on') ? true : 'not yet',
       )
-      await host.sh('systemctl kill --signal=KILL "build-*"')
+      await host.do(['systemctl', 'kill', '--signal=KILL', unitOf(name)])
       expect((await answer).body).toMatch(/Error: Could not build lab\/slow: it was ended before it could finish/)
       expect(await report(name)).toMatchObject({ Result: 'failed', Code: 'BUILD_STOPPED' })
-      await expectNothingLeft(engine)
+      expect(await traces.left()).toEqual([])
     })
 
     it('has bounds, and nothing of the host and its engines', async () => {

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { BuildTraces } from '../build-traces.ts'
 import { LabHost, until } from '../lab-host.ts'
 import { fixturesOnHost, makeNodeBuilder } from '../node-builder.ts'
 
@@ -16,6 +17,7 @@ const registryPort = 4873
 let registry = ''
 
 const source = '/root/site'
+const traces = new BuildTraces(host, 'docker')
 
 /** Sources with scripts of their own: a site of the original's kind, and one whose assemble does not end. */
 async function makeSources(): Promise<void> {
@@ -27,6 +29,7 @@ async function makeSources(): Promise<void> {
 }
 
 beforeAll(async () => {
+  await traces.begin()
   await makeSources()
   await makeNodeBuilder(host, 'docker', 'lab/node-builder')
   await host.sh(
@@ -44,13 +47,6 @@ afterAll(async () => {
 })
 
 const fetched = async () => Number(await host.do(['curl', '-q', '-s', `${registry}/-/count`]))
-
-/** What builds leave when they have ended: nothing. */
-async function expectNothingLeft(): Promise<void> {
-  expect(await host.do(['docker', 'ps', '-aq', '--filter', 'name=gear-build-'])).toBe('')
-  expect(await host.do(['docker', 'volume', 'ls', '-q', '--filter', 'dangling=true'])).toBe('')
-  expect(await host.sh('ls -A /var/lib/containers/builds/work')).toBe('')
-}
 
 describe('a Node application', () => {
   it('is built with its dependencies, without what .s2iignore names', async () => {
@@ -87,7 +83,7 @@ describe('a Node application', () => {
       'Saving',
     )
     expect(await fetched()).toBe(before + 2)
-    await expectNothingLeft()
+    expect(await traces.left()).toEqual([])
   })
 })
 
@@ -118,7 +114,7 @@ describe('a site with scripts of its own, of the kind the original had', () => {
     ) as { error: { code: string }; lines: string[] }
     expect([error.code, lines.at(-1)]).toEqual(['BUILD_FAILED', 'these are the last words'])
     expect(await host.do(['docker', 'image', 'inspect', '-f', '{{.Id}}', 'lab/site'])).toBe(before)
-    await expectNothingLeft()
+    expect(await traces.left()).toEqual([])
   })
 })
 
@@ -200,7 +196,7 @@ describe('a repository', () => {
     const outcome = await host.gear('build', 'file:///root/evil', 'gear/httpd', 'lab/none')
     expect([outcome.exitCode, outcome.stderr]).toEqual([1, expect.stringContaining("transport 'ext' not allowed")])
     expect(await host.sh('ls /run | grep owned || :')).toBe('')
-    await expectNothingLeft()
+    expect(await traces.left()).toEqual([])
   })
 })
 
@@ -221,16 +217,16 @@ describe('a build that does not come to its end', () => {
     await host.sh('kill -INT $(cat /run/building)')
     expect(await ended).toEqual([130, null])
     expect(printed).toContain('The build was ended; nothing of it is left')
-    await expectNothingLeft()
+    expect(await traces.left()).toEqual([])
   })
 
   it('and was killed is cleared up by the next', async () => {
     await host.sh('gear build /root/slow gear/httpd lab/slow > /run/slow.log 2>&1 & echo $! > /run/building')
     await until('it assembles', async () => ((await host.sh('cat /run/slow.log')).includes('it goes on') ? true : 'not yet'))
     await host.sh('kill -KILL $(cat /run/building)')
-    expect(await host.do(['docker', 'ps', '-q', '--filter', 'name=gear-build-'])).not.toBe('')
+    expect(await traces.left()).toContainEqual(expect.stringMatching(/^container gear-build-/))
     await host.gear('build', '/root/nowhere', 'gear/httpd', 'lab/slow')
-    await expectNothingLeft()
+    expect(await traces.left()).toEqual([])
   })
 })
 
@@ -261,12 +257,14 @@ head -c 3000000 /dev/zero | tr '\\0' x | fold -w 99
   it('such as two builds of one image at once do not disturb each other', async () => {
     const build = () => host.sh(`gear build ${source} gear/httpd lab/twice`)
     expect((await Promise.all([build(), build()])).every(text => text.includes('Built lab/twice'))).toBe(true)
-    await expectNothingLeft()
+    expect(await traces.left()).toEqual([])
   })
 })
 
 describe('Podman', () => {
   it('builds as Docker does', async () => {
+    const onPodman = new BuildTraces(host, 'podman')
+    await onPodman.begin()
     await host.sh('podman load --quiet --input /usr/share/gear-lab/images.tar > /dev/null')
     for (const expected of ['1', '2']) {
       expect(await host.sh('GEARD_ENGINE=podman gear build /root/site gear/httpd lab/site --network none')).toContain(`\n${expected}\n`)
@@ -275,6 +273,6 @@ describe('Podman', () => {
     expect(await host.do(['podman', 'image', 'inspect', '-f', '{{json .Config.Volumes}} {{json .Config.Cmd}}', 'lab/site'])).toBe(
       'null ["/opt/sti/bin/run"]\n',
     )
-    expect(await host.sh('podman ps -aq; podman volume ls -q; ls -A /var/lib/containers/builds/work')).toBe('')
+    expect(await onPodman.left()).toEqual([])
   })
 })
