@@ -71,7 +71,9 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       if (id === undefined) return
       const engine = engines.of(readUnitMetadata(text).get('X-GearEngine')?.[0] === 'podman' ? 'podman' : 'docker')
       if (isRunning) engine.addContainer(id, { labels: { 'gear.id': id, OBJECT_SYSTEMD_UNIT: name } })
-      else engine.dropContainer(id)
+      else if (engine.dropContainer(id)?.volumes.length) {
+        engine.addContainer(`${id}-data`, { isRunning: false, labels: { 'gear.id': id, 'gear.role': 'data' } })
+      }
     },
   })
   const journal = new FakeJournal(clock, unit => units.statusText(unit))

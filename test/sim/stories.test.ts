@@ -602,6 +602,38 @@ describe('deleting', () => {
     expect(disk(host)).toEqual(before)
   })
 
+  it('takes along with all the data that only the stop has kept', async () => {
+    const { host, agent } = await setUp()
+    const volumes = ['a'.repeat(64)]
+    for (const id of ['shop', 'other']) {
+      await agent.install(id, { Started: true })
+      host.engine.addContainer(id, { labels: { 'gear.id': id }, volumes })
+    }
+    await agent.delete('shop', { all: '1' })
+    expect(host.engine.containerNames).toEqual(['other'])
+    await agent.delete('other')
+    expect(host.engine.containerNames).toEqual(['other-data'])
+  })
+
+  it('takes along with all the data of a container that was deleted without, from whichever engine has it', async () => {
+    const { host, agent } = await setUp()
+    const labels = { 'gear.id': 'shop', 'gear.role': 'data' }
+    for (const engine of [host.engines.docker, host.engines.podman]) {
+      engine.addContainer('shop-data', { isRunning: false, labels })
+      engine.addContainer('other-data', { isRunning: false, labels: { 'gear.id': 'another' } })
+    }
+    await agent.delete('shop')
+    expect(host.engines.docker.containerNames).toEqual(['other-data', 'shop-data'])
+    for (const _ of [1, 2, 3]) await agent.delete('shop', { all: '1' })
+    await agent.delete('other', { all: '1' })
+    for (const engine of [host.engines.docker, host.engines.podman]) expect(engine.containerNames).toEqual(['other-data'])
+    host.engines.podman.isAway = true
+    await agent.delete('shop', { all: '1' })
+    host.engines.docker.isAway = true
+    expect(await codeOf(agent.delete('shop', { all: '1' }))).toBe('ENGINE_UNAVAILABLE')
+    await agent.delete('shop')
+  })
+
   it('keeps an environment that others use, with all too, until the last of them goes', async () => {
     const { agent } = await setUp()
     const environment = { Id: 'both-env', Variables: [{ Name: 'A', Value: '1' }] }
@@ -666,7 +698,6 @@ describe('deleting', () => {
     const before = host.files.tree()
     const reloads = host.units.reloadCount
     await agent.delete('unknown')
-    await agent.delete('unknown', { all: '1' })
     expect(host.files.tree()).toEqual(before)
     expect(host.units.reloadCount).toBe(reloads)
     expect(host.engine.calls).toEqual([])

@@ -7,6 +7,7 @@ import type { EnvironmentStore } from '../environments/index.ts'
 import { folderOf, modes } from '../layout/index.ts'
 import type { PortStore } from '../ports/index.ts'
 import { deadlineIn } from './deadline.ts'
+import { ourContainer } from './look.ts'
 import type { ContainerStep } from './plan.ts'
 
 export interface Hands {
@@ -100,6 +101,11 @@ function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<C
     stop: step => stopWhole(hands, step.unit),
     resetFailed: step => units.resetFailed(step.unit),
     removeEngineContainer: step => engines.of(step.engine).removeContainer(step.name, { withVolumes: step.withVolumes }),
+    removeData: async step => {
+      const engine = engines.of(step.engine)
+      const container = await ourContainer(engine, step.name, id)
+      if (container !== undefined) await engine.removeContainer(container.id, { withVolumes: true })
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 /** Looking at what the host has of a container, whole or half made: disk, systemd and engine in parallel. Changes nothing. */
 import { type ContainerId, containerUnit, GearError, idOfAccount, isId, type Login, loginOf, type PortPair } from '../../api/index.ts'
 import { readUnitPortPairs } from '../../formats/index.ts'
-import type { Engine, EngineContainer, Host, UnitStatus } from '../../host/index.ts'
+import type { Engine, EngineContainer, EngineKind, Host, UnitStatus } from '../../host/index.ts'
 import { containerPaths } from '../layout/index.ts'
 import type { PortStore } from '../ports/index.ts'
 import { readInstalled } from './container.ts'
@@ -74,16 +74,16 @@ export async function lookForDelete(
   ])
   const isKnown = found.unitText !== undefined || found.versions.length > 0 || hasRun || status.loadState === 'loaded'
   const installed = found.unitText === undefined ? undefined : readInstalled(found.unitText)
-  const engine = installed === undefined ? await host.engines.choose() : host.engines.of(installed.engine)
-  const [engineContainer, dataContainer] = isKnown
-    ? await Promise.all([ourContainer(engine, id, id), ourContainer(engine, `${id}-data`, id)])
-    : []
+  const isStopped = isAtRest(status)
+  const { engine, engineContainer, dataContainer } = await lookAtEngine(host, id, { ...options, isKnown, installedFor: installed?.engine })
+  // A stop leaves the volumes of what ran to ID-data. What is only about to run may have some.
+  const willHoldData = !isStopped && (engineContainer === undefined ? options.isEverythingWanted : engineContainer.volumes.length > 0)
   const environment = installed?.environment
   return {
     ...found,
     unit: containerUnit(id),
     isLoaded: status.loadState === 'loaded' || isFailed(status),
-    isStopped: isAtRest(status),
+    isStopped,
     ports: [...owned],
     portFolders: ports.foldersOf([...owned]),
     hasSocket,
@@ -93,12 +93,38 @@ export async function lookForDelete(
     hasHome,
     hasAccess,
     account,
-    engine: engine.kind,
+    engine,
     engineContainer: engineContainer?.name,
-    dataContainer: dataContainer?.name,
+    dataContainer: dataContainer !== undefined || willHoldData ? dataContainerOf(id) : undefined,
     environment: options.isEverythingWanted && environment !== undefined && isId(environment) ? environment : undefined,
     isDataWanted: options.isEverythingWanted,
   }
+}
+
+interface FoundAtEngine {
+  readonly engine: EngineKind
+  readonly engineContainer?: EngineContainer | undefined
+  readonly dataContainer?: EngineContainer | undefined
+}
+
+async function lookAtEngine(
+  { engines }: Pick<Host, 'engines'>,
+  id: ContainerId,
+  options: { readonly installedFor: EngineKind | undefined; readonly isKnown: boolean; readonly isEverythingWanted: boolean },
+): Promise<FoundAtEngine> {
+  const chosen = options.installedFor === undefined ? await engines.choose() : engines.of(options.installedFor)
+  const data = dataContainerOf(id)
+  if (options.isKnown) {
+    const [engineContainer, dataContainer] = await Promise.all([ourContainer(chosen, id, id), ourContainer(chosen, data, id)])
+    return { engine: chosen.kind, engineContainer, dataContainer }
+  }
+  if (!options.isEverythingWanted) return { engine: chosen.kind }
+  // An earlier delete kept the data, and nothing tells any more which engine it was for. One that is not there has none.
+  const dataContainer = await ourContainer(chosen, data, id)
+  const other = engines.of(chosen.kind === 'docker' ? 'podman' : 'docker')
+  const elsewhere = dataContainer === undefined ? await engineContainer(other, data) : undefined
+  if (elsewhere !== undefined && elsewhere !== 'unknown' && isOurs(elsewhere, id)) return { engine: other.kind, dataContainer: elsewhere }
+  return { engine: chosen.kind, dataContainer }
 }
 
 function isFailed(status: UnitStatus): boolean {
@@ -109,8 +135,13 @@ export function isAtRest({ activeState, hasJob }: Pick<UnitStatus, 'activeState'
   return ['inactive', 'failed'].includes(activeState) && !hasJob
 }
 
+/** The container that never runs and holds the volumes of the one with this id. */
+function dataContainerOf(id: ContainerId): string {
+  return `${id}-data`
+}
+
 /** The engine's container of this name when it carries our label; a foreign one is nobody's business here. */
-async function ourContainer(engine: Engine, name: string, id: ContainerId): Promise<EngineContainer | undefined> {
+export async function ourContainer(engine: Engine, name: string, id: ContainerId): Promise<EngineContainer | undefined> {
   const container = await engine.container(name)
   return container !== undefined && isOurs(container, id) ? container : undefined
 }
@@ -138,7 +169,7 @@ export async function requireFreeName(
   { isDataLookedFor }: { readonly isDataLookedFor: boolean },
 ): Promise<{ readonly isWithoutData: boolean }> {
   const base = id.endsWith('-data') ? id.slice(0, -'-data'.length) : ''
-  const data = `${id}-data`
+  const data = dataContainerOf(id)
   const isInstalled = (name: string) => (isId(name) ? host.files.exists(containerPaths(host.paths, name).unit) : false)
   const [isDataOfOther, hasDataNamesake, container, dataContainer] = await Promise.all([
     isInstalled(base),

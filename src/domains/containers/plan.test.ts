@@ -52,6 +52,8 @@ function brief(step: ContainerStep): string {
     case 'removeEmptyFolder':
     case 'linkUnit':
       return `${step.kind} ${step.path}`
+    case 'removeData':
+      return `${step.kind} ${step.name}`
     case 'removeEngineContainer':
       return `${step.kind} ${step.name}${step.withVolumes ? ' with volumes' : ''}`
     case 'applyLinks':
@@ -311,8 +313,8 @@ describe('planning a delete', () => {
         `removeFile ${paths.boot}`,
         `removeFolder ${paths.access}`,
         'stop',
-        'removeEngineContainer shop',
-        'removeEngineContainer shop-data with volumes',
+        'removeEngineContainer shop with volumes',
+        'removeData shop-data',
         `removeFile ${paths.wanted}`,
         `removeFile ${paths.systemdUnit}`,
         `removeFolder ${paths.run}`,

@@ -56,6 +56,8 @@ export type ContainerStep =
       readonly name: string
       readonly withVolumes: boolean
     }
+  /** Looked for once more when it is done: a stop may have made it. */
+  | { readonly kind: 'removeData'; readonly reason: string; readonly engine: EngineKind; readonly name: string }
 
 export interface WantedInstall {
   readonly id: ContainerId
@@ -202,7 +204,7 @@ export interface FoundForDelete extends Found {
   /** Its account on the host, when it has one. */
   readonly account: Login | undefined
   readonly engine: EngineKind
-  /** Engine objects of ours, by name. */
+  /** Engine objects of ours, by name. The one with the data may be there only after the stop. */
   readonly engineContainer: string | undefined
   readonly dataContainer: string | undefined
   /** Set when the environment is to go too. */
@@ -225,12 +227,11 @@ export function planDelete(found: FoundForDelete): readonly ContainerStep[] {
       reason: 'the engine still has its container',
       engine: found.engine,
       name: found.engineContainer,
-      withVolumes: false,
+      withVolumes: found.isDataWanted,
     })
   }
   if (found.isDataWanted && found.dataContainer !== undefined) {
-    const { engine, dataContainer } = found
-    steps.push({ kind: 'removeEngineContainer', reason: 'its data is to go too', engine, name: dataContainer, withVolumes: true })
+    steps.push({ kind: 'removeData', reason: 'its data is to go too', engine: found.engine, name: found.dataContainer })
   }
   if (found.ports.length > 0) steps.push({ kind: 'releasePorts', reason: 'its ports are free again', ports: found.ports })
   if (found.hasLinks) removeFile(paths.links, 'its network links')

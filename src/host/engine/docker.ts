@@ -6,7 +6,7 @@ import type { Agent, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type FileKind, type GearError, limits } from '../../api/index.ts'
 import { builtinHttp } from '../../lib/index.ts'
-import { recordOf, textOf } from './answers.ts'
+import { anonymousVolumesOf, recordOf, textOf } from './answers.ts'
 import { engineFailed, engineUnavailable, NoAnswer, understood } from './errors.ts'
 import { hangUp, onAbort, outputsOf, whileItComes } from './exec.ts'
 import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineOutput, EngineProcess } from './port.ts'
@@ -79,12 +79,22 @@ class DockerEngine implements Engine {
   async removeContainer(name: string, { withVolumes }: { readonly withVolumes: boolean }): Promise<void> {
     const path = `/containers/${encodeURIComponent(name)}`
     const attempted = `remove container ${name}`
+    // Docker itself leaves those that a container has by name, as ID-data has its own.
+    const volumes = withVolumes ? ((await this.container(name))?.volumes ?? []) : []
     const call: Call = { method: 'DELETE', path: `${path}?force=true&v=${withVolumes}`, attempted }
     const reply = await this.#call(call)
     if (reply.status === 404) return
     // somebody else removes it at the moment: done when they are
     if (reply.status === 409) await this.#find({ method: 'POST', path: `${path}/wait?condition=removed`, attempted })
     else expectSuccess(call, reply)
+    for (const volume of volumes) await this.#removeVolume(volume)
+  }
+
+  /** One that a container has stays, and one that is gone is gone. */
+  async #removeVolume(name: string): Promise<void> {
+    const call: Call = { method: 'DELETE', path: `/volumes/${encodeURIComponent(name)}`, attempted: `remove volume ${name}` }
+    const reply = await this.#call(call)
+    if (reply.status !== 404 && reply.status !== 409) expectSuccess(call, reply)
   }
 
   async ping(): Promise<void> {
@@ -443,6 +453,7 @@ function containerOf(body: unknown): EngineContainer {
     isRunning: state['Running'] === true,
     pid: typeof state['Pid'] === 'number' ? state['Pid'] : 0,
     imageId: textOf(container['Image'], 'Image'),
+    volumes: anonymousVolumesOf(container['Mounts']),
   }
 }
 

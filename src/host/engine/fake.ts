@@ -28,6 +28,7 @@ export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements
       isRunning: true,
       pid: given.isRunning === false ? 0 : 10_000 + count,
       imageId: `sha256:${'0'.repeat(64)}`,
+      volumes: [],
       ...given,
     }
     this.#containers.set(name, container)
@@ -35,8 +36,10 @@ export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements
   }
 
   /** Takes a container away as if somebody else had removed it. */
-  dropContainer(name: string): void {
+  dropContainer(name: string): EngineContainer | undefined {
+    const container = this.#containers.get(name)
     this.#containers.delete(name)
+    return container
   }
 
   addImage(tags: readonly string[], given: Partial<EngineImage> = {}): EngineImage {

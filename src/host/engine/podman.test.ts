@@ -44,6 +44,7 @@ describe('podman', () => {
       labels: {},
       isRunning: true,
       pid: 7,
+      volumes: [],
       imageId: `sha256:${'cd'.repeat(32)}`,
     })
     await files.remove(`${folder}/containers.json`)

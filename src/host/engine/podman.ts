@@ -9,7 +9,7 @@ import { firstTarEntry } from '../../formats/index.ts'
 import type { CommandResult, Commands, OpenCommand } from '../commands/port.ts'
 import { tools } from '../commands/port.ts'
 import type { Files } from '../files/port.ts'
-import { recordOf, textOf } from './answers.ts'
+import { anonymousVolumesOf, recordOf, textOf } from './answers.ts'
 import { conmonTerminal } from './conmon.ts'
 import { engineUnavailable, understood } from './errors.ts'
 import { hangUp, hangUpAll, onAbort, whileItComes } from './exec.ts'
@@ -264,6 +264,7 @@ function containerOf(body: unknown): EngineContainer {
     isRunning: state['Running'] === true,
     pid: typeof state['Pid'] === 'number' ? state['Pid'] : 0,
     imageId: digestOf(textOf(container['Image'], 'Image')),
+    volumes: anonymousVolumesOf(container['Mounts']),
   }
 }
 

@@ -16,6 +16,8 @@ export interface EngineContainer {
   readonly pid: number
   /** Image id the container was made from (`sha256:…`). */
   readonly imageId: string
+  /** Names of the anonymous volumes it has, also of those that another container had first. */
+  readonly volumes: readonly string[]
 }
 
 export interface EngineImage {
@@ -38,7 +40,8 @@ export interface Engine {
   /** All tagged images (no intermediate layers), in the engine's order. A tag is given in full, `busybox:latest`. */
   images(): Promise<readonly EngineImage[]>
   /**
-   * Removes a container, killing it if it runs, with its anonymous volumes only if asked; returns when it is gone. A missing one is no error.
+   * Removes a container, killing it if it runs, with its anonymous volumes only if asked, and then without those that another container has
+   * too; returns when it is gone. A missing one is no error.
    * Whether it is gear's to remove, its labels tell: ask `container` first, and give the id it answered with.
    */
   removeContainer(name: string, options: { readonly withVolumes: boolean }): Promise<void>

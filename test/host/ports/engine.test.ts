@@ -49,6 +49,21 @@ function anonymousVolumes(tool: string, engine: Engine, image: string): void {
     expect(await volumes()).toBe(before + 1)
     await run(tool, ['volume', 'prune', '--force'])
   })
+
+  test('an anonymous volume goes with the last container that has it, though that has it by name; a named one stays', async () => {
+    const volumes = async () => (await run(tool, ['volume', 'ls', '--quiet'])).stdout.split('\n')
+    await run(tool, ['create', '--name', 'suite-first', '-v', '/data', '-v', 'suite-named:/named', image])
+    const { volumes: anonymous = [] } = (await engine.container('suite-first')) ?? {}
+    expect(anonymous).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)])
+    await run(tool, ['create', '--name', 'suite-second', '-v', `${anonymous[0]}:/data`, '-v', 'suite-named:/named', image])
+    await engine.removeContainer('suite-first', { withVolumes: true })
+    expect(await volumes()).toEqual(expect.arrayContaining([...anonymous, 'suite-named']))
+    expect((await engine.container('suite-second'))?.volumes).toEqual(anonymous)
+    await engine.removeContainer('suite-second', { withVolumes: true })
+    expect(await volumes()).toContain('suite-named')
+    expect(await volumes()).not.toContain(anonymous[0])
+    await run(tool, ['volume', 'rm', 'suite-named'])
+  })
 }
 
 describe('Docker', () => {

@@ -147,8 +147,30 @@ onBothEngines(host, engine => {
       expect(await engine.containers('keeper-data')).toHaveLength(1)
       await host.gearDo('install', 'keeps/declared', 'keeper', '-v', '/asked', '--start', '--wait')
       expect(await engine.inside('keeper', 'cat', '/asked/file')).toBe('one\n')
+      const volumes = await engine.do('volume', 'ls', '-q')
       await host.gearDo('delete', '--all', 'keeper')
+      expect(await engine.containers('keeper')).toEqual([])
       expect(await engine.containers('keeper-data')).toEqual([])
+      expect(volumes.split('\n')).toHaveLength((await engine.do('volume', 'ls', '-q')).split('\n').length + 2)
+    })
+
+    it('goes with --all also where the container had no time to leave it, or went before', async () => {
+      ids.add('brief')
+      const volumes = () => engine.do('volume', 'ls', '-q')
+      const before = await volumes()
+      const install = () => host.gearDo('install', 'gear/httpd', 'brief', '-v', '/kept', '--start')
+      for (let turn = 0; turn < 3; turn++) {
+        await install()
+        await host.gearDo('delete', '--all', 'brief')
+        expect(await volumes()).toBe(before)
+      }
+      await install()
+      await until('it has a volume', async () => ((await volumes()) === before ? 'not yet' : true))
+      await host.gearDo('delete', 'brief')
+      expect(await engine.containers('brief-data')).toHaveLength(1)
+      await host.gearDo('delete', '--all', 'brief')
+      expect(await engine.containers('brief-data')).toEqual([])
+      expect(await volumes()).toBe(before)
     })
 
     it.each(['/x:y', '/p\\nq'])('of an image with a volume path %s could not be kept, so it is not started', async path => {

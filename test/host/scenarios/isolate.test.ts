@@ -12,7 +12,7 @@ const mounts = ['/srv/of-1000:/mnt', `${ofHost}/at:/data/logs`, `${ofHost}/below
 async function makeImage(name: string, script: string, ...changes: readonly string[]): Promise<void> {
   await host.do(['docker', 'run', '--name', 'image-maker', 'gear/adduser', '/bin/sh', '-euc', script])
   await host.do(['docker', 'commit', ...changes.flatMap(change => ['--change', change]), 'image-maker', name])
-  await host.do(['docker', 'rm', 'image-maker'])
+  await host.do(['docker', 'rm', '--volumes', 'image-maker'])
 }
 
 /** An image of the host's own programs, as Debian's images have them: dash, coreutils, useradd, setpriv. */
