@@ -1,7 +1,7 @@
 /**
  * The composition root: from a configuration and a host to a running agent, and to an orderly end. Holds the writer lock while it runs.
  */
-import { asGearError, contract, explain, GearError, type Handlers, limits, openApiDocument, operations } from '../api/index.ts'
+import { asGearError, contract, explain, GearError, type Handlers, limits, openApiDocument } from '../api/index.ts'
 import type { Undone } from '../domains/index.ts'
 import type { Host, Lock } from '../host/index.ts'
 import type { Config } from './config.ts'
@@ -77,17 +77,9 @@ export class Agent {
     const requests = new Requests<Value>()
     let document: unknown
     const handlers = makeHandlers(host, { version, openApi: () => (document ??= openApiDocument(contract, version)) })
-    const lanes = new Lanes()
-    const serving = {
-      contract: operations,
-      handlers,
-      log,
-      clock: host.clock,
-      requests,
-      lanes,
-    }
+    const serving = { handlers, log, clock: host.clock, requests, lanes: new Lanes() }
     const app = makeApp(serving)
-    const sessions = new Sessions(serving, lanes)
+    const sessions = new Sessions(serving)
     const listeners = await openListeners({
       app,
       sessions,

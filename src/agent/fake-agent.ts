@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { contract, GearError, type Handlers, operations } from '../api/index.ts'
+import { contract, GearError, type Handlers } from '../api/index.ts'
 import { type FakeHost, fakeHost } from '../host/fakes.ts'
 import { type Listeners, openListeners } from './listeners.ts'
 import type { Log, LogLevel } from './log.ts'
@@ -32,27 +32,14 @@ export interface FakeAgentOptions {
   readonly requests?: RequestBounds
 }
 
-/** Operations without a handler here fail with INTERNAL, as a mistake would. */
 export async function startFakeAgent(handlers: Partial<Handlers>, options: FakeAgentOptions = {}): Promise<FakeAgent> {
   const host = fakeHost()
   host.files.put('/etc/group', 'root:x:0:\n')
   const { log, lines } = fakeLog()
   const requests = new Requests<Value>(options.requests)
-  const missing = async (): Promise<never> => {
-    throw new Error('this handler is missing')
-  }
-  const all = Object.fromEntries(Object.keys(contract).map(name => [name, missing]))
-  const lanes = new Lanes(options.lanes)
-  const serving = {
-    contract: operations,
-    handlers: { ...all, ...handlers },
-    log,
-    clock: host.clock,
-    requests,
-    lanes,
-  }
+  const serving = { handlers: withMissing(handlers), log, clock: host.clock, requests, lanes: new Lanes(options.lanes) }
   const app = makeApp(serving)
-  const sessions = new Sessions(serving, lanes)
+  const sessions = new Sessions(serving)
   const folder = mkdtempSync(join(tmpdir(), 'gear-agent-'))
   const socketPath = join(folder, 'gear.sock')
   const settings = {
@@ -77,6 +64,14 @@ export async function startFakeAgent(handlers: Partial<Handlers>, options: FakeA
     rmSync(folder, { recursive: true })
   }
   return { socketPath, host, requests, listeners, lines, [Symbol.asyncDispose]: dispose }
+}
+
+/** Those that are missing fail with INTERNAL, as a mistake would. */
+export function withMissing(handlers: Partial<Handlers>): Readonly<Record<string, unknown>> {
+  const missing = async (): Promise<never> => {
+    throw new Error('this handler is missing')
+  }
+  return { ...Object.fromEntries(Object.keys(contract).map(name => [name, missing])), ...handlers }
 }
 
 export function fakeLog(): { readonly log: Log; readonly lines: LogLine[] } {

@@ -4,10 +4,10 @@ import { createConnection, createServer } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { contract, type Operation } from '../api/index.ts'
 import { type FakeHost, fakeHost } from '../host/fakes.ts'
-import { exchange, fakeLog, readAnswer } from './fake-agent.ts'
+import { exchange, fakeLog, readAnswer, withMissing } from './fake-agent.ts'
 import { type ListenerOptions, type Listeners, openListeners, parseListenUrl } from './listeners.ts'
+import { Lanes } from './queue.ts'
 import { Requests } from './requests.ts'
 import type { Value } from './route.ts'
 import { makeApp } from './serve.ts'
@@ -34,12 +34,11 @@ afterEach(async () => {
 async function listen(more: Partial<ListenerOptions> & { readonly on?: readonly string[] } = {}): Promise<Listeners> {
   const { on = [], ...options } = more
   const { log } = fakeLog()
-  const operations: Readonly<Record<string, unknown>> = { getVersion: contract.getVersion, containerLog: contract.containerLog }
-  const handlers = {
+  const handlers = withMissing({
     getVersion: async () => ({ version: '1', api: '1', engine: 'docker' }),
     containerLog: async () => ({ text: endless() }),
-  }
-  const app = makeApp({ requests, contract: operations as Readonly<Record<string, Operation>>, handlers, log, clock: host.clock })
+  })
+  const app = makeApp({ requests, handlers, log, clock: host.clock, lanes: new Lanes() })
   const urls = on.map(parseListenUrl).filter(url => url !== undefined)
   const listeners = await openListeners({
     app,

@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream'
 import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server'
 import { asGearError, type Caller, dryRunExpectation, dryRunParameter, GearError, limits, type RequestId } from '../api/index.ts'
 import { defaultAgentPort, newRequestId } from '../formats/index.ts'
-import type { Connection, Host } from '../host/index.ts'
+import type { Host } from '../host/index.ts'
 import { errorAnswer } from './answer.ts'
 import {
   type Admission,
@@ -19,27 +19,23 @@ import {
   groupName,
   hostRefusal,
   isLoopback,
-  Members,
   namesOfHost,
   pageRefusal,
-  peerOf,
   plainAddress,
   remote,
   Token,
   trusted,
 } from './callers.ts'
-import type { Log } from './log.ts'
+import { type Log, logMistake } from './log.ts'
+import { Peers } from './peers.ts'
 import type { App } from './serve.ts'
 import { asksForSession, type Sessions } from './sessions.ts'
 import { parseTarget } from './target.ts'
+import { connectMethod, refusalOf, requestMs, type Unread } from './unreadable.ts'
 
-/** Most time for the header of a request, for all of a request, and between two requests of a connection. */
+/** Most time for the header of a request, and between two requests of a connection. */
 const headerMs = 10_000
-const requestMs = 30_000
 const idleConnectionMs = 30_000
-
-/** Open connections of users who may not call, on all listeners; further ones are closed at once, so that they do not keep out those who may. */
-const strangersMax = 100
 
 /** Shorter ones could be guessed. */
 const tokenCharactersMin = 16
@@ -97,21 +93,19 @@ interface Listener {
 
 export class Listeners {
   readonly #options: ListenerOptions
-  readonly #members: Members
+  readonly #peers: Peers
   readonly #token: Token | undefined
   #ownNames: ReadonlySet<string> = new Set()
   readonly #servers: Server[] = []
-  readonly #peers = new WeakMap<Socket, Promise<Caller | GearError>>()
   /** How many answers are under way on a connection. */
   readonly #answering = new WeakMap<Duplex, number>()
   #isActivated = false
   #connections = 0
-  #strangers = 0
   #lastActiveMs: number
 
   constructor(options: ListenerOptions) {
     this.#options = options
-    this.#members = new Members(options.host)
+    this.#peers = new Peers(options.host)
     this.#token = options.tokenFile === undefined ? undefined : new Token(readToken(options.tokenFile))
     this.#lastActiveMs = options.host.clock.elapsedMs()
   }
@@ -249,7 +243,6 @@ export class Listeners {
     return listener
   }
 
-  /** The other end of a connection is looked up once, as soon as it is there. */
   #welcome(socket: Socket, { admission }: Listener): void {
     this.#connections += 1
     // Requests that came at once on one connection wait for its end, each by itself; Node would take more than ten for a leak.
@@ -258,48 +251,7 @@ export class Listeners {
       this.#connections -= 1
       this.#lastActiveMs = this.#options.host.clock.elapsedMs()
     })
-    if (admission !== 'peer') return
-    this.#peers.set(socket, this.#peerOf(socket))
-    socket.once('end', () => void this.#lookAgain(socket))
-  }
-
-  /** A caller that has closed its side while it is not answered waits for that, or is gone: then its end of the connection is nobody's. */
-  async #lookAgain(socket: Socket): Promise<void> {
-    if (socket.writableEnded) return
-    const before = this.#peers.get(socket)
-    const { network } = this.#options.host
-    const isThere = network.ownerOfConnection(connectionOf(socket)).then(
-      uid => uid !== undefined,
-      () => false,
-    )
-    this.#peers.set(
-      socket,
-      isThere.then(is => (is && before !== undefined ? before : new GearError('CALLER_REFUSED', 'The caller is gone'))),
-    )
-    if (!(await isThere)) socket.destroy()
-  }
-
-  /**
-   * Who is at the other end of a loopback connection. One that is gone by the time of the answer counts as nobody's: its port may be
-   * another user's by then, whom the kernel would name.
-   */
-  async #peerOf(socket: Socket): Promise<Caller | GearError> {
-    const { network } = this.#options.host
-    const found = await peerOf(connectionOf(socket), network, this.#members)
-    if (socket.destroyed) return new GearError('CALLER_REFUSED', 'The caller is gone')
-    if (found instanceof GearError) this.#boundStrangers(socket)
-    return found
-  }
-
-  #boundStrangers(socket: Socket): void {
-    if (this.#strangers >= strangersMax) {
-      socket.destroy()
-      return
-    }
-    this.#strangers += 1
-    socket.once('close', () => {
-      this.#strangers -= 1
-    })
+    if (admission === 'peer') this.#peers.welcome(socket)
   }
 
   async #callerOf(incoming: IncomingMessage, { admission }: Listener): Promise<Caller | GearError> {
@@ -311,14 +263,7 @@ export class Listeners {
     const { authority } = parseTarget(incoming.url ?? '')
     const refusal = hostRefusal({ headers, authority, localAddress: socket.localAddress, ownNames: this.#ownNames })
     if (refusal !== undefined) return refusal
-    if (admission === 'open') return remote
-    for (let known = this.#peers.get(socket); known !== undefined; ) {
-      const caller = await known
-      const latest = this.#peers.get(socket)
-      if (latest === known) return caller
-      known = latest
-    }
-    return new GearError('CALLER_REFUSED', 'It cannot be told who is calling')
+    return admission === 'open' ? remote : this.#peers.callerOn(socket)
   }
 
   #countAnswer(socket: Socket, outgoing: ServerResponse): void {
@@ -339,7 +284,7 @@ export class Listeners {
     const requestId = newRequestId(this.#options.host.clock.randomBytes(16)) as RequestId
     if (error instanceof RequestError)
       return errorAnswer(new GearError('INPUT_INVALID', 'The request target is not one of HTTP'), requestId)
-    this.#options.log.error({ request: requestId, stack: error instanceof Error ? error.stack : String(error) }, 'mistake in gear')
+    logMistake(this.#options.log, { request: requestId }, error)
     return errorAnswer(asGearError(error), requestId)
   }
 }
@@ -351,47 +296,6 @@ export class Listeners {
 function setAdmission(listener: Listener, admission: Admission | undefined): void {
   listener.admission = admission
   Object.assign(listener.server, { httpAllowHalfOpen: admission === 'peer' })
-}
-
-function connectionOf({ localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 }: Socket): Connection {
-  return { localAddress, localPort, remoteAddress, remotePort }
-}
-
-/** What Node cannot read as a request of HTTP/1.1, by its words and those of its parser (llhttp). */
-const unreadable: Readonly<Record<string, readonly [status: string, text: string]>> = {
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', `The header must have at most ${limits.headerBytes} bytes`],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['413 Payload Too Large', 'The extensions of the chunks are too long'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', `The request did not come within ${requestMs / 1000} s`],
-}
-
-/** What the parser says of a request that it could not read. */
-interface Unread {
-  readonly code?: string
-  readonly reason?: string
-  readonly rawPacket?: Buffer
-}
-
-/** Node reads CONNECT, and hands over the connection in place of a request. */
-const connectMethod: Unread = { code: 'HPE_INVALID_METHOD', rawPacket: Buffer.from('CONNECT host HTTP/1.1\r\n') }
-
-/** A request line with a method that is none of those that Node knows. */
-const requestLine = /^[A-Za-z][A-Za-z0-9_-]* \S+ HTTP\/1\.[01]\r?\n/
-
-/** The answer to what is no request: why, in the forms of others that were refused before any work. */
-function refusalOf({ code = '', reason, rawPacket }: Unread): string {
-  const isMethod = code === 'HPE_INVALID_METHOD' && requestLine.test(rawPacket?.subarray(0, limits.headerBytes).toString('latin1') ?? '')
-  const [status, text] = isMethod
-    ? ['405 Method Not Allowed', 'There is no such method']
-    : (unreadable[code] ?? ['400 Bad Request', `The request is not one of HTTP/1.1${reason === undefined ? '' : `: ${reason}`}`])
-  const body = isMethod ? JSON.stringify({ Error: text }, undefined, 2) : `${text}\n`
-  const head = [
-    `HTTP/1.1 ${status}`,
-    `Content-Type: ${isMethod ? 'application/json' : 'text/plain; charset=utf-8'}`,
-    ...(isMethod ? ['Allow: GET, HEAD, PUT, POST, PATCH, DELETE'] : []),
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ]
-  return `${head.join('\r\n')}\r\n\r\n${body}`
 }
 
 const serverOptions = {

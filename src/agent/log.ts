@@ -22,6 +22,16 @@ export interface LogOptions {
   readonly write: (line: string) => void
 }
 
+/** A mistake of gear's own: its stack is nowhere but here. */
+export function logMistake(log: Log, fields: object, error: unknown): void {
+  log.error({ ...fields, stack: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'mistake in gear')
+}
+
+/** The path of a request as it is logged: longer ones are no paths of the API. */
+export function loggedPath(path: string): string {
+  return path.slice(0, 100)
+}
+
 /** Fields that could hold a secret, should one ever be given to the log: they are blacked out one and two levels deep. */
 const secretFields = ['body', 'environment', 'variables', 'value', 'values', 'token', 'authorization', 'headers']
 

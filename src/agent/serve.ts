@@ -15,6 +15,7 @@ import {
   GearError,
   isDryRun,
   type Operation,
+  operations,
   planning,
   type RequestId,
 } from '../api/index.ts'
@@ -24,9 +25,9 @@ import type { Clock } from '../host/index.ts'
 import { acceptsOf } from './accept.ts'
 import { errorAnswer } from './answer.ts'
 import { parseBody, readBody } from './body.ts'
-import type { Log } from './log.ts'
-import { Lanes } from './queue.ts'
-import { Requests, type Result, type Work } from './requests.ts'
+import { type Log, loggedPath, logMistake } from './log.ts'
+import type { Lanes } from './queue.ts'
+import type { Requests, Result, Work } from './requests.ts'
 import { makeRoute, type Route, requireAcceptable, toResult, type Value, wantedForm, writeAnswer } from './route.ts'
 import { parseTarget, pathParameters } from './target.ts'
 
@@ -41,13 +42,12 @@ export interface Bindings {
 export type App = Hono<{ Bindings: Bindings }>
 
 export interface ServeOptions {
-  readonly contract: Readonly<Record<string, Operation>>
   /** One function per operation of the contract. `Handlers` fits. */
   readonly handlers: Readonly<Record<string, unknown>>
   readonly log: Log
   readonly clock: Pick<Clock, 'elapsedMs' | 'sleep' | 'randomBytes'>
-  readonly requests?: Requests<Value>
-  readonly lanes?: Lanes
+  readonly requests: Requests<Value>
+  readonly lanes: Lanes
 }
 
 export function makeApp(options: ServeOptions): App {
@@ -65,9 +65,9 @@ export function takeUp(options: ServeOptions, undone: Undone): Promise<void> {
 
 type Methods = ReadonlyMap<string, Route>
 
-function routesByPattern({ contract, handlers }: ServeOptions): ReadonlyMap<string, Methods> {
+function routesByPattern({ handlers }: ServeOptions): ReadonlyMap<string, Methods> {
   const patterns = new Map<string, Map<string, Route>>()
-  for (const [name, operation] of Object.entries(contract)) {
+  for (const [name, operation] of Object.entries(operations)) {
     const handler = handlers[name]
     if (typeof handler !== 'function') throw new TypeError(`The operation ${name} has no handler`)
     const route = makeRoute(operation, handler as Route['handler'])
@@ -98,8 +98,8 @@ class Server {
     this.#handlers = handlers
     this.#log = log
     this.#clock = clock
-    this.#requests = requests ?? new Requests()
-    this.#lanes = lanes ?? new Lanes()
+    this.#requests = requests
+    this.#lanes = lanes
   }
 
   /** Answers any request; never throws. */
@@ -209,7 +209,7 @@ class Server {
     const isNews = status === 401 || status === 403 || (route !== undefined && route.operation.effect !== 'read')
     const level = status >= 500 ? 'warn' : isNews ? 'info' : 'debug'
     const { method } = arrival.context.req
-    const path = arrival.context.req.path.slice(0, loggedPathCharactersMax)
+    const path = loggedPath(arrival.context.req.path)
     this.#log[level](
       {
         ...(route === undefined ? { method, path } : { operation: route.operation.id, path }),
@@ -225,7 +225,7 @@ class Server {
   /** A mistake of gear's own, with its stack; or a failure that came after the answer had begun. */
   #logFailure(operation: Operation | undefined, request: RequestId, error: GearError): void {
     const fields = { ...(operation === undefined ? {} : { operation: operation.id }), request }
-    if (error.code === 'INTERNAL') this.#log.error({ ...fields, stack: stackOf(error.cause ?? error) }, 'mistake in gear')
+    if (error.code === 'INTERNAL') logMistake(this.#log, fields, error.cause ?? error)
     else this.#log.warn({ ...fields, code: error.code, error: explain(error) }, 'request failed after its answer began')
   }
 
@@ -237,9 +237,6 @@ class Server {
 function dryRunRoute({ operation, handler, template }: Route): Route {
   return { operation: dryRunOf(operation), handler: planning(handler), template }
 }
-
-/** Longer ones are no paths of the API. */
-const loggedPathCharactersMax = 100
 
 /**
  * Calls back once, when the answer is through or its caller is gone. The connection counts as well as the answer: one that still waits behind
@@ -279,8 +276,4 @@ function digestOf(parts: readonly string[], body: Uint8Array | undefined): strin
 /** Why a read was ended: at shutdown the signal says; else the caller left, and nobody reads this. */
 function nobodyWaits(signal: AbortSignal): GearError {
   return signal.reason instanceof GearError ? signal.reason : new GearError('HOST_UNREACHABLE', 'The caller left before the answer')
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

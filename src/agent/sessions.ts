@@ -16,6 +16,7 @@ import {
   GearError,
   inputOf,
   limits,
+  operations,
   printFrame,
   printOutput,
   type RequestId,
@@ -25,7 +26,7 @@ import {
 import { newRequestId } from '../formats/index.ts'
 import { errorAnswer } from './answer.ts'
 import { parseBody } from './body.ts'
-import type { Lanes } from './queue.ts'
+import { loggedPath, logMistake } from './log.ts'
 import { makeRoute, type Route } from './route.ts'
 import type { ServeOptions } from './serve.ts'
 import { parseTarget, pathParameters } from './target.ts'
@@ -51,14 +52,12 @@ export function asksForSession({ headers }: IncomingMessage): boolean {
 
 export class Sessions {
   readonly #options: ServeOptions
-  readonly #lanes: Lanes
   readonly #routes: readonly { readonly pattern: RegExp; readonly route: Route }[]
   readonly #open = new Set<AbortController>()
 
-  constructor(options: ServeOptions, lanes: Lanes) {
+  constructor(options: ServeOptions) {
     this.#options = options
-    this.#lanes = lanes
-    this.#routes = Object.entries(options.contract)
+    this.#routes = Object.entries(operations)
       .filter(([, operation]) => operation.reply.kind === 'session')
       .map(([name, operation]) => ({
         pattern: new RegExp(`^${operation.path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
@@ -91,16 +90,18 @@ export class Sessions {
       socket.write(
         `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${sessionProtocol}\r\nX-Request-Id: ${requestId}\r\n\r\n`,
       )
-      await this.#lanes.run(route.operation.lane, () => this.#talk(upgrade, route, { ...call, requestId, signal: controller.signal }))
+      await this.#options.lanes.run(route.operation.lane, () =>
+        this.#talk(upgrade, route, { ...call, requestId, signal: controller.signal }),
+      )
     } catch (cause) {
       const error = asGearError(cause)
       status = error.entry.status
-      if (error.code === 'INTERNAL') this.#options.log.error({ request: requestId, stack: stackOf(cause) }, 'mistake in gear')
+      if (error.code === 'INTERNAL') logMistake(this.#options.log, { request: requestId }, cause)
       socket.write(socket.bytesWritten === 0 ? await wireText(errorAnswer(error, requestId)) : printFrame('failed', failureText(error)))
     } finally {
       this.#open.delete(controller)
       takeLeave(socket)
-      const path = parseTarget(upgrade.incoming.url ?? '').path.slice(0, loggedPathCharactersMax)
+      const path = loggedPath(parseTarget(upgrade.incoming.url ?? '').path)
       this.#options.log.info(
         { path, status, ms: Math.round(this.#options.clock.elapsedMs() - arrivedMs), request: requestId },
         'session ended',
@@ -160,9 +161,6 @@ export class Sessions {
     return first.value
   }
 }
-
-/** Longer ones are no paths of the API. */
-const loggedPathCharactersMax = 100
 
 async function* framesOf(socket: Socket, head: Buffer): AsyncGenerator<Frame> {
   const reader = new FrameReader()
@@ -237,8 +235,4 @@ async function wireText(response: Response): Promise<string> {
   const body = await response.text()
   const headers = [...response.headers].map(([name, value]) => `${name}: ${value}\r\n`)
   return `HTTP/1.1 ${response.status} Refused\r\n${headers.join('')}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
-}
-
-function stackOf(cause: unknown): string {
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
 }
