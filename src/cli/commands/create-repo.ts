@@ -2,27 +2,16 @@
 import { GearError } from '../../api/index.ts'
 import { type Client, freshRequestId, type Request, request } from '../../client/index.ts'
 import { parseLocator, printHost } from '../../formats/index.ts'
-
 import { defineCommand } from '../command.ts'
 import { showPlans } from '../dry-run.ts'
 import { type DryRunFlags, dryRunFlags } from '../flags.ts'
-import {
-  type GithostFlags,
-  githostFlags,
-  type HostKeyFlags,
-  hostKeyFlags,
-  type RepositoryBuildFlags,
-  readGithost,
-  readHostKey,
-  readRepositoryBuild,
-  repositoryBuildFlags,
-} from '../repository-build.ts'
+import { type RepositoryFlags, readRepositoryFlags, repositoryFlags } from '../repository-flags.ts'
 import { requestAll } from '../requests.ts'
 import { runWork } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
 
 export const command = () =>
-  defineCommand<DryRunFlags & RepositoryBuildFlags & GithostFlags & HostKeyFlags>({
+  defineCommand<DryRunFlags & RepositoryFlags>({
     name: 'create-repo',
     usage: 'NAME [URL] [flags]',
     description: [
@@ -40,23 +29,21 @@ export const command = () =>
       'gear create-repo shop-src --build acme/node-builder --tag acme/shop --restart shop',
       'gear create-repo shop-src --githost acme/githost',
     ],
-    flags: { ...hostKeyFlags, ...repositoryBuildFlags, ...githostFlags, ...dryRunFlags },
+    flags: { ...repositoryFlags, ...dryRunFlags },
     flagNames: { build: 'image', tag: 'image', restart: 'container', githost: 'image' },
     run: (context, flags, args) => {
       const [name, source, ...others] = args
       if (name === undefined || others.length > 0) throw new UsageError('give the name of one repository, and at most one URL')
       const { type, host, id } = usage('', () => parseLocator(name, 'repo'))
       if (type !== 'repo') throw new UsageError(`create-repo makes repositories (repo://), not ${type}://`)
-      const build = readRepositoryBuild(flags)
-      const githost = readGithost(flags)
-      const hostKey = readHostKey(flags)
+      const body = readRepositoryFlags(flags)
       const isLive = !flags.dryRun && flags.output !== 'json' && context.err.isTerminal
       const shown = host.kind === 'local' ? id : `${printHost(host)}/${id}`
       const groups = requestAll([{ host, targets: [{ id, name: shown }] }], () => ({
         request: request('createRepository', {
           params: { id },
           query: { source, progress: isLive || undefined },
-          body: { build, ...githost, hostKey },
+          body,
         }),
       }))
       if (flags.dryRun) return showPlans(context, flags, groups)

@@ -1,22 +1,12 @@
 /** `gear init-repo` */
 import { asGearError, explain, idRule, isId } from '../../api/index.ts'
-import { type CloneSource, FormatError, parseCloneSource } from '../../formats/index.ts'
+import { parseCloneSource } from '../../formats/index.ts'
 import { defineCommand } from '../command.ts'
 import { toggle } from '../flags.ts'
-import {
-  type GithostFlags,
-  githostFlags,
-  type HostKeyFlags,
-  hostKeyFlags,
-  type RepositoryBuildFlags,
-  readGithost,
-  readHostKey,
-  readRepositoryBuild,
-  repositoryBuildFlags,
-} from '../repository-build.ts'
-import { UsageError } from '../usage-error.ts'
+import { type RepositoryFlags, readRepositoryFlags, repositoryFlags } from '../repository-flags.ts'
+import { UsageError, usage } from '../usage-error.ts'
 
-interface InitRepoFlags extends RepositoryBuildFlags, GithostFlags, HostKeyFlags {
+interface InitRepoFlags extends RepositoryFlags {
   readonly remove?: boolean
   readonly notThisHost?: boolean
 }
@@ -39,26 +29,20 @@ export const command = () =>
     flags: {
       remove: toggle('Remove the repository'),
       notThisHost: toggle('Reach no address of this host or of its local network, also when URL leads there'),
-      ...hostKeyFlags,
-      ...repositoryBuildFlags,
-      ...githostFlags,
+      ...repositoryFlags,
     },
     run: async (context, { remove = false, notThisHost = false, ...flags }, args) => {
       const [id = '', url, ...others] = args
       if (args.length === 0 || others.length > 0 || (remove && url !== undefined)) throw new UsageError('give an id, and at most one URL')
       if (!isId(id)) throw new UsageError(`the id ${idRule}`)
-      const source = url === undefined ? undefined : readSource(url)
-      const build = readRepositoryBuild(flags)
-      const githost = readGithost(flags)
-      const hostKey = readHostKey(flags)
+      const source = url === undefined ? undefined : usage('', () => parseCloneSource(url))
+      const wishes = readRepositoryFlags(flags)
       try {
         const { workOnRepository } = await import('../../agent/index.ts')
         await workOnRepository({
           id,
           source,
-          build,
-          ...githost,
-          hostKey,
+          ...wishes,
           isRemoval: remove,
           mayReachHost: !notThisHost,
           say: line => void context.err.write(`${line}\n`),
@@ -71,12 +55,3 @@ export const command = () =>
       }
     },
   })
-
-function readSource(url: string): CloneSource {
-  try {
-    return parseCloneSource(url)
-  } catch (error) {
-    if (error instanceof FormatError) throw new UsageError(error.message)
-    throw error
-  }
-}
