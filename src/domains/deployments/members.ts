@@ -155,10 +155,9 @@ function removedOf({ instance, host }: Stored, group: string, reason: string): R
 }
 
 function draftOfStored({ instance, host }: Stored, group: Group): Draft {
-  const ports = group.publicPorts.map((pair): DraftPort => {
-    const before = instance.ports.find(({ internal }) => internal === pair.internal)
-    const target = before?.target === undefined || before.target.host === '' || before.target.port === 0 ? undefined : before.target
-    return { internal: pair.internal, external: pair.external || (before?.external ?? 0), target, isStored: target !== undefined }
+  const ports = draftPorts(group, instance.ports).map((port): DraftPort => {
+    const before = instance.ports.find(({ internal }) => internal === port.internal)
+    return { ...port, external: port.external || (before?.external ?? 0) }
   })
   return {
     id: instance.id,
@@ -173,6 +172,15 @@ function draftOfStored({ instance, host }: Stored, group: Group): Draft {
     movedFrom: undefined,
     before: instance,
   }
+}
+
+/** The ports of the container, at the addresses that the file has for them. */
+function draftPorts({ publicPorts }: Group, before: Removed['ports']): readonly DraftPort[] {
+  return publicPorts.map(({ internal, external }) => {
+    const stored = before.find(port => port.internal === internal)?.target
+    const target = stored === undefined || stored.host === '' || stored.port === 0 ? undefined : stored
+    return { internal, external, target, isStored: target !== undefined }
+  })
 }
 
 function changesOf(instance: Stored['instance'], group: Group): readonly string[] {
@@ -198,18 +206,13 @@ function textOf(variables: readonly Variable[]): string {
 /** A new instance. One that takes the place of another of its id gets the addresses under which that was known. */
 function freshDraft(id: ContainerId, group: Group, host: LocatorHost, removed: readonly Removed[]): Draft {
   const before = removed.find(other => other.id === id && other.group === group.name && hostKey(other.host) !== hostKey(host))
-  const ports = group.publicPorts.map(({ internal, external }): DraftPort => {
-    const target = before?.ports.find(port => port.internal === internal)?.target
-    const isUsable = target !== undefined && target.host !== '' && target.port !== 0
-    return { internal, external, target: isUsable ? target : undefined, isStored: isUsable }
-  })
   return {
     id,
     group: group.name,
     host,
     image: group.image,
     environment: group.environment,
-    ports,
+    ports: draftPorts(group, before?.ports ?? []),
     isIsolated: group.isolate,
     isNew: true,
     changes: [],
