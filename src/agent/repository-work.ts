@@ -2,10 +2,10 @@
  * What the units that make and remove repositories do: `gear init-repo`. It is no part of the agent's process, which may be stopped meanwhile and
  * may not change accounts.
  */
-import type { HostKeyFingerprint, ImageName, RepositoryBuild, RepositoryId } from '../api/index.ts'
+import type { EngineKind, HostKeyFingerprint, ImageName, RepositoryBuild, RepositoryId } from '../api/index.ts'
 import { makeRepository, removeRepository } from '../domains/index.ts'
 import type { CloneSource } from '../formats/index.ts'
-import { type EngineKind, linuxHost } from '../host/index.ts'
+import { linuxHost } from '../host/index.ts'
 import { hostPaths, loadConfig } from './config.ts'
 
 export interface RepositoryWork {

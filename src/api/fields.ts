@@ -402,9 +402,10 @@ export const restartPolicy = z.pipe(
 
 /** The engines a container may be on; the empty string, as nothing at all, for that of the host. */
 export const engineKinds = ['docker', 'podman'] as const
+export type EngineKind = (typeof engineKinds)[number]
 export const engine = z.pipe(
   text.check(z.refine(value => value === '' || isOneOf(engineKinds, value), wants(`one of ${engineKinds.join(', ')}`))),
-  z.transform(value => (value === '' ? undefined : (value as (typeof engineKinds)[number]))),
+  z.transform(value => (value === '' ? undefined : (value as EngineKind))),
 )
 
 /** Names of capabilities(7) in any case, with or without CAP_; ALL for all of them. */

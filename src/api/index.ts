@@ -11,7 +11,7 @@ export { dryRunExpectation, dryRunOf, dryRunParameter, isDryRun, type Plan, plan
 export type { Environment, Variable } from './environments.ts'
 export { errorNotes } from './error-notes.ts'
 export * from './errors.ts'
-export { engineKinds, type KeyPermission, readKeyPermission, restartPolicies, sliceNames } from './fields.ts'
+export { type EngineKind, engineKinds, type KeyPermission, readKeyPermission, restartPolicies, sliceNames } from './fields.ts'
 export * from './ids.ts'
 export { type CreateKeys, keyAccessText, type StoredKey } from './keys.ts'
 export * from './limits.ts'

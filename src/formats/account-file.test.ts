@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { findAccountEntry, parseAccountFile } from './account-file.ts'
+import { findAccount, parseAccountFile } from './account-file.ts'
 
 const file = `root:x:0:0:root:/root:/bin/bash
 ctr-web-1:x:1001:1002:Container user,,,:/var/lib/containers/home/we/web-1/home:/bin/sh
@@ -21,16 +21,16 @@ test('accounts are read with the name of their comment', () => {
 })
 
 test('an account is found by its whole login', () => {
-  expect(findAccountEntry(file, 'ctr-web-1')?.home).toBe('/var/lib/containers/home/we/web-1/home')
-  expect(findAccountEntry(file, 'ctr-web')).toBeUndefined()
-  expect(findAccountEntry(file, 'ctr-short')).toBeUndefined()
+  expect(findAccount(file, 'ctr-web-1')?.home).toBe('/var/lib/containers/home/we/web-1/home')
+  expect(findAccount(file, 'ctr-web')).toBeUndefined()
+  expect(findAccount(file, 'ctr-short')).toBeUndefined()
 })
 
 test('any text is read without failing, and every entry can be found again', () => {
   fc.assert(
     fc.property(fc.array(fc.stringMatching(/^[a-c:,x0-9\n+]*$/)), lines => {
       const text = lines.join('\n')
-      for (const { login } of parseAccountFile(text)) expect(findAccountEntry(text, login)?.login).toBe(login)
+      for (const { login } of parseAccountFile(text)) expect(findAccount(text, login)?.login).toBe(login)
     }),
   )
 })

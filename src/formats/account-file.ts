@@ -2,7 +2,7 @@
  * The accounts of `/etc/passwd` (passwd(5)): a line `login:password:uid:gid:comment:home:shell` for each. The comment is the GECOS field, whose
  * first part, up to a comma, is the name. Lines that are not of this form are passed over, as the C library does.
  */
-export interface AccountEntry {
+export interface Account {
   readonly login: string
   readonly uid: number
   readonly gid: number
@@ -12,12 +12,12 @@ export interface AccountEntry {
   readonly shell: string
 }
 
-export function parseAccountFile(text: string): readonly AccountEntry[] {
+export function parseAccountFile(text: string): readonly Account[] {
   return text.split('\n').flatMap(line => parseAccountLine(line) ?? [])
 }
 
 /** The first account of the login, without looking closely at the others. */
-export function findAccountEntry(text: string, login: string): AccountEntry | undefined {
+export function findAccount(text: string, login: string): Account | undefined {
   for (const line of text.split('\n')) {
     const entry = line.startsWith(`${login}:`) ? parseAccountLine(line) : undefined
     if (entry !== undefined) return entry
@@ -27,7 +27,7 @@ export function findAccountEntry(text: string, login: string): AccountEntry | un
 
 const idMax = 0xffff_fffe
 
-function parseAccountLine(line: string): AccountEntry | undefined {
+function parseAccountLine(line: string): Account | undefined {
   const [login = '', , uid = '', gid = '', comment = '', home = '', shell, ...more] = line.split(':')
   if (login === '' || /^[+-]/.test(login) || shell === undefined || more.length > 0 || !isNumber(uid) || !isNumber(gid)) return undefined
   return { login, uid: Number(uid), gid: Number(gid), comment: comment.split(',')[0] ?? '', home, shell }

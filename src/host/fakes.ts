@@ -2,14 +2,13 @@
  * A machine in memory: all fakes, tied together as the real things are. Unit files are read from the fake files; while a container's unit
  * runs, the engine has its container. For tests and for `gear daemon` without a host; nothing here touches the machine it runs on.
  */
-import { containerOfUnit } from '../api/index.ts'
+import { containerOfUnit, type EngineKind } from '../api/index.ts'
 import { readUnitMetadata } from '../formats/index.ts'
 import { FakeAccounts } from './accounts/fake.ts'
 import { FakeBuilder } from './builder/fake.ts'
 import { FakeClock } from './clock/fake.ts'
 import { FakeCommands } from './commands/fake.ts'
 import { type FakeEngine, FakeEngines } from './engine/fake.ts'
-import type { EngineKind } from './engine/port.ts'
 import { FakeFiles } from './files/fake.ts'
 import { FakeGit } from './git/fake.ts'
 import { defaultPaths, type Host, type Paths } from './host.ts'

@@ -1,5 +1,5 @@
 /** `gear install` (spec §2.4) */
-import { engineKinds, limits, restartPolicies, sliceNames } from '../../api/index.ts'
+import { type EngineKind, engineKinds, limits, restartPolicies, sliceNames } from '../../api/index.ts'
 import { type Given, type Input, request } from '../../client/index.ts'
 import {
   type Capability,
@@ -42,7 +42,7 @@ interface InstallFlags extends DryRunFlags {
   readonly cpus?: string
   readonly pids?: number
   readonly restart?: (typeof restartPolicies)[number]
-  readonly engine?: (typeof engineKinds)[number]
+  readonly engine?: EngineKind
   readonly isolate?: boolean
   readonly capAdd?: readonly (readonly Capability[])[]
   readonly capDrop?: readonly (readonly Capability[])[]

@@ -1,5 +1,5 @@
 /** `gear list-images` */
-import { engineKinds } from '../../api/index.ts'
+import { type EngineKind, engineKinds } from '../../api/index.ts'
 import { request } from '../../client/index.ts'
 import { sayAnswer, wholeText } from '../answers.ts'
 import { readHosts } from '../arguments.ts'
@@ -8,7 +8,7 @@ import { choice } from '../flags.ts'
 import { runWork } from '../run.ts'
 
 export const command = () =>
-  defineCommand<{ readonly engine?: (typeof engineKinds)[number] }>({
+  defineCommand<{ readonly engine?: EngineKind }>({
     name: 'list-images',
     usage: '[HOST...] [flags]',
     description: [

@@ -2,9 +2,8 @@
  * The model of a container: what is to be installed, and what an installed unit file says of it. Pure. The unit file is the record: its
  * metadata keys (spec §6.1, and `X-Gear…` of our own) are all that is kept of a container.
  */
-import type { ContainerId, EnvironmentId, ImageName, InstallContainer, PortPair, RequestId } from '../../api/index.ts'
+import type { ContainerId, EngineKind, EnvironmentId, ImageName, InstallContainer, PortPair, RequestId } from '../../api/index.ts'
 import { readUnitMetadata, readUnitPortPairs } from '../../formats/index.ts'
-import type { EngineKind } from '../../host/index.ts'
 import { engineOfUnit } from '../layout/index.ts'
 import { type Hardening, hardeningOf } from './hardening.ts'
 

@@ -3,9 +3,16 @@
  * the host. The order of the steps is what makes a crash between any two harmless: the unit file appears last of what an install
  * writes and goes late in a delete, and every look finds what an earlier, broken run left.
  */
-import { type ContainerId, type EnvironmentId, type Login, linksUnit, type UnitName, type Variable } from '../../api/index.ts'
+import {
+  type ContainerId,
+  type EngineKind,
+  type EnvironmentId,
+  type Login,
+  linksUnit,
+  type UnitName,
+  type Variable,
+} from '../../api/index.ts'
 import type { NetworkLink } from '../../formats/index.ts'
-import type { EngineKind } from '../../host/index.ts'
 import { type ContainerPaths, folderOf } from '../layout/index.ts'
 import type { PortPlan } from '../ports/index.ts'
 import { readInstalled } from './container.ts'

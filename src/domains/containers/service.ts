@@ -6,6 +6,7 @@ import {
   type Caller,
   type ContainerId,
   containerUnit,
+  type EngineKind,
   GearError,
   type ImageName,
   type InstallContainer,
@@ -14,7 +15,7 @@ import {
   type RequestId,
 } from '../../api/index.ts'
 import { printPortPairs } from '../../formats/index.ts'
-import type { EngineKind, Host } from '../../host/index.ts'
+import type { Host } from '../../host/index.ts'
 import { type DryRun, KeyedMutex, mapBounded } from '../../lib/index.ts'
 import type { Environments } from '../environments/index.ts'
 import { containerPaths, folderOf } from '../layout/index.ts'

@@ -3,8 +3,9 @@
  * `Environment=` and `EnvironmentFile=` would reach root's engine CLI (design §4), so only the engine reads the environment file.
  * What is only known at run time (cgroup driver, data container) is added by the helpers in `libexec/`.
  */
+import type { EngineKind } from '../../api/index.ts'
 import { escapeSpecifiers, printCommand, printCpus, printUnitFile, quoteArgument, type UnitEntry } from '../../formats/index.ts'
-import type { EngineKind, Paths } from '../../host/index.ts'
+import type { Paths } from '../../host/index.ts'
 import { containerPaths, engineKey, environmentFile } from '../layout/index.ts'
 import { type ContainerSpec, environmentKey, memoryKey } from './container.ts'
 import { hardeningOptions } from './hardening.ts'

@@ -1,6 +1,6 @@
 /** The transient unit of a job (spec §4.13): the helper `run-job`, which runs a container and ends with its exit code. Pure. */
-import type { ImageName, RequestId, UnitName } from '../../api/index.ts'
-import type { EngineKind, Paths, TransientUnit } from '../../host/index.ts'
+import type { EngineKind, ImageName, RequestId, UnitName } from '../../api/index.ts'
+import type { Paths, TransientUnit } from '../../host/index.ts'
 import { hardeningOptions } from '../containers/index.ts'
 
 export interface JobRequest {

@@ -5,6 +5,7 @@
 import {
   type ContainerId,
   containerUnit,
+  type EngineKind,
   type EnvironmentId,
   type KeyFingerprint,
   type LeaseName,
@@ -12,7 +13,7 @@ import {
   type RepositoryId,
 } from '../../api/index.ts'
 import { readUnitMetadata } from '../../formats/index.ts'
-import type { EngineKind, Paths } from '../../host/index.ts'
+import type { Paths } from '../../host/index.ts'
 
 /** Modes of spec §5.2 to §5.4, before no umask at all. */
 export const modes = {

@@ -1,6 +1,7 @@
 /** What each kind of step does to the host; the only file of this domain that changes anything. */
 import { accountKinds, GearError, type Login } from '../../api/index.ts'
-import type { Account, Host, SshFiles } from '../../host/index.ts'
+import type { Account } from '../../formats/index.ts'
+import type { Host, SshFiles } from '../../host/index.ts'
 import { applySteps } from '../../lib/index.ts'
 import { folderOf, modes } from '../layout/index.ts'
 import { publicKeyOf } from './clone-key.ts'

@@ -1,5 +1,6 @@
 /** The model of a repository: what its own files and its record say of it. Pure. */
 import {
+  type EngineKind,
   engineKinds,
   GearError,
   type HostKeyFingerprint,
@@ -10,7 +11,6 @@ import {
   type RequestId,
 } from '../../api/index.ts'
 import { knownHostName, openSshFingerprint, parseImageReference, printSshKey, type SshKey } from '../../formats/index.ts'
-import type { EngineKind } from '../../host/index.ts'
 
 /** The record of what becomes of a push, for programs and for administrators, who may change it. */
 export function printBuild({ baseImage, tag, restart }: RepositoryBuild): string {

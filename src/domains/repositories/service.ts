@@ -9,6 +9,7 @@ import {
   type CloneUrl,
   createRepositoryUnit,
   deleteRepositoryUnit,
+  type EngineKind,
   GearError,
   type GitRef,
   type HostKeyFingerprint,
@@ -24,7 +25,7 @@ import {
   type UnitName,
 } from '../../api/index.ts'
 import { type CloneSource, FormatError, parseCloneSource, parseGitRevision } from '../../formats/index.ts'
-import type { EngineKind, Host, RepositoryPlace, TransientUnit } from '../../host/index.ts'
+import type { Host, RepositoryPlace, TransientUnit } from '../../host/index.ts'
 import type { DryRun } from '../../lib/index.ts'
 import { linesOfJob } from '../jobs/index.ts'
 import { repositoriesFolder, repositoryPaths } from '../layout/index.ts'

@@ -1,9 +1,10 @@
 /** Accounts in memory, with homes in the fake files. */
 import { accountKinds, GearError, type Login } from '../../api/index.ts'
+import type { Account } from '../../formats/index.ts'
 import { Faults } from '../faults.ts'
 import type { Files } from '../files/port.ts'
 import { accountFailed } from './errors.ts'
-import type { Account, Accounts, NewAccount } from './port.ts'
+import type { Accounts, NewAccount } from './port.ts'
 
 export class FakeAccounts extends Faults<keyof Accounts> implements Accounts {
   /** Logins of which a process runs. */

@@ -3,7 +3,7 @@
  * that start use too, and by userdel. useradd of Debian 12 (shadow 4.13) takes logins of up to 32 characters with dots and capitals.
  */
 import { GearError } from '../../api/index.ts'
-import { findAccountEntry, parseAccountFile } from '../../formats/index.ts'
+import { findAccount, parseAccountFile } from '../../formats/index.ts'
 import type { Commands } from '../commands/port.ts'
 import type { Files } from '../files/port.ts'
 import { accountFailed } from './errors.ts'
@@ -21,7 +21,7 @@ export function passwdAccounts(files: Pick<Files, 'read'>, commands: Commands): 
   const read = async (): Promise<string> => (await files.read(accountFile, accountFileBytesMax)) ?? ''
 
   const accounts: Accounts = {
-    find: async login => findAccountEntry(await read(), login),
+    find: async login => findAccount(await read(), login),
 
     list: async ({ prefix, comment }) =>
       parseAccountFile(await read()).filter(account => account.login.startsWith(prefix) && account.comment === comment),

@@ -3,16 +3,7 @@
  * service that has the same login does not count).
  */
 import type { Login } from '../../api/index.ts'
-
-export interface Account {
-  readonly login: string
-  readonly uid: number
-  readonly gid: number
-  /** The name of the GECOS field: `Container user`. */
-  readonly comment: string
-  readonly home: string
-  readonly shell: string
-}
+import type { Account } from '../../formats/index.ts'
 
 export interface NewAccount {
   readonly login: Login

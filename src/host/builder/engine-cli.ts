@@ -2,11 +2,10 @@
  * Builds with the command line of docker or podman, whose commands for this are the same. What goes into a container is piped as tar: nothing
  * of the host is mounted in it, and nothing that comes out of it is unpacked on the host.
  */
-import { GearError, limits } from '../../api/index.ts'
+import { type EngineKind, GearError, limits } from '../../api/index.ts'
 import { type CommandResult, type Commands, tools } from '../commands/port.ts'
 import { type Streaming, stream } from '../commands/streaming.ts'
 import { engineFailed, engineUnavailable } from '../engine/errors.ts'
-import type { EngineKind } from '../engine/port.ts'
 import type { BuildContainer, Builder, BuilderImage, BuildRun, Commit, Goods, Streams, Tree, Unpacking } from './port.ts'
 
 export interface EngineAddress {

@@ -1,7 +1,7 @@
 /** The engines of a host, and which of them is meant when nobody says. */
-import { GearError } from '../../api/index.ts'
+import { type EngineKind, GearError } from '../../api/index.ts'
 import { isHanging } from './errors.ts'
-import type { Engine, EngineKind, Engines } from './port.ts'
+import type { Engine, Engines } from './port.ts'
 
 /** What an administrator may say of the choice; `auto` looks at every use, as engines come and go. */
 export type EngineChoice = EngineKind | 'auto'

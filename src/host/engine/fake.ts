@@ -1,9 +1,9 @@
 /** A container engine in memory. */
-import { type FileKind, GearError } from '../../api/index.ts'
+import { type EngineKind, type FileKind, GearError } from '../../api/index.ts'
 import { type NewTarEntry, printTar, readTar } from '../../formats/index.ts'
 import { Faults } from '../faults.ts'
 import { engineFailed, engineUnavailable } from './errors.ts'
-import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineKind, EngineOutput, EngineProcess, Engines } from './port.ts'
+import type { Engine, EngineCommand, EngineContainer, EngineImage, EngineOutput, EngineProcess, Engines } from './port.ts'
 
 export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements Engine {
   readonly kind: Engine['kind']

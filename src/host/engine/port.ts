@@ -2,9 +2,7 @@
  * The port to the container engines, Docker and Podman as equals: what gear asks of them at install, delete and in reports. Starting and stopping
  * containers is not here: units do that with the helpers in `libexec/`, without the agent.
  */
-import type { FileKind } from '../../api/index.ts'
-
-export type EngineKind = 'docker' | 'podman'
+import type { EngineKind, FileKind } from '../../api/index.ts'
 
 export interface EngineContainer {
   /** Full id, 64 hex digits. */
