@@ -1,30 +1,6 @@
-/** What the engines' adapters share to run a command in a container: the streams of Docker's connection, and the end of a process by its number. */
+/** What the engines' adapters share of commands and copies: the end of a process by its number, and of what does not come any more. */
 import { readdir, readFile } from 'node:fs/promises'
 import { engineUnavailable, NoAnswer } from './errors.ts'
-import type { EngineOutput } from './port.ts'
-
-const headBytes = 8
-
-/**
- * The outputs of a command without a terminal, which Docker sends in frames: a byte for the stream, three of nothing, four for the length
- * (Docker Engine API, attach). With a terminal everything is its output.
- */
-export async function* outputsOf(pieces: AsyncIterable<Buffer>, hasTerminal: boolean): AsyncGenerator<EngineOutput> {
-  let rest: Buffer = Buffer.alloc(0)
-  for await (const piece of pieces) {
-    if (hasTerminal) {
-      yield { stream: 'stdout', bytes: piece }
-      continue
-    }
-    rest = rest.length === 0 ? piece : Buffer.concat([rest, piece])
-    while (rest.length >= headBytes) {
-      const length = rest.readUInt32BE(4)
-      if (rest.length < headBytes + length) break
-      yield { stream: rest.readUInt8() === 2 ? 'stderr' : 'stdout', bytes: rest.subarray(headBytes, headBytes + length) }
-      rest = rest.subarray(headBytes + length)
-    }
-  }
-}
 
 const hangUpMs = 500
 

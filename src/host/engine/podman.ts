@@ -2,14 +2,13 @@
  * Podman by way of its CLI: it has no daemon, and its API service would be one. `docs/decisions/0020-podman-without-a-daemon.md` has the
  * figures. A call takes 30 ms; that a name is not taken, which is what an install asks, the index of its storage tells in less than one.
  */
-
 import { randomUUID } from 'node:crypto'
 import { type FileKind, limits } from '../../api/index.ts'
 import { firstTarEntry } from '../../formats/index.ts'
 import type { CommandResult, Commands, OpenCommand } from '../commands/port.ts'
 import { tools } from '../commands/port.ts'
 import type { Files } from '../files/port.ts'
-import { anonymousVolumesOf, recordOf, textOf } from './answers.ts'
+import { containerOf, digestOf, recordOf, textOf } from './answers.ts'
 import { conmonTerminal } from './conmon.ts'
 import { engineUnavailable, understood } from './errors.ts'
 import { hangUp, hangUpAll, onAbort, whileItComes } from './exec.ts'
@@ -253,21 +252,6 @@ function firstOf(json: string): unknown {
   return Array.isArray(list) ? list[0] : undefined
 }
 
-function containerOf(body: unknown): EngineContainer {
-  const container = recordOf(body, 'the answer')
-  const state = recordOf(container['State'], 'State')
-  const labels = recordOf(recordOf(container['Config'], 'Config')['Labels'] ?? {}, 'Labels')
-  return {
-    id: textOf(container['Id'], 'Id'),
-    name: textOf(container['Name'], 'Name'),
-    labels: Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, textOf(value, name)])),
-    isRunning: state['Running'] === true,
-    pid: typeof state['Pid'] === 'number' ? state['Pid'] : 0,
-    imageId: digestOf(textOf(container['Image'], 'Image')),
-    volumes: anonymousVolumesOf(container['Mounts']),
-  }
-}
-
 function imageOf(body: unknown): EngineImage {
   const image = recordOf(body, 'the answer')
   return {
@@ -298,9 +282,4 @@ function namesOf(value: unknown): readonly string[] {
 /** Podman gives a digest to images that were made here, too; those have no registry. */
 function pulled(digests: readonly string[]): readonly string[] {
   return digests.filter(digest => !digest.startsWith('localhost/'))
-}
-
-/** Podman leaves the algorithm out. */
-function digestOf(id: string): string {
-  return /^[0-9a-f]{64}$/.test(id) ? `sha256:${id}` : id
 }
