@@ -10,7 +10,7 @@ import type { Paths } from '../host/index.ts'
 import { parseListenUrl } from './listeners.ts'
 import { logLevels } from './log.ts'
 
-export const defaultConfigFile = '/etc/gear/gear.json'
+const defaultConfigFile = '/etc/gear/gear.json'
 
 function must(rule: string): { readonly error: () => string } {
   return { error: () => `must be ${rule}` }

@@ -29,7 +29,6 @@ import {
   userNamespace,
   volumeConfig,
 } from './fields.ts'
-import type { ContainerId } from './ids.ts'
 import { limits } from './limits.ts'
 import { operation } from './operation.ts'
 import * as z from './schemas.ts'
@@ -76,7 +75,7 @@ type InstallFields = z.infer<typeof installContainerFields>
 const conflict = (field: keyof InstallFields, rule: string, isFine: (body: InstallFields) => boolean) =>
   z.refine<InstallFields>(isFine, { path: [field], error: () => rule })
 
-export const installContainerBody = installContainerFields.check(
+const installContainerBody = installContainerFields.check(
   conflict(
     'capAdd',
     'must not be given with Isolate, whose user gets no capabilities',
@@ -230,7 +229,7 @@ export const execContainer = operation({
 })
 
 /** What may be at a path. Devices and sockets count as files. */
-export const fileKinds = ['file', 'folder'] as const
+const fileKinds = ['file', 'folder'] as const
 export type FileKind = (typeof fileKinds)[number]
 
 const fileErrors = [
@@ -289,7 +288,7 @@ export const writeFiles = operation({
 })
 
 /** How a container is. Times are RFC 3339, sizes bytes. */
-export const containerStatusData = z.object({
+const containerStatusData = z.object({
   id: text,
   unit: text,
   activeState: text,
@@ -380,7 +379,7 @@ export const containerPorts = operation({
 })
 
 /** One step of a wait: what systemd and the engine say meanwhile, and at last how it ended. */
-export const waitEventData = z.object({
+const waitEventData = z.object({
   event: z.enum(['state', 'log', 'reached', 'failed']),
   /** A line for people: a log line (pull progress among them), a state, the cause of a failure. */
   message: text,
@@ -404,7 +403,7 @@ export const waitContainer = operation({
   lane: 'stream',
 })
 
-export const listedContainer = z.object({
+const listedContainer = z.object({
   id: text,
   activeState: text,
   subState: text,
@@ -434,7 +433,7 @@ export const listContainers = operation({
 })
 
 /** What a container needs at this moment. */
-export const usedContainer = z.object({
+const usedContainer = z.object({
   id: text,
   activeState: text,
   subState: text,
@@ -490,8 +489,3 @@ export const purgeContainers = operation({
   hasDryRun: true,
   lane: 'job',
 })
-
-/** The wire path of a container, for messages. */
-export function containerText(container: ContainerId): string {
-  return `container ${container}`
-}

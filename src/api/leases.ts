@@ -57,7 +57,6 @@ const heldLease = z.object({
   /** The containers it is for, each with the prefix of its ids. */
   containers: z.array(text),
 })
-export type HeldLease = z.infer<typeof heldLease>
 
 export const listLeases = operation({
   id: 'listLeases',

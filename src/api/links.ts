@@ -30,7 +30,7 @@ export const linkContainers = operation({
 const linkStates = ['applied', 'pending', 'waiting', 'stored', 'incomplete'] as const
 
 /** A link, and what became of it. */
-export const listedLink = z.object({
+const listedLink = z.object({
   fromHost: text,
   fromPort: z.number(),
   toHost: text,
@@ -46,7 +46,7 @@ export const listedLink = z.object({
 export type ListedLink = z.infer<typeof listedLink>
 
 /** The links of a container, which need not be installed yet. */
-export const linksOfContainerData = z.object({ id: text, installed: z.boolean(), links: z.array(listedLink) })
+const linksOfContainerData = z.object({ id: text, installed: z.boolean(), links: z.array(listedLink) })
 export type LinksOfContainer = z.infer<typeof linksOfContainerData>
 
 export const listLinks = operation({

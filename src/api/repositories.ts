@@ -62,7 +62,7 @@ export const createRepository = operation({
 })
 
 /** What is known of a repository without asking git. */
-export const repositoryData = z.object({
+const repositoryData = z.object({
   id: text,
   /** The branch that a clone checks out. */
   branch: z.optional(text),
@@ -158,7 +158,7 @@ export const deleteRepository = operation({
 })
 
 /** One step of a deployment: what the build says, and at last how it ended. */
-export const repositoryDeployEventData = z.object({
+const repositoryDeployEventData = z.object({
   event: z.enum(['log', 'deployed', 'failed']),
   message: text,
   code: z.optional(text),
@@ -183,7 +183,7 @@ export const deployRepository = operation({
 })
 
 /** The forms an archive may have. */
-export const archiveFormats = ['zip', 'tar.gz'] as const
+const archiveFormats = ['zip', 'tar.gz'] as const
 export type ArchiveFormat = (typeof archiveFormats)[number]
 
 export const archiveRepository = operation({

@@ -110,6 +110,15 @@ describe('exports', () => {
     ])
   })
 
+  test('whoever imports all of a file takes what it names of it', () => {
+    const texts = {
+      'src/api/a.ts': 'export const used = 1\nexport const unused = 2',
+      'src/api/b.ts': 'export const handedOn = 1',
+      'src/api/c.ts': "import * as a from './a.ts'\nimport * as b from './b.ts'\nObject.values(b)\na.used",
+    }
+    expect(said(rules.checkExports, texts)).toEqual(['src/api/a.ts exports unused, which nobody imports'])
+  })
+
   test('a type may be there for what else the file exports', () => {
     const texts = {
       'src/lib/a.ts': 'export interface Options {}\nexport interface Lonely {}\nexport function run(options: Options) {}',

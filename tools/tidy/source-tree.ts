@@ -56,13 +56,21 @@ function importsOf(path: string, code: string): readonly Import[] {
   for (const [, keyword, clause = '', specifier = ''] of code.matchAll(
     /^(import|export)\s+(?:type\s+)?([^'"`;=()]*?)\s*\bfrom\s+'([^']+)'/gm,
   )) {
-    add(specifier, namesOf(clause), keyword === 'export')
+    add(specifier, keyword === 'import' ? taken(clause, code) : namesOf(clause), keyword === 'export')
   }
   for (const [, specifier = ''] of code.matchAll(/^import\s+'([^']+)'/gm)) add(specifier, [], false)
   for (const [, specifier = '', member] of code.matchAll(/\bimport\(\s*'([^']+)'\s*\)(?:\.(\w+))?/g)) {
     add(specifier, [member ?? '*'], false)
   }
   return found
+}
+
+/** Of `* as all` what the code takes by `all.name`, unless it hands on all of it. */
+function taken(clause: string, code: string): readonly string[] {
+  const [, all] = /\*\s+as\s+(\w+)/.exec(clause) ?? []
+  if (all === undefined) return namesOf(clause)
+  const uses = [...code.matchAll(new RegExp(`(?<!\\*\\s+as\\s+)(?<![\\w.])${all}\\b(?:\\.(\\w+))?`, 'g'))]
+  return uses.every(([, member]) => member !== undefined) ? uses.flatMap(([, member]) => member ?? []) : ['*']
 }
 
 /** The names that a clause takes from the other file: `{ a, type b as c }`, `* as all`, `one`. */
