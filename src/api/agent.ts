@@ -1,10 +1,7 @@
 /** The operations on the host and the agent itself: images, version, health, the contract as a document. */
-
-import { engine, text } from './fields.ts'
+import { engine, nothing, text } from './fields.ts'
 import { operation } from './operation.ts'
 import * as z from './schemas.ts'
-
-const nothing = z.object({})
 
 export const listImages = operation({
   id: 'listImages',

@@ -1,28 +1,67 @@
 /** The operations on builds: images made from source by the scripts of a builder image (spec §3.5 routes 13 and 14, §4.14). */
-
+import { FormatError, parseBuildSource, parseGitRef, parseRequestId, parseScriptsUrl } from '../formats/index.ts'
 import {
-  buildEnvironment,
-  buildId,
-  buildNetwork,
-  buildRef,
-  buildSource,
   cpus,
   flag,
   image,
   imageTag,
+  list,
   memory,
-  nothingYet,
+  nothing,
+  optionalParsed,
   optionalQueryFlag,
-  optionalUrl,
+  parsed,
   pids,
-  scriptsUrl,
+  sourceUrl,
   text,
   unusedText,
+  variable,
+  wants,
 } from './fields.ts'
+import type { RequestId } from './ids.ts'
+import { limits } from './limits.ts'
 import { operation } from './operation.ts'
 import * as z from './schemas.ts'
 
-const nothing = z.object({})
+/** Variables for the scripts of a build, and a file of more. */
+const buildEnvironment = z.object(
+  { variables: z._default(list(variable, limits.variablesMax), []), source: sourceUrl },
+  wants('an object with Variables and Source'),
+)
+
+/** An http or https URL, or the empty string for none. */
+const optionalUrl = z.pipe(
+  sourceUrl,
+  z.transform(value => (value === '' ? undefined : value)),
+)
+
+const buildSource = parsed(input => {
+  parseBuildSource(input)
+  return input
+})
+
+const buildRef = optionalParsed(parseGitRef)
+
+const scriptsUrl = optionalParsed(input => {
+  parseScriptsUrl(input)
+  return input
+})
+
+/** A network of the engine, which may not be the host's own or that of another container. */
+const buildNetwork = optionalParsed(input => {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(input) && input !== 'host') return input
+  throw new FormatError('network', 'must be none or the name of a network of the engine, and not host')
+})
+
+/** What is not supported: the field is the original's. */
+const nothingYet = z._default(text.check(z.refine(value => value === '', { error: () => 'is not supported' })), '')
+
+/** The id of a build: its request id, or the name of its unit without `build-` and `.service`, which has that encoded once more. */
+const buildId = parsed((input): RequestId => {
+  const isUnit = /^[A-Za-z0-9_-]{30}$/.test(input)
+  return parseRequestId(isUnit ? Buffer.from(input, 'base64url').toString('latin1') : input) as RequestId
+})
+
 const buildParams = z.object({ build: buildId })
 
 const buildImageBody = z.object({

@@ -1,6 +1,8 @@
 /** All operations, by name. */
 import * as agent from './agent.ts'
 import * as builds from './builds.ts'
+import * as containerAccess from './container-access.ts'
+import * as containerReports from './container-reports.ts'
 import * as containers from './containers.ts'
 import * as environments from './environments.ts'
 import * as jobs from './jobs.ts'
@@ -17,16 +19,16 @@ export const contract = {
   startContainer: containers.startContainer,
   stopContainer: containers.stopContainer,
   restartContainer: containers.restartContainer,
-  containerStatus: containers.containerStatus,
-  containerLog: containers.containerLog,
-  containerPorts: containers.containerPorts,
-  execContainer: containers.execContainer,
-  getFileKind: containers.getFileKind,
-  readFiles: containers.readFiles,
-  writeFiles: containers.writeFiles,
-  waitContainer: containers.waitContainer,
-  listContainers: containers.listContainers,
-  containersUsage: containers.containersUsage,
+  containerStatus: containerReports.containerStatus,
+  containerLog: containerReports.containerLog,
+  containerPorts: containerReports.containerPorts,
+  execContainer: containerAccess.execContainer,
+  getFileKind: containerAccess.getFileKind,
+  readFiles: containerAccess.readFiles,
+  writeFiles: containerAccess.writeFiles,
+  waitContainer: containerReports.waitContainer,
+  listContainers: containerReports.listContainers,
+  containersUsage: containerReports.containersUsage,
   purgeContainers: containers.purgeContainers,
   getEnvironment: environments.getEnvironment,
   putEnvironment: environments.putEnvironment,

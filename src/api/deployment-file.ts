@@ -2,7 +2,6 @@
  * The deployment file (spec §10.1): which containers there should be, how they reach each other, and what a deploy made of it. No call carries
  * it, but it is a contract like the API: keys match in any case, unknown keys are ignored, `null` counts as absent.
  */
-
 import { isIpv4Address, type LocatorHost, parseHost } from '../formats/index.ts'
 import { flag, id, image, list, parsed, portPair, portPairs, text, variable, wants, whole } from './fields.ts'
 import { limits } from './limits.ts'

@@ -2,7 +2,6 @@
  * Dry runs: `?dry-run=1` on a call that changes something answers what would be done, step by step with reasons, from the same plan that is
  * otherwise applied.
  */
-
 import { DryRun } from '../lib/index.ts'
 import { optionalQueryFlag, text } from './fields.ts'
 import type { Call, Operation } from './operation.ts'

@@ -1,9 +1,7 @@
 /** The operation on jobs: a command in a container of its own, once (spec §4.13, route 15). */
-import * as z from 'zod/mini'
-import { image, jobArguments, jobProgram, unusedText } from './fields.ts'
+import { image, jobArguments, jobProgram, nothing, unusedText } from './fields.ts'
 import { operation } from './operation.ts'
-
-const nothing = z.object({})
+import * as z from './schemas.ts'
 
 export const runJob = operation({
   id: 'runJob',

@@ -1,10 +1,74 @@
 /** The operations on public SSH keys: who may log in to a container, and who may reach a repository (spec §3.5 route 21, §11.1 to §11.3). */
-
-import { containerIds, id, keyFingerprint, keyPermissions, publicKeys, repositoryAccesses, text } from './fields.ts'
+import { isSshKeyFingerprint, sshKeyLineBytes } from '../formats/index.ts'
+import { flag, id, isLine, lineRule, list, maxBytes, nothing, text, wants } from './fields.ts'
+import type { ContainerId, KeyFingerprint, RepositoryId } from './ids.ts'
+import { limits } from './limits.ts'
 import { operation } from './operation.ts'
 import * as z from './schemas.ts'
 
-const nothing = z.object({})
+/** One public key, as the original names its form: a line of authorized_keys. Whether it is one is seen key by key, when it is stored. */
+const publicKey = z.object(
+  {
+    type: text.check(z.refine(value => value === 'authorized_keys', wants('authorized_keys'))),
+    // The original's client sends each line with its end.
+    value: text.check(
+      maxBytes(sshKeyLineBytes),
+      z.refine(value => isLine(value.replace(/\r?\n$/, '')), { error: () => lineRule }),
+    ),
+  },
+  wants('an object with Type and Value'),
+)
+const publicKeys = list(publicKey, limits.keysMax).check(z.refine(keys => keys.length > 0, { error: () => 'must have at least one entry' }))
+
+const containerIds = list(z.object({ id }, wants('an object with Id')), limits.keyPermissionsMax)
+const repositoryAccess = z.object({ id, write: flag }, wants('an object with Id and Write'))
+const repositoryAccesses = list(repositoryAccess, limits.keyPermissionsMax)
+
+const keyFingerprint = z.pipe(
+  text.check(z.refine(isSshKeyFingerprint, wants('the 43 characters by which gear names a key'))),
+  z.transform(value => value as KeyFingerprint),
+)
+
+/** What keys are let into. What `With` must be, depends on `Type`. */
+const keyPermission = z
+  .object(
+    {
+      type: z._default(
+        text.check(z.refine(value => ['', 'container', 'repository'].includes(value), wants('container or repository'))),
+        '',
+      ),
+      with: z.unknown(),
+    },
+    wants('an object with Type and With'),
+  )
+  .check(
+    z.refine(permission => readKeyPermission(permission) !== undefined, {
+      path: ['with'],
+      error: () => 'must be the id of a container or, with the Type repository, an object with Id and Write',
+    }),
+  )
+const keyPermissions = list(keyPermission, limits.keyPermissionsMax)
+
+/** What a set of keys is let into. */
+export type KeyPermission =
+  | { readonly type: 'container'; readonly id: ContainerId }
+  | { readonly type: 'repository'; readonly id: RepositoryId; readonly write: boolean }
+
+/** A permission of a request in inside names; undefined for one that the contract does not take. */
+export function readKeyPermission({ type, with: value }: z.infer<typeof keyPermission>): KeyPermission | undefined {
+  if (type === 'repository') {
+    const { data } = repositoryAccess.safeParse(foldedKeys(value))
+    return data === undefined ? undefined : { type, ...data }
+  }
+  const { data } = id.safeParse(value)
+  return data === undefined ? undefined : { type: 'container', id: data }
+}
+
+/** Keys of an object that stands where anything may stand match in any case too. */
+function foldedKeys(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.toLowerCase(), inner]))
+}
 
 /** The original's form, and with `Containers` and `Repositories` that of its older examples. */
 const createKeysBody = z

@@ -1,10 +1,7 @@
 /** The operations on network links: what looks local inside a container and is elsewhere (spec §9, route 11). */
-
-import { containerLinks, id, queryFlag, text } from './fields.ts'
+import { containerLinks, id, nothing, queryFlag, text } from './fields.ts'
 import { operation } from './operation.ts'
 import * as z from './schemas.ts'
-
-const nothing = z.object({})
 
 export const linkContainers = operation({
   id: 'linkContainers',

@@ -2,7 +2,6 @@
  * What an operation of the API is: one value that says everything about a call. Server, client, command line and reference are derived
  * from these values, so a path or a field is written once.
  */
-
 import type { DryRun } from '../lib/index.ts'
 import type { ErrorCode } from './errors.ts'
 import type * as z from './schemas.ts'

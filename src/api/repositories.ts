@@ -1,23 +1,28 @@
 /** The operations on git repositories: create, look, list, delete, archive (spec §3.5, routes 19 and 20). */
-
-import {
-  cloneSource,
-  engine,
-  gitRevision,
-  hostKey,
-  id,
-  image,
-  imageTag,
-  optionalId,
-  optionalImage,
-  optionalQueryFlag,
-  text,
-} from './fields.ts'
+import { isOpenSshFingerprint, parseCloneSource, parseGitRevision } from '../formats/index.ts'
+import { engine, id, image, imageTag, nothing, optionalId, optionalImage, optionalQueryFlag, parsed, text, wants } from './fields.ts'
+import type { CloneUrl, GitRef, HostKeyFingerprint } from './ids.ts'
 import { operation } from './operation.ts'
 import * as z from './schemas.ts'
 
+/** An address to clone from, or nothing. */
+const cloneSource = parsed(input => (input === '' ? undefined : (parseCloneSource(input).text as CloneUrl)), '')
+/** The key by which another host is known, or nothing. */
+const hostKey = z.optional(
+  z.pipe(
+    text.check(
+      z.refine(
+        value => value === '' || isOpenSshFingerprint(value),
+        wants('a fingerprint as OpenSSH prints it: SHA256: and 43 characters of base64'),
+      ),
+    ),
+    z.transform(value => (value === '' ? undefined : (value as HostKeyFingerprint))),
+  ),
+)
+/** The name of a branch, a tag or a commit, or a commit before it. */
+const gitRevision = parsed(input => parseGitRevision(input) as GitRef)
+
 const repositoryParams = z.object({ id })
-const nothing = z.object({})
 
 /** What becomes of every push to the default branch. */
 const repositoryBuild = z.object(

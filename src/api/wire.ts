@@ -2,7 +2,6 @@
  * Between the wire and the inside. On the wire, JSON keeps the original's capitals (`NetworkLinks`) and keys match in any case
  * (spec §3.2); inside, names are camel case. The schema says which names there are, so nothing is listed twice.
  */
-
 import { type FieldError, GearError } from './errors.ts'
 import type { Schema } from './operation.ts'
 import type * as z from './schemas.ts'

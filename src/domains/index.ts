@@ -2,7 +2,6 @@
  * What gear does, a folder per subject: containers, ports, environments, images, keys, repositories, the node itself. The handlers of all of them together carry
  * out the contract; an operation nobody carries out does not compile.
  */
-
 import { type ContainerId, GearError, type Handlers, type RequestId, type WaitEvent } from '../api/index.ts'
 import { type Request, request } from '../client/index.ts'
 import type { Host, UnitStatus } from '../host/index.ts'

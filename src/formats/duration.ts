@@ -1,5 +1,4 @@
 /** Spans of time as people write them (`30s`, `10m`, `1h30m`), and the points in time that `--since` takes: a span ago, or a date. */
-
 import { FormatError, quoted } from './format-error.ts'
 
 /** Ten years: longer than any journal. */

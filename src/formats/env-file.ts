@@ -3,7 +3,6 @@
  * stored for a container (raw, one line each, which is what the engine's `--env-file` reads). Values may be secrets: no message
  * shows one.
  */
-
 import { FormatError } from './format-error.ts'
 import { unquoteGoLiteral } from './go-literal.ts'
 import { isLongerThan, requireText, trimCharacters } from './text-rules.ts'

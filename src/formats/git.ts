@@ -2,7 +2,6 @@
  * What a caller may say to git: names of refs and addresses of repositories. Both end up as arguments of git, so everything that git, ssh or a
  * shell would take for something else than a name or an address is refused here: options, `ext::` and other remote helpers, passwords.
  */
-
 import { FormatError, quoted } from './format-error.ts'
 import { namesRemoteHelper, parseRemoteAddress, type RemoteProtocol, schemeOf } from './git-address.ts'
 import { requireLine, requireText } from './text-rules.ts'

@@ -3,7 +3,6 @@
  * strictly, because the text ends up as an argument of the engine's command line. Nothing is filled in: which registry and tag a
  * short name means is the engine's business.
  */
-
 import { FormatError, quoted } from './format-error.ts'
 
 export interface NamedImage {

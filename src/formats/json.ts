@@ -3,7 +3,6 @@
  * Go's streaming decoder, and what a later reader could understand in two ways (a key given twice, half a surrogate pair) is
  * refused. Keys match their field in any case. What the fields mean is not decided here.
  */
-
 import { FormatError, quoted } from './format-error.ts'
 
 export interface JsonLimits {

@@ -2,7 +2,6 @@
  * Locators: how the command line names a resource, `[type://][host[:port]/]id`. No host, or the word `local`, means this machine without
  * any network; `localhost` is a host like any other. What ids look like is not decided here, since routes use locators too.
  */
-
 import { FormatError, quoted } from './format-error.ts'
 import { isHostName } from './host-name.ts'
 import { readPort } from './ports.ts'

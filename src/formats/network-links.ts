@@ -3,7 +3,6 @@
  * `[fromhost:]fromport:tohost:toport,…`; the file form is what is kept for a container and read by the link helper, one line of four
  * fields between tabs. Hosts are held to names and IPv4 addresses, because they end up in rule sets.
  */
-
 import { FormatError, quoted } from './format-error.ts'
 import { isHostName } from './host-name.ts'
 import { readPort } from './ports.ts'

@@ -2,7 +2,6 @@
  * Port pairs: a port inside a container and the port of the host that leads to it. External 0 asks for a free one. The text form
  * `8080:0,22:4022` is used by `--ports`, by the `X-PortMapping` header and by the metadata of unit files.
  */
-
 import { FormatError, quoted } from './format-error.ts'
 
 export interface PortPair {

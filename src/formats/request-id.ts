@@ -2,7 +2,6 @@
  * Request ids: 16 random bytes, written as 22 characters of base64url. The original's clients also send them as 32 hexadecimal
  * digits or as base64url with its padding; inside there is one form only, because the text is the key that finds a repeated request.
  */
-
 import { FormatError, quoted } from './format-error.ts'
 
 const requestIdBytes = 16

@@ -1,5 +1,4 @@
 /** Limits of a container as people write them: memory (`512m`, `1g`, plain bytes), processors (`1.5`) and files (`10g`). 0 means no limit. */
-
 import { FormatError, quoted } from './format-error.ts'
 
 /** Docker refuses less. */

@@ -1,5 +1,4 @@
 /** What texts of every kind must keep to before their own grammar is looked at: a length, real characters, no control characters. */
-
 import { FormatError, quoted } from './format-error.ts'
 
 export interface TextRules {

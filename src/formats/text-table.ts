@@ -2,7 +2,6 @@
  * Tables as text, laid out as the original's are (by Go's `text/tabwriter`): every column but the last is at least 8 wide and one
  * wider than its longest cell. Scripts cut these columns, so the widths are part of the contract.
  */
-
 import { FormatError } from './format-error.ts'
 
 const columnWidthMin = 8

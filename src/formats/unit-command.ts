@@ -4,7 +4,6 @@
  * (systemd.service(5), COMMAND LINES); so `%` and `$` are doubled and the result is quoted. Only plain data is understood: a line that
  * uses specifiers, variables or a second command has no fixed arguments and is refused.
  */
-
 import { FormatError, quoted } from './format-error.ts'
 import { isLongerThan } from './text-rules.ts'
 

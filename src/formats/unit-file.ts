@@ -3,7 +3,6 @@
  * read differently from what was meant; parsing follows systemd.syntax(7) (comments, joined lines). Command lines inside values
  * are `unit-command.ts`. The `X-…` metadata of a container's unit has a reader of its own, which copes with any file.
  */
-
 import { FormatError, quoted } from './format-error.ts'
 import { type PortPair, readPort } from './ports.ts'
 import { hasControlCharacter, isLongerThan, trimCharacters } from './text-rules.ts'

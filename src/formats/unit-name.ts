@@ -2,7 +2,6 @@
  * Names of units, and of the objects that stand for them on the bus. On the bus every
  * byte that is not a letter or digit is written as `_xx` (a leading digit too), as systemd itself does it.
  */
-
 import { FormatError, quoted } from './format-error.ts'
 import { isLongerThan } from './text-rules.ts'
 

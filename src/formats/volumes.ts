@@ -2,7 +2,6 @@
  * Volumes of a container: anonymous ones, which outlive it, and mounts of host folders. The text form is that of `--volumes`:
  * `/data` names a volume, `/srv/x:/mnt` and `/srv/x:/mnt:ro` a mount with the host's folder first.
  */
-
 import { FormatError, quoted } from './format-error.ts'
 import { requireLine } from './text-rules.ts'
 

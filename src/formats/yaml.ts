@@ -2,7 +2,6 @@
  * YAML 1.2 as far as it says what JSON could say: one document, keys that are texts, no tags, each key once. Aliases are followed, but
  * only so many: a few lines could otherwise stand for millions of values. The library is loaded when there is YAML to read.
  */
-
 import { FormatError } from './format-error.ts'
 
 export interface YamlLimits {

@@ -2,7 +2,6 @@
  * The file .s2iignore: paths of the source that do not go into the container, one pattern a line as Go's filepath.Match has them; `!` takes back
  * what an earlier line named. Patterns are resolved against what is there, since tar knows no exceptions.
  */
-
 import { GearError } from '../../api/index.ts'
 
 /** What is in a folder of the source, by its relative path; links to folders are no folders here. */
