@@ -1,7 +1,17 @@
 /** Looking at what the host has of a container, whole or half made: disk, systemd and engine in parallel. Changes nothing. */
-import { type ContainerId, containerUnit, GearError, idOfAccount, isId, type Login, loginOf, type PortPair } from '../../api/index.ts'
+import {
+  type ContainerId,
+  containerUnit,
+  type EngineKind,
+  GearError,
+  idOfAccount,
+  isId,
+  type Login,
+  loginOf,
+  type PortPair,
+} from '../../api/index.ts'
 import { readUnitPortPairs } from '../../formats/index.ts'
-import type { Engine, EngineContainer, EngineKind, Host, UnitStatus } from '../../host/index.ts'
+import type { Engine, EngineContainer, Host, UnitStatus } from '../../host/index.ts'
 import { containerPaths } from '../layout/index.ts'
 import type { PortStore } from '../ports/index.ts'
 import { readInstalled } from './container.ts'
