@@ -7,18 +7,10 @@ cli() { podman "$@"; }
 
 find_storage() { podman info --format '{{.Store.GraphRoot}}' 2>&1; }
 
-# run_container OPTIONS… IMAGE: without those for volumes that ID-data holds; podman would make new ones for them, where docker does not.
 run_container() {
   for image_name; do :; done
-  left=$#
-  while [ "$left" -gt 0 ]; do
-    if [ "$1" = -v ] && is_held "$2"; then shift 2; left=$((left - 2)); continue; fi
-    set -- "$@" "$1"
-    shift
-    left=$((left - 1))
-  done
   attempts=0
-  until run_once "$@"; do
+  until run_beside_data "$@"; do
     attempts=$((attempts + 1))
     [ "$attempts" -lt 5 ] || fail run-failed "$message"
     case $message in
@@ -42,7 +34,7 @@ run_once() {
   for file in container-id pid conmon-pid; do if [ -e "$dir/$file" ]; then rm "$dir/$file"; fi; done
   message=$(watched /usr/bin/podman --events-backend=none ${runtime:+"--runtime=$runtime"} run -d --pull=never --name "$id" --cidfile "$dir/container-id" \
     --pidfile "$dir/pid" --conmon-pidfile "$dir/conmon-pid" --cgroups=split --sdnotify=ignore --label "gear.id=$id" \
-    --log-driver=journald --log-opt 'tag={{.Name}}' ${volumes_from:+"$volumes_from"} "$@") && return
+    --log-driver=journald --log-opt 'tag={{.Name}}' "$@") && return
   if [ -e "$dir/no-answer" ]; then fail engine-away 'podman has not answered for 90 s: another podman has its locks (see: ps -fC podman)'; fi
   tidy_message
   return 1

@@ -3,16 +3,16 @@
 # them and `podman volume prune` does not.
 # shellcheck disable=SC2034,SC2154 # common.sh and podman.sh set variables, the helpers read them
 
-# find_data: sets volumes_from when ID-data holds data of earlier runs. The index of podman's storage tells in 1 ms that it does not exist, which
+# find_data: sets volumes_from, and held_numbers, when ID-data holds data of earlier runs. The index of podman's storage tells in 1 ms that it does not exist, which
 # is the common case; podman would take 40. What else it says is asked of podman. A doubtful answer is a failure: without its data
 # a container must not run.
 find_data() {
-  volumes_from='' held=''
+  volumes_from='' held='' held_numbers=''
   if [ -s "$dir/no-data" ]; then : > "$dir/no-data"; return; fi
   find_index
   if [ -e "$index" ] && ! grep -qF "\"names\":[\"$id-data\"" "$index"; then return; fi
   inspect "$id-data" || refuse "podman could not say whether $id-data exists: $problem"
-  if [ "$found" = ours ] && [ "$role" = '"data"' ]; then volumes_from="--volumes-from=$id-data" held=$volumes; fi
+  if [ "$found" = ours ] && [ "$role" = '"data"' ]; then volumes_from="--volumes-from=$id-data" held=$volumes held_numbers=$numbers; fi
 }
 
 # is_held PATH: whether ID-data has a volume for it.
@@ -43,7 +43,7 @@ find_index() {
 # mounts too, for ever. The inspected container still holds what it used until ID-data exists.
 keep_volumes() {
   [ -n "$volumes" ] || return 0
-  used=$volumes used_image=$image
+  used=$volumes used_image=$image used_numbers=$numbers
   inspect "$id-data" || return 1
   held=$volumes
   if [ "$found" != none ] && { [ "$found" = foreign ] || [ "$role" != '"data"' ]; }; then
@@ -58,7 +58,8 @@ $used
 LIST
 }
 
-# hold_volumes MOUNTS: makes ID-data anew with MOUNTS, lines of VOLUME:"PATH"; of two for one path the first counts.
+# hold_volumes MOUNTS: makes ID-data anew with MOUNTS, lines of VOLUME:"PATH"; of two for one path the first counts. As long as it has the user numbers to which
+# the data belong, podman gives them to nobody else.
 hold_volumes() {
   mounts=$1
   set --
@@ -72,6 +73,7 @@ hold_volumes() {
 $mounts
 LIST
   if [ "$found" = ours ]; then problem=$(podman rm "$id-data" 2>&1 > /dev/null) || return 1; fi
-  problem=$(podman create --pull=never --log-driver=none --name "$id-data" --label "gear.id=$id" --label gear.role=data --entrypoint /bin/true "$@" \
-    "$used_image" 2>&1 > /dev/null)
+  # shellcheck disable=SC2086 # options, a word each
+  problem=$(podman create --pull=never --log-driver=none --name "$id-data" --label "gear.id=$id" --label gear.role=data --entrypoint /bin/true \
+    $used_numbers "$@" "$used_image" 2>&1 > /dev/null)
 }

@@ -23,19 +23,20 @@ refuse() {
 time_form='"2006-01-02T15:04:05.999999999Z07:00"'
 template="{{.Name}} {{json (index .Config.Labels \"gear.id\")}} {{json (index .Config.Labels \"gear.role\")}} {{.State.Status}} \
 {{.State.ExitCode}} {{.State.OOMKilled}} {{.State.StartedAt.Format $time_form}} {{.State.FinishedAt.Format $time_form}} {{.Image}}\
+{{with .HostConfig.IDMappings}}{{range .UIDMap}} --uidmap={{.}}{{end}}{{range .GIDMap}} --gidmap={{.}}{{end}}{{end}}\
 {{range .Mounts}}{{if and (eq .Type \"volume\") (eq (len .Name) 64)}}{{\"\\n\"}}{{.Name}}:{{json .Destination}}{{end}}{{end}}"
 
-# inspect NAME: sets found to none, foreign or ours, and state, exit_code, oom_killed, started, finished, image, role and volumes. Fails, with
-# problem set to the reason, without an answer.
+# inspect NAME: sets found to none, foreign or ours, and state, exit_code, oom_killed, started, finished, image, numbers (options for those of its user
+# namespace), role and volumes. Fails, with problem set to the reason, without an answer.
 inspect() {
-  found=none volumes='' state=''
+  found=none volumes='' state='' numbers=''
   if ! inspected=$(podman container inspect --format "$template" "$1" 2>&1); then
     case $inspected in *'no such container'*) return ;; esac
     problem=$inspected
     return 1
   fi
   line=${inspected%%"$newline"*}
-  read -r name owner role state exit_code oom_killed started finished image <<LINE
+  read -r name owner role state exit_code oom_killed started finished image numbers <<LINE
 $line
 LINE
   # Podman takes the beginning of another container's id for a name, too.

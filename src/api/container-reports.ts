@@ -33,6 +33,8 @@ const containerStatusData = z.object({
   cpuMs: z.optional(z.number()),
   /** The MCS level it runs at, `off` when the host is without SELinux, or `not its own: …` with the label that it runs with. */
   seLinux: z.optional(text),
+  /** Numbers of the host, `first-last`, that the users of its namespace have there; absent for one that shares the numbers of the host. */
+  userNumbers: z.optional(text),
   /** Whether the quota it was installed with is enforced, or why not. */
   quota: z.optional(text),
   /** The unit file was changed after the container was started: a restart brings the change into effect. */

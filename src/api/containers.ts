@@ -173,8 +173,8 @@ const installContainerBody = installContainerFields.check(
   ),
   conflict(
     'userNamespace',
-    'must not be given with Volumes: their files would belong to somebody else at the next start',
-    ({ userNamespace, volumeConfig }) => userNamespace === undefined || (volumeConfig?.volumes ?? []).length === 0,
+    'must not be given with VolumeMounts: in a user namespace folders of the host belong to nobody',
+    ({ userNamespace, volumeConfig }) => userNamespace === undefined || (volumeConfig?.volumeMounts ?? []).length === 0,
   ),
 )
 export type InstallContainer = z.infer<typeof installContainerBody>

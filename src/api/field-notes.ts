@@ -185,6 +185,8 @@ export const fieldNotes: Readonly<Record<string, string>> = {
   CpuMs: 'Processor time used since the start, in milliseconds.',
   SeLinux:
     'The MCS level that keeps it apart from other containers; off when SELinux is not enabled on the host; not its own, with the label it has, when the engine gives it no such level. Absent while it does not run.',
+  UserNumbers:
+    'Numbers of the host that the users of its user namespace have there, first-last (--userns auto). Absent without one, and while it does not run.',
   RestartNeeded: 'The unit was changed after the container started; a restart brings the change into effect.',
   Cause: 'In one sentence, why it is not running though it should.',
   Next: 'What to try.',

@@ -32,9 +32,9 @@ describe('wishes of an install', () => {
       /^UserNamespace must not be given with Isolate/,
     ],
     [
-      'data for numbers that change',
-      { UserNamespace: 'auto', VolumeConfig: { Volumes: [{ Path: '/data' }] } },
-      /^UserNamespace .* with Volumes/,
+      'folders of the host for numbers that it has not',
+      { UserNamespace: 'auto', VolumeConfig: { VolumeMounts: [{ Path: '/srv', HostPath: '/data' }] } },
+      /^UserNamespace .* with VolumeMounts/,
     ],
     ['a quota of nobody', { Quota: '1g' }, /^Quota must be given with Isolate/],
   ])('%s exclude each other', (_, wish, message) => {
@@ -45,7 +45,7 @@ describe('wishes of an install', () => {
     { CapAdd: ['NET_RAW'], CapDrop: ['ALL'], NewPrivileges: true, ReadOnly: true, SeccompProfile: 'unconfined' },
     { Isolate: true, CapDrop: ['ALL'], Quota: '1g' },
     { Isolate: true, NewPrivileges: true, ReadOnly: false, UserNamespace: '', Quota: '10g' },
-    { UserNamespace: 'auto', ReadOnly: true, Quota: '0' },
+    { UserNamespace: 'auto', ReadOnly: true, Quota: '0', VolumeConfig: { Volumes: [{ Path: '/data' }] } },
     { CapAdd: null, CapDrop: [], SeccompProfile: '', Quota: null },
   ])('%j go together', wish => {
     expect(refusal(wish)).toBeUndefined()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { firstTarEntry, type NewTarEntry, printTar, readTar } from './tar.ts'
+import { firstTarEntry, type NewTarEntry, printTar, readTar, withOwners } from './tar.ts'
 
 const plain = { mode: 0o644, modifiedMs: 1_700_000_000_000, size: 0, target: '', owner: { uid: 5, gid: 6 } } as const
 
@@ -42,6 +42,29 @@ describe('an archive', () => {
         entries.map(({ owner: _owner, bytes: _bytes, ...entry }) => ({ ...entry, content: entry.size === 0 ? '' : 'helloworld' })),
       )
     }
+  })
+
+  it('can be given to other owners, and else stays as it is', async () => {
+    const large = entries.map(entry => ({ ...entry, owner: { uid: 2_147_483_652, gid: 2_147_483_653 } }))
+    expect(await bytesOf(withOwners(from(await archiveOf(...large)), number => number - 2_147_483_647))).toEqual(
+      await archiveOf(...entries),
+    )
+  })
+
+  it('that is given to others ends with its reader, and its reader with it', async () => {
+    let isEnded = false
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield Buffer.alloc(1e6)
+      } finally {
+        isEnded = true
+      }
+    }
+    const endlessFile = printTar(from({ ...plain, name: 'a', type: 'file' as const, size: 1e12, bytes: endless() }))
+    for await (const _ of withOwners(endlessFile, number => number)) break
+    await expect.poll(() => isEnded).toBe(true)
+    const archive = await archiveOf(...entries)
+    await expect(bytesOf(withOwners(from(archive.subarray(0, 3000)), number => number))).rejects.toThrow()
   })
 
   it('may be read without the files in it', async () => {

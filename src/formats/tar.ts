@@ -71,6 +71,26 @@ export async function* printTar(entries: AsyncIterable<NewTarEntry>): AsyncGener
   await filled
 }
 
+/**
+ * The same archive with other owners: `ownerOf` says which number stands for one in it, of a user or a group. Their names, which are those of whoever made
+ * the archive, are left out. Throws as `readTar` does; leaving the loop ends the source.
+ */
+export async function* withOwners(archive: AsyncIterable<Uint8Array>, ownerOf: (number: number) => number): AsyncGenerator<Uint8Array> {
+  const { createTarDecoder, createTarPacker } = await import('modern-tar')
+  const { readable, controller } = createTarPacker()
+  const pass = async (): Promise<void> => {
+    for await (const { header, body } of ReadableStream.from(archive).pipeThrough(createTarDecoder({ strict: true }))) {
+      const { uid: _uid, gid: _gid, uname: _uname, gname: _gname, ...pax } = header.pax ?? {}
+      const owner = { uid: ownerOf(header.uid ?? 0), gid: ownerOf(header.gid ?? 0), uname: '', gname: '' }
+      await body.pipeTo(controller.add({ ...header, ...owner, pax }))
+    }
+    controller.finalize()
+  }
+  const passed = pass().catch((error: unknown) => controller.error(error))
+  yield* readable
+  await passed
+}
+
 type Packer = ReturnType<typeof import('modern-tar').createTarPacker>['controller']
 
 async function fill(entries: AsyncIterable<NewTarEntry>, packer: Packer): Promise<void> {

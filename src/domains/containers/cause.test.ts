@@ -114,6 +114,12 @@ describe('the cause of a failure is one sentence', () => {
       next: /subuid/,
     },
     {
+      name: 'data of other users',
+      lastExit: 'Reason=other-numbers\nMessage=they were written without --userns auto',
+      said: 'its data belong to other users: they were written without --userns auto',
+      next: /as it was before.*gear delete --all shop/,
+    },
+    {
       name: 'links failed',
       lastExit: 'Reason=links-failed\nMessage=no such host',
       said: 'its network links could not be applied: no such host',

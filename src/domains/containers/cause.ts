@@ -109,7 +109,12 @@ function refused({ installed: { image, engine }, id }: Situation, { reason, mess
     case 'no-user-numbers':
       return {
         cause: `podman has no user numbers for a namespace of its own${said}`,
-        next: 'Give the user containers a range in /etc/subuid and /etc/subgid, such as: containers:2147483647:2147483648',
+        next: 'Give the user containers a range in /etc/subuid and /etc/subgid, 65536 for each container, such as: containers:2147483647:2147483648',
+      }
+    case 'other-numbers':
+      return {
+        cause: `its data belong to other users${said}`,
+        next: `Install it as it was before. To move the data, start it so, copy them out (gear cp), gear delete --all ${id}, install it anew and copy them in.`,
       }
     case 'start-timeout':
       return { cause: 'it had not started when the time systemd allows was over', next: `Look at: ${journal}` }

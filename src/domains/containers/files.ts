@@ -1,6 +1,7 @@
 /** Files out of and into a running container, by the engine, which follows links within the container: nothing of the image is run for it. */
 import { type BytesResult, type ContainerId, type FileKind, GearError, limits, type Session, type SessionOutput } from '../../api/index.ts'
-import type { Clock, Host } from '../../host/index.ts'
+import { withOwners } from '../../formats/index.ts'
+import type { Clock, Host, NumberRange } from '../../host/index.ts'
 import { type DryRun, Handover } from '../../lib/index.ts'
 import type { Copies, Copy } from './copies.ts'
 import { runningContainer } from './running.ts'
@@ -31,8 +32,10 @@ export async function readFiles(host: HostParts, copies: Copies, { id, path }: P
     const { engine, container } = await runningContainer(host, id)
     const bytes = await engine.readFiles(container.id, path, signal)
     if (bytes === undefined) throw fileUnknown(id, path)
+    const { numbers } = container
+    const owned = numbers.length === 0 ? bytes : withOwners(bytes, number => numberInside(numbers, number))
     return {
-      bytes: endedBy(copy, takenInTime(bounded(bytes, signal), host.clock)),
+      bytes: endedBy(copy, takenInTime(bounded(owned, signal), host.clock)),
       mediaType: 'application/x-tar',
       fileName: `${id}.tar`,
     }
@@ -41,6 +44,12 @@ export async function readFiles(host: HostParts, copies: Copies, { id, path }: P
     signal.throwIfAborted()
     throw error
   }
+}
+
+/** Which number a user of a container has in its user namespace. One that is not in it is nobody there (user_namespaces(7)). */
+function numberInside(numbers: readonly NumberRange[], outside: number): number {
+  const range = numbers.find(range => outside >= range.outside && outside < range.outside + range.count)
+  return range === undefined ? 65_534 : range.inside + outside - range.outside
 }
 
 async function* endedBy(copy: Copy, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -18,7 +18,7 @@ import { type Cause, causeOf, signalOf } from './cause.ts'
 import { readInstalled } from './container.ts'
 import { deadlineIn } from './deadline.ts'
 import { mcsLevel } from './mcs-level.ts'
-import { readLabel, readQuota, readRunState } from './run-state.ts'
+import { readLabel, readQuota, readRunState, readUserNumbers } from './run-state.ts'
 import { containerUnknown } from './service.ts'
 import { installedContainers } from './store.ts'
 import { readUsage } from './usage.ts'
@@ -72,12 +72,13 @@ export class ContainerReports {
     const isRunning = status.activeState === 'active'
     const containerId = isRunning ? run.containerId : undefined
     const installed = readInstalled(unitText)
-    const [usage, image] =
+    const [usage, image, userNumbers] =
       containerId === undefined
-        ? [undefined, undefined]
+        ? [undefined, undefined, undefined]
         : await Promise.all([
             readUsage(this.#host, { slice: installed.slice, unit, containerId }),
             this.#imageInTime(this.#host.engines.of(installed.engine), containerId),
+            unitText.includes(' --userns ') ? readUserNumbers(this.#host, paths) : undefined,
           ])
     const cause = causeOf({ id, installed, status, lastExit: run.lastExit })
     const exitCode = run.lastExit?.exitCode
@@ -102,6 +103,7 @@ export class ContainerReports {
       memoryBytes: usage?.memoryBytes,
       cpuMs: usage?.cpuMs,
       seLinux: isRunning ? (isLabelled ? levelOf(id, await readLabel(this.#host, paths)) : 'off') : undefined,
+      userNumbers,
       quota,
       restartNeeded: isRunning && (modifiedMs ?? 0) > status.activeSinceMs,
       cause: cause?.cause,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ContainerId } from '../../api/index.ts'
 import { fakeHost } from '../../host/fakes.ts'
 import { containerPaths } from '../layout/index.ts'
-import { parseLastExit, readQuota, readRunState } from './run-state.ts'
+import { parseLastExit, readQuota, readRunState, readUserNumbers } from './run-state.ts'
 
 const nothing = { exitCode: undefined, oomKilled: false, reason: 'exited', result: '', message: '', finishedAt: undefined }
 
@@ -72,6 +72,18 @@ describe('the run folder', () => {
     const { host, paths } = setUp()
     host.files.put(`${paths.run}/container-id`, text)
     expect((await readRunState(host, paths)).containerId).toBeUndefined()
+  })
+
+  it.each([
+    ['         0          0 4294967295\n', undefined],
+    ['         0 2147483647      65536\n', '2147483647-2147549182'],
+    ['         0 2147483647       1000\n      1000 2147600000      64536\n', '2147483647-2147484646,2147600000-2147664535'],
+    ['', undefined],
+  ])('reads %j of a process as the numbers %s', async (map, numbers) => {
+    const { host, paths } = setUp()
+    host.files.put(`${paths.run}/pid`, '77\n')
+    host.files.put('/proc/77/uid_map', map)
+    expect(await readUserNumbers(host, paths)).toBe(numbers)
   })
 
   it('has whether its quota is enforced, in words that a terminal can be shown', async () => {

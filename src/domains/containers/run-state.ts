@@ -9,7 +9,7 @@ export interface LastExit {
   readonly exitCode: number | undefined
   readonly oomKilled: boolean
   /**
-   * `exited` or `stopped` (on request); or why it did not start: `image-missing`, `pull-failed`, `port-taken`, `name-taken`, `isolation-failed`, `no-user-numbers`, `links-failed`,
+   * `exited` or `stopped` (on request); or why it did not start: `image-missing`, `pull-failed`, `port-taken`, `name-taken`, `isolation-failed`, `no-user-numbers`, `other-numbers`, `links-failed`,
    * `run-failed`, `storage-damaged`, `start-timeout`; or who ended it: `engine-away`, `waiter-lost`.
    */
   readonly reason: string
@@ -44,11 +44,31 @@ export async function readQuota({ files }: Pick<Host, 'files'>, paths: Container
   return (await files.read(`${paths.run}/quota`, runFileBytes))?.trim().replaceAll(/\p{Cc}/gu, '?')
 }
 
-/** The SELinux label of the container's first process, by the pid that its start helper left; undefined when it is not known or has none. */
+/** The SELinux label of the container's first process, undefined when it is not known or has none. */
 export async function readLabel({ files }: Pick<Host, 'files'>, paths: ContainerPaths): Promise<string | undefined> {
-  const pid = (await files.read(`${paths.run}/pid`, runFileBytes))?.trim() ?? ''
-  const label = /^[1-9]\d*$/.test(pid) ? await files.read(`/proc/${pid}/attr/current`, runFileBytes) : undefined
+  const label = await readOfProcess(files, paths, 'attr/current')
   return label?.replace(/[\0\n]+$/, '').replaceAll(/\p{Cc}/gu, '?') || undefined
+}
+
+/** `first-last`, in order, of the numbers of the host that users of the container have; undefined when it has no user namespace of its own. */
+export async function readUserNumbers({ files }: Pick<Host, 'files'>, paths: ContainerPaths): Promise<string | undefined> {
+  return parseUserMap((await readOfProcess(files, paths, 'uid_map')) ?? '')
+}
+
+/** From the uid_map of a process (user_namespaces(7)): lines of the first number inside, the first outside, and how many. */
+function parseUserMap(text: string): string | undefined {
+  const ranges = [...text.matchAll(/^ *\d+ +(\d+) +(\d+)$/gm)].map(([, first = '', count = '']) => ({
+    first: Number(first),
+    count: Number(count),
+  }))
+  if (ranges.some(({ first }) => first === 0)) return undefined
+  return ranges.map(({ first, count }) => `${first}-${first + count - 1}`).join(',') || undefined
+}
+
+/** A file of `/proc` about the container's first process, by the pid that its start helper left. */
+async function readOfProcess(files: Host['files'], paths: ContainerPaths, name: string): Promise<string | undefined> {
+  const pid = (await files.read(`${paths.run}/pid`, runFileBytes))?.trim() ?? ''
+  return /^[1-9]\d*$/.test(pid) ? await files.read(`/proc/${pid}/${name}`, runFileBytes) : undefined
 }
 
 /** `Key=value` lines; unknown keys are passed over. */

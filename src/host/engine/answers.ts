@@ -1,5 +1,5 @@
 /** Reading the JSON of engines: a value of the wrong kind is told by name. */
-import type { EngineContainer } from './port.ts'
+import type { EngineContainer, NumberRange } from './port.ts'
 
 export function recordOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) throw new TypeError(`${what} is not an object`)
@@ -24,7 +24,18 @@ export function containerOf(body: unknown): EngineContainer {
     pid: typeof state['Pid'] === 'number' ? state['Pid'] : 0,
     imageId: digestOf(textOf(container['Image'], 'Image')),
     volumes: anonymousVolumesOf(container['Mounts']),
+    numbers: numbersOf(container['HostConfig']),
   }
+}
+
+/** What podman's `HostConfig` says of a user namespace, where groups have the same numbers as users. Docker has one for all its containers, or none. */
+function numbersOf(settings: unknown): readonly NumberRange[] {
+  const mappings = recordOf(recordOf(settings ?? {}, 'HostConfig')['IDMappings'] ?? {}, 'IDMappings')['UidMap']
+  if (!Array.isArray(mappings)) return []
+  return mappings.map(mapping => {
+    const [inside = 0, outside = 0, count = 0] = textOf(mapping, 'UidMap').split(':').map(Number)
+    return { inside, outside, count }
+  })
 }
 
 /** The anonymous volumes among the `Mounts` of an inspected container, by name: the engine gave them 64 hex digits. */

@@ -29,6 +29,7 @@ export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements
       pid: given.isRunning === false ? 0 : 10_000 + count,
       imageId: `sha256:${'0'.repeat(64)}`,
       volumes: [],
+      numbers: [],
       ...given,
     }
     this.#containers.set(name, container)

@@ -24,7 +24,16 @@ function made(names: readonly string[], answers: Readonly<Record<string, Partial
 }
 
 const inspected = (name: string) => ({
-  stdout: JSON.stringify([{ Id: id, Name: name, Image: 'cd'.repeat(32), State: { Running: true, Pid: 7 }, Config: { Labels: null } }]),
+  stdout: JSON.stringify([
+    {
+      Id: id,
+      Name: name,
+      Image: 'cd'.repeat(32),
+      State: { Running: true, Pid: 7 },
+      Config: { Labels: null },
+      HostConfig: { IDMappings: { UidMap: ['0:2147483647:65536'], GidMap: ['0:2147483647:65536'] } },
+    },
+  ]),
 })
 
 describe('podman', () => {
@@ -46,6 +55,7 @@ describe('podman', () => {
       pid: 7,
       volumes: [],
       imageId: `sha256:${'cd'.repeat(32)}`,
+      numbers: [{ inside: 0, outside: 2147483647, count: 65536 }],
     })
     await files.remove(`${folder}/containers.json`)
     expect(await engine.container('shop')).toBeDefined()

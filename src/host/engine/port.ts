@@ -16,6 +16,15 @@ export interface EngineContainer {
   readonly imageId: string
   /** Names of the anonymous volumes it has, also of those that another container had first. */
   readonly volumes: readonly string[]
+  /** The numbers of a user namespace of its own; empty when its users have those of the host. */
+  readonly numbers: readonly NumberRange[]
+}
+
+/** `count` numbers of users and groups from `inside` on are, on the host, those from `outside` on. */
+export interface NumberRange {
+  readonly inside: number
+  readonly outside: number
+  readonly count: number
 }
 
 export interface EngineImage {
@@ -49,7 +58,8 @@ export interface Engine {
   /** What is at an absolute path of a running container. Here as below, links in the path are followed, within the container. */
   fileKind(container: string, path: string): Promise<FileKind | undefined>
   /**
-   * A tar of it, as it is taken: first the file or folder under its own name, then what is in it. The root folder may come without itself.
+   * A tar of it, as it is taken: first the file or folder under its own name, then what is in it. The root folder may come without itself. Owners are
+   * numbers of the host; on podman everything belongs to the user of the container.
    * Leaving the loop ends the work, and so does the signal, also before anything is taken; a call that it finds under way
    * rejects with its reason.
    */
