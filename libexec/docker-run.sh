@@ -15,6 +15,8 @@ run_container() {
     case $message in
       'No such image: '*) pull "${message#No such image: }" ;;
       'Conflict. The container name '*) make_way ;;
+      # On version 1 systemd, reloading or starting a unit, clears away groups in a slice that nobody is in yet: the container's, at the wrong moment.
+      *'/cgroup.procs: no such '* | *'mkdir /sys/fs/cgroup/'*': no such '*) make_way ;;
       *'port is already allocated'* | *'address already in use'*) fail port-taken "$message" ;;
       'Cannot connect to the Docker daemon'* | 'error during connect'*) fail engine-away "$message" ;;
       *) fail run-failed "$message" ;;

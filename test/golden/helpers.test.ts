@@ -158,6 +158,31 @@ describe('a start on docker', () => {
     expect(host.state('last-exit')).toContain('Reason=run-failed')
   })
 
+  it.each([
+    'openat2 /sys/fs/cgroup/devices/container.slice/ab/cgroup.procs: no such file or directory: unknown.',
+    'write /sys/fs/cgroup/blkio/container.slice/ab/cgroup.procs: no such device: unknown.',
+  ])('whose control group systemd clears away before its first process is in is made once more (%s)', reason => {
+    const host = newHost()
+    host.docker({ CgroupDriver: 'cgroupfs' })
+    host.tool(
+      'docker',
+      `printf %s ${engineId} > "$(option --cidfile "$@")"; [ ! -e "$0.once" ] || exit 0; : > "$0.once"
+       echo 'docker: Error response from daemon: failed to create shim task: OCI runtime create failed: failed to write 9: ${reason}' >&2; exit 127`,
+    )
+    const made = JSON.stringify({ State: { Running: false }, Config: { Labels: { 'gear.id': 'shop' } } })
+    host.tool(
+      'curl',
+      `case "$*" in *DELETE*) printf '\n204' ;; */shop/json) printf '%s\n200' '${made}' ;; */info) printf '{"CgroupDriver":"cgroupfs"}\n200' ;; *) printf '{}\n404' ;; esac`,
+    )
+    const { exitCode, calls } = start(host)
+    expect(exitCode).toBe(0)
+    expect(calls.filter(call => /^docker .* run -d | DELETE /.test(call)).map(call => /run -d|DELETE/.exec(call)?.[0])).toEqual([
+      'run -d',
+      'DELETE',
+      'run -d',
+    ])
+  })
+
   it('does not wait for ever for an engine that hangs, and says which it was', () => {
     const host = newHost()
     host.tool('curl', 'exit 28')
