@@ -11,6 +11,7 @@ PACKAGE_LISTS = lab/packages.txt packaging/packages.txt
 DESTDIR =
 PREFIX = /usr
 lib = $(DESTDIR)$(PREFIX)/lib/gear
+staged = $(lib)/staged
 units = $(DESTDIR)$(PREFIX)/lib/systemd/system
 doc = $(DESTDIR)$(PREFIX)/share/doc/gear
 man = $(DESTDIR)$(PREFIX)/share/man/man1
@@ -35,24 +36,31 @@ node_modules/.installed: package-lock.json
 	cmp -s package-lock.json $@ || npm ls --all --silent >/dev/null 2>&1 || npm ci --no-progress
 	cp package-lock.json $@
 
+# An installed gear is in use meanwhile: a file is put together in $(staged) and then takes its place at once. A build is a folder of its own, which those who began
+# with it go on reading from: dist is a link to the newest one, and the one before is kept.
 install: build ## install below DESTDIR (default: this machine); starts nothing
 	@$(NODE_BINARY) --version >/dev/null || { echo "nothing is installed: Node needs the Debian package libatomic1" >&2; exit 1; }
-	install -d $(lib)/bin $(lib)/libexec $(units)/docker.service.d $(doc) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)/etc/default
-	rm -rf $(lib)/dist.new $(lib)/bin/node.new
-	cp -R dist $(lib)/dist.new
-	$(INSTALL_NODE) $(abspath $(NODE_BINARY)) $(lib)/bin/node.new
-	rm -rf $(lib)/dist
-	mv $(lib)/dist.new $(lib)/dist
-	mv $(lib)/bin/node.new $(lib)/bin/node
-	install -m 755 $(filter-out %.sh,$(wildcard libexec/*)) $(lib)/libexec
-	install -m 644 $(wildcard libexec/*.sh) $(lib)/libexec
-	install -d $(lib)/libexec/git-hooks
+	install -d $(lib)/bin $(lib)/libexec/git-hooks $(units)/docker.service.d $(doc) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
+	  $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)/etc/default $(DESTDIR)/etc/ssh/sshd_config.d $(DESTDIR)/etc/sudoers.d
+	rm -rf $(staged)
+	install -d $(staged)/libexec $(staged)/bin
+	cp -R dist $(staged)/dist
+	$(INSTALL_NODE) $(abspath $(NODE_BINARY)) $(staged)/node
+	install -m 755 $(filter-out %.sh,$(wildcard libexec/*)) $(staged)/libexec
+	install -m 644 $(wildcard libexec/*.sh) $(staged)/libexec
+	install -m 755 bin/gear bin/switchns bin/sti $(staged)/bin
+	install -m 755 bin/gear-auth-keys-command $(staged)
+	install -m 644 packaging/sshd.conf $(staged)
+	install -m 440 packaging/sudoers $(staged)
+	packaging/swap-dist.sh $(lib) $(staged)/dist
+	mv $(staged)/node $(lib)/bin/node
+	mv $(staged)/libexec/* $(lib)/libexec
 	ln -sf ../git-post-receive $(lib)/libexec/git-hooks/post-receive
-	install -m 755 bin/gear bin/switchns bin/sti $(DESTDIR)$(PREFIX)/bin
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)/etc/ssh/sshd_config.d $(DESTDIR)/etc/sudoers.d
-	install -m 755 bin/gear-auth-keys-command $(DESTDIR)$(PREFIX)/sbin
-	install -m 644 packaging/sshd.conf $(DESTDIR)/etc/ssh/sshd_config.d/50-gear.conf
-	install -m 440 packaging/sudoers $(DESTDIR)/etc/sudoers.d/gear
+	mv $(staged)/bin/* $(DESTDIR)$(PREFIX)/bin
+	mv $(staged)/gear-auth-keys-command $(DESTDIR)$(PREFIX)/sbin
+	mv $(staged)/sshd.conf $(DESTDIR)/etc/ssh/sshd_config.d/50-gear.conf
+	mv $(staged)/sudoers $(DESTDIR)/etc/sudoers.d/gear
+	rm -rf $(staged)
 	install -m 644 packaging/gear.service packaging/gear.socket packaging/gear-links@.service $(units)
 	install -m 644 packaging/docker-journal.conf $(units)/docker.service.d/gear-journal.conf
 	install -m 644 packaging/gear.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf

@@ -2,6 +2,7 @@
 import { contract, GearError, type Operation, type PortPair, type WaitEvent } from '../api/index.ts'
 import { RemoteError, request, type TextAnswer } from '../client/index.ts'
 import { describePortPairs, parsePortPairs } from '../formats/index.ts'
+import type { Context } from './context.ts'
 import type { Call, Task } from './run.ts'
 
 /** Side data first, then the text (spec §2.2). Answers the ports that were reserved. */
@@ -28,8 +29,31 @@ export async function wholeText({ hasText, text }: TextAnswer): Promise<string> 
   return whole
 }
 
-/** Waits until a container has reached a state, showing what happens meanwhile. Throws the failure with its cause and next step. */
-export async function waitFor(call: Call<Task>, id: string, state: 'started' | 'stopped'): Promise<void> {
+const waitsMax = 5
+const rewaitMs = 1000
+
+/**
+ * Waits until a container has reached a state, showing what happens meanwhile. Throws the failure with its cause and next step. A wait that breaks off,
+ * because the agent is restarted, is begun again: what is waited for does not need the agent.
+ */
+export async function waitFor(
+  { pause }: Pick<Context, 'pause'>,
+  call: Call<Task>,
+  id: string,
+  state: 'started' | 'stopped',
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await hearOf(call, id, state)
+    } catch (error) {
+      if (!(error instanceof GearError) || error.code !== 'HOST_UNREACHABLE' || attempt === waitsMax || call.signal.aborted) throw error
+      await call.progress.update(call.task.name, 'the agent went away; asking the next one')
+      await pause(rewaitMs)
+    }
+  }
+}
+
+async function hearOf(call: Call<Task>, id: string, state: 'started' | 'stopped'): Promise<void> {
   const { task, client, signal, say, progress } = call
   const wait = request('waitContainer', { params: { id }, query: { for: state } })
   try {

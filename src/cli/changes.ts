@@ -34,7 +34,7 @@ export function changeContainers(
     run: async call => {
       const { task, client, signal, say } = call
       await sayAnswer(await client.call(task.request, { signal }), say)
-      if (change.waitFor !== undefined) await waitFor(call, task.id, change.waitFor)
+      if (change.waitFor !== undefined) await waitFor(context, call, task.id, change.waitFor)
       return change.waitFor === undefined ? {} : { state: change.waitFor }
     },
   })

@@ -96,6 +96,14 @@ describe('a build on a host', () => {
     expect(exitCode).toBe(1)
     expect(err).toContain('has failed [BUILD_FAILED]')
   })
+
+  it('whose agent goes away is not taken for one that failed', async () => {
+    const hosts = host('running', 'Assembling\nError: The agent is being stopped\n')
+    const { err, exitCode } = await gear(`build ${words} --host node7:43273`, { hosts: hosts as never })
+    expect(exitCode).toBe(1)
+    const { requestId } = seen.at(-1) ?? {}
+    expect(err).toContain(`goes on, but its agent went away (gear builds log --follow node7:43273/${requestId}) [HOST_UNREACHABLE]`)
+  })
 })
 
 describe('gear builds', () => {

@@ -180,26 +180,28 @@ async function buildOn(context: Context, flags: BuildFlags & CommonFlags, body: 
   const host = usage('--host', () => parseHost(hostName))
   const build = request('buildImage', { body })
   const requestId = freshRequestId()
+  const name = host.kind === 'local' ? requestId : `${hostName}/${requestId}`
   if (flags.dryRun) return showPlans(context, flags, [{ host, targets: [{ name: body.tag as string, request: build }] }])
   return runWork(context, flags, {
     groups: [{ host, targets: [{ name: hostName }] }],
     isLive: true,
-    change: () => ({ what: 'The build', look: `gear builds log ${requestId}` }),
+    change: () => ({ what: 'The build', look: `gear builds log ${name}` }),
     run: async ({ client, signal, say }) => {
       await sayAnswer(await client.call(build, { signal, requestId }), say)
       // text cannot say whether it tells of a failure
       const report = await client.call(request('getBuild', { params: { build: requestId } }), { signal })
-      if (report.result !== 'built') throw buildFailure(report)
+      if (report.result !== 'built') throw buildFailure(report, name)
       return { ...report }
     },
   })
 }
 
-function buildFailure({ requestId, result, code, cause, lines }: BuildReport): GearError {
+function buildFailure({ requestId, result, code, cause, lines }: BuildReport, name: string): GearError {
+  if (result === 'running') {
+    return new GearError('HOST_UNREACHABLE', `The build goes on, but its agent went away (gear builds log --follow ${name})`)
+  }
   const known = code !== undefined && Object.hasOwn(errorCatalogue, code) ? (code as ErrorCode) : 'BUILD_FAILED'
-  return new GearError(known, `The build ${requestId} ${result === 'running' ? 'goes on, but is not told of any more' : 'has failed'}`, {
-    data: { cause, lines },
-  })
+  return new GearError(known, `The build ${requestId} has failed`, { data: { cause, lines } })
 }
 
 async function runRequest(context: Context, folder: string): Promise<number> {

@@ -88,6 +88,23 @@ describe('gear start', () => {
     expect(exitCode).toBe(1)
   })
 
+  it('waits on when the agent is replaced meanwhile, and not for ever', async () => {
+    let answers = 0
+    const away: WaitEvent = { event: 'failed', message: 'The agent is being stopped', code: 'HOST_UNREACHABLE' }
+    const replaced: Handlers['waitContainer'] = async () => list([++answers < 3 ? away : { event: 'reached', message: 'active (running)' }])
+    expect(await gear('start --wait web-1', { hosts: { local: { startContainer, waitContainer: replaced } } })).toMatchObject({
+      out: 'web-1 is starting\nweb-1: active (running)\n',
+      exitCode: 0,
+    })
+    const pauses: number[] = []
+    const hosts = { local: { startContainer, waitContainer: (async () => list([away])) satisfies Handlers['waitContainer'] } }
+    expect(await gear('start --wait web-1', { hosts, onPause: waitMs => pauses.push(waitMs) })).toMatchObject({
+      err: expect.stringContaining('The agent is being stopped [HOST_UNREACHABLE]'),
+      exitCode: 1,
+    })
+    expect(pauses).toEqual([1000, 1000, 1000, 1000])
+  })
+
   it('waits on request', async () => {
     const asked: unknown[] = []
     const waitContainer: Handlers['waitContainer'] = async ({ query }) => {

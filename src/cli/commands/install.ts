@@ -125,7 +125,7 @@ export const command = () =>
         run: async call => {
           const { task, client, signal, say } = call
           const ports = await sayAnswer(await client.call(task.request, { signal }), say)
-          if (flags.wait) await waitFor(call, task.id, 'started')
+          if (flags.wait) await waitFor(context, call, task.id, 'started')
           return {
             ports,
             ...(environment === undefined ? {} : { environment: environment.id }),
