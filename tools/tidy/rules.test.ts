@@ -175,9 +175,18 @@ test('what is left for later is found', () => {
   ])
 })
 
-test('a long helper is found', () => {
-  const texts = { 'libexec/short': 'x\n'.repeat(79), 'libexec/long': 'x\n'.repeat(80), 'lab/long': 'x\n'.repeat(80) }
-  expect(rules.checkHelpers(texts)).toEqual([{ path: 'libexec/long', message: 'has 80 lines; a helper has fewer than 80' }])
+test('a helper that is long, or on no map, is found', () => {
+  const texts = {
+    'libexec/short': 'x\n'.repeat(79),
+    'libexec/long': 'x\n'.repeat(80),
+    'libexec/part.sh': 'x\n',
+    'lab/long': 'x\n'.repeat(80),
+    'ARCHITECTURE.md': '`short`, and `long` with `art.sh`',
+  }
+  expect(rules.checkHelpers(texts)).toEqual([
+    { path: 'libexec/long', message: 'has 80 lines; a helper has fewer than 80' },
+    { path: 'libexec/part.sh', message: 'is not in the table of helpers in ARCHITECTURE.md' },
+  ])
 })
 
 describe('weight', () => {

@@ -183,12 +183,16 @@ export function checkLeftovers(texts: Readonly<Record<string, string>>): readonl
   )
 }
 
-/** 9. A helper can be seen whole. */
+/** 9. A helper can be seen whole, and is on the map. */
 export function checkHelpers(texts: Readonly<Record<string, string>>): readonly Finding[] {
+  const map = texts['ARCHITECTURE.md'] ?? ''
   return Object.entries(texts).flatMap(([path, text]) => {
+    if (!path.startsWith('libexec/')) return []
     const lines = text.split('\n').length - 1
-    const isLong = path.startsWith('libexec/') && lines >= linesOfHelperMax
-    return isLong ? [{ path, message: `has ${lines} lines; a helper has fewer than ${linesOfHelperMax}` }] : []
+    return [
+      ...(lines >= linesOfHelperMax ? [{ path, message: `has ${lines} lines; a helper has fewer than ${linesOfHelperMax}` }] : []),
+      ...(map.includes(`\`${posix.basename(path)}\``) ? [] : [{ path, message: 'is not in the table of helpers in ARCHITECTURE.md' }]),
+    ]
   })
 }
 
