@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildTo } from './build.ts'
 import { layOutClient } from './dist.ts'
+import { type Outcome, outcomeOf } from './outcome.ts'
 
 const run = promisify(execFile)
 const node = realpathSync(join(dirname(import.meta.dirname), 'node_modules/.bin/node'))
@@ -25,21 +26,6 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-interface Outcome {
-  readonly stdout: string
-  readonly stderr: string
-  readonly code: number
-}
-
-async function outcomeOf(running: Promise<{ readonly stdout: string; readonly stderr: string }>): Promise<Outcome> {
-  try {
-    return { ...(await running), code: 0 }
-  } catch (error) {
-    const { stdout, stderr, code } = error as Outcome
-    return { stdout, stderr, code }
-  }
-}
 
 /** As on the other system, as far as a program can tell by what Node says of it. */
 function on(platform: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { contract, openApiDocument } from '../src/api/index.ts'
 import { buildTo, commandFlags } from './build.ts'
+import { type Outcome, outcomeOf } from './outcome.ts'
 
 const run = promisify(execFile)
 const repository = dirname(import.meta.dirname)
@@ -29,20 +30,9 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-interface Outcome {
-  readonly stdout: string
-  readonly stderr: string
-  readonly code: number
-}
-
 /** Runs the program in an otherwise empty environment. */
-async function start(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = folder): Promise<Outcome> {
-  try {
-    return { ...(await run(program, args, { env: { PATH: '/usr/bin:/bin', ...env }, cwd })), code: 0 }
-  } catch (error) {
-    const { stdout, stderr, code } = error as Outcome
-    return { stdout, stderr, code }
-  }
+function start(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = folder): Promise<Outcome> {
+  return outcomeOf(run(program, args, { env: { PATH: '/usr/bin:/bin', ...env }, cwd }))
 }
 
 test.each([

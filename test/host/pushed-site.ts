@@ -2,12 +2,14 @@
  * A static site that is built by pushing it: its page is index.html, and `assemble` says what that has in it. The file `broken` makes it fail, a page
  * that ends in `slowly` makes it take four seconds, and of `large` it tells the sum.
  */
-import type { LabHost, Outcome } from './lab-host.ts'
+import { type LabHost, type Outcome, until } from './lab-host.ts'
 import { makePusher, type Pusher } from './pusher.ts'
 
 export interface PushedSite extends Pusher {
   /** Changes the page and pushes, after some lines of shell in the clone; what the pusher saw. */
   pushPage(page: string, more?: string): Promise<Outcome>
+  /** Waits until what was pushed is being built. Nothing else is built on the host meanwhile. */
+  untilBuilding(): Promise<void>
 }
 
 const assemble = `#!/bin/sh
@@ -27,5 +29,9 @@ export async function makePushedSite(host: LabHost, id: string, folder: string):
     ...pusher,
     pushPage: (page, more = '') =>
       pusher.run(`${more} echo '${page}' > index.html; git add .; git commit -q -m '${page}'; git push origin main`),
+    untilBuilding: () =>
+      until('what was pushed is being built', async () =>
+        (await host.sh('systemctl list-units --plain --no-legend "build-*"')) === '' ? 'it is not' : true,
+      ),
   }
 }

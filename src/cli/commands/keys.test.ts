@@ -68,6 +68,8 @@ describe('gear add-keys', () => {
     ['add-keys web-1 --key-file none', 'gear add-keys: none cannot be read (no such file)'],
     ['add-keys web-1 --key-file empty', 'gear add-keys: empty: there is no key in it'],
     ['add-keys web-1 --key-file wrong', 'gear add-keys: wrong: line 3: the key is cut off'],
+    ['auth-keys-command', 'gear auth-keys-command: give one account: ctr-ID or git-ID'],
+    ['auth-keys-command ctr-a ctr-b', 'gear auth-keys-command: give one account: ctr-ID or git-ID'],
     ['add-keys w --key-file right', 'gear add-keys: Permissions[0].With must be the id of a container'],
   ])('refuses before anything is sent: gear %s', async (words, message) => {
     const { seen, hosts } = recording()

@@ -135,9 +135,7 @@ describe('a repository that is deleted', () => {
     await host.gearDo('create-repo', 'built-src', '--build', 'gear/httpd', '--tag', 'lab/never', '--restart', 'never')
     const site = await makePushedSite(host, 'built-src', `${work}/built`)
     const push = site.pushPage('a page that comes slowly')
-    await until('it is being built', async () =>
-      (await host.sh('systemctl list-units --plain --no-legend "build-*"')) === '' ? 'it is not' : true,
-    )
+    await site.untilBuilding()
     await host.gearDo('delete-repo', 'built-src')
     expect((await push).stderr).not.toContain('runs as never')
     await until('the build has ended', async () =>

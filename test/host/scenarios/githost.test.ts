@@ -149,9 +149,7 @@ onBothEngines(host, engine => {
 
     it('deploys two pushes at once one after the other, and the last one stays', async () => {
       const first = site.pushPage('version four, slowly', 'git rm -q broken;')
-      await until('the first is being built', async () =>
-        (await host.sh('systemctl list-units --plain --no-legend "build-*"')) === '' ? 'it is not' : true,
-      )
+      await site.untilBuilding()
       const second = await site.pushPage('version five')
       expect((await first).stderr).toContain('assembling version four, slowly')
       expect(second.stderr).toContain('Waiting for the build of pushes before this one')

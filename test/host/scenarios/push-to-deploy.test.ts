@@ -75,9 +75,7 @@ onBothEngines(host, engine => {
   describe('two pushes at once', () => {
     it('are deployed one after the other, and the last one stays', async () => {
       const first = site.pushPage('version five, slowly')
-      await until('the first is being built', async () =>
-        (await host.sh('systemctl list-units --plain --no-legend "build-*"')) === '' ? 'it is not' : true,
-      )
+      await site.untilBuilding()
       const second = await site.pushPage('version six')
       expect((await first).stderr).toContain('assembling version five, slowly')
       expect(second.stderr).toContain('Waiting for the build of pushes before this one')
@@ -114,9 +112,7 @@ onBothEngines(host, engine => {
   describe('an agent that is killed', () => {
     it('in the middle of a deployment does not keep what was pushed from being deployed', async () => {
       const pushing = site.pushPage('version seven')
-      await until('it is being built', async () =>
-        (await host.sh('systemctl list-units --plain --no-legend "build-*"')) === '' ? 'it is not' : true,
-      )
+      await site.untilBuilding()
       await host.do(['systemctl', 'kill', '--signal=KILL', 'gear.service'])
       const { exitCode, stderr } = await pushing
       expect(exitCode).toBe(0)
