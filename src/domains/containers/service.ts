@@ -18,14 +18,15 @@ import { printPortPairs } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
 import { type DryRun, KeyedMutex, mapBounded } from '../../lib/index.ts'
 import type { Environments } from '../environments/index.ts'
-import { containerPaths, folderOf } from '../layout/index.ts'
+import { containerPaths } from '../layout/index.ts'
 import { PortAllocator, type PortPlan, PortStore, planPorts, takenPort } from '../ports/index.ts'
 import { applyPlan, type Hands } from './apply.ts'
 import { readInstalled, specOf } from './container.ts'
 import { Copies } from './copies.ts'
 import { droppedFlags } from './dropped.ts'
 import { isAtRest, lookAt, lookAtPorts, lookForDelete, requireFreeName } from './look.ts'
-import { type ContainerStep, type Found, linkSteps, planDelete, planInstall, type WantedInstall } from './plan.ts'
+import { type ContainerStep, type Found, planDelete, planInstall, type WantedInstall } from './plan.ts'
+import { planPurge, planRestart, planStart, planStop } from './plan-run.ts'
 import { withImage } from './set-image.ts'
 import { installedContainers } from './store.ts'
 import { renderUnit } from './unit.ts'
@@ -269,50 +270,29 @@ export class Containers {
   /** Queues a start. Throws CONTAINER_UNKNOWN. False when it runs or starts already. */
   start(id: ContainerId, dryRun?: DryRun): Promise<boolean> {
     return this.#locked(id, async () => {
-      const unit = containerUnit(id)
-      const [found, status] = await Promise.all([this.#requireInstalled(id), this.#host.units.status(unit)])
-      const isUp = ['active', 'activating', 'reloading'].includes(status.activeState) && status.subState !== 'auto-restart'
-      const steps: ContainerStep[] = [...bootSteps(found)]
-      if (!isUp) {
-        if (status.needsReload) steps.push({ kind: 'reload', reason: 'systemd holds an older version of the unit' })
-        steps.push({ kind: 'start', reason: 'a start was asked for', unit })
-      }
+      const [found, status] = await Promise.all([this.#requireInstalled(id), this.#host.units.status(containerUnit(id))])
+      const steps = planStart(id, found, status)
       await applyPlan(this.#hands, id, steps, dryRun)
-      return !isUp
+      return steps.some(({ kind }) => kind === 'start')
     })
   }
 
   /** Queues a restart. Throws CONTAINER_UNKNOWN, and CONTAINER_CHANGING while it is being started. */
   restart(id: ContainerId, dryRun?: DryRun): Promise<void> {
     return this.#locked(id, async () => {
-      const unit = containerUnit(id)
-      const [found, status] = await Promise.all([this.#requireInstalled(id), this.#host.units.status(unit)])
-      if (status.activeState === 'activating' && status.subState !== 'auto-restart') {
-        throw new GearError('CONTAINER_CHANGING', `Container ${id} is being started already`, { retryAfterSeconds: 1 })
-      }
-      const steps: ContainerStep[] = [...bootSteps(found)]
-      if (status.needsReload) steps.push({ kind: 'reload', reason: 'systemd holds an older version of the unit' })
-      steps.push({ kind: 'restart', reason: 'a restart was asked for', unit })
-      await applyPlan(this.#hands, id, steps, dryRun)
+      const [found, status] = await Promise.all([this.#requireInstalled(id), this.#host.units.status(containerUnit(id))])
+      await applyPlan(this.#hands, id, planRestart(id, found, status), dryRun)
     })
   }
 
   /** Queues a stop and takes the container out of the boot. False when it is stopped already; unknown ids count as stopped. */
   stop(id: ContainerId, dryRun?: DryRun): Promise<boolean> {
     return this.#locked(id, async () => {
-      const unit = containerUnit(id)
       // Not its status: for that, systemd would read a unit that it has not loaded, and that is therefore stopped.
-      const [found, [loaded]] = await Promise.all([lookAt(this.#host, id), this.#host.units.list([unit])])
-      const steps: ContainerStep[] = []
-      if (found.boot !== undefined) {
-        steps.push({ kind: 'removeFile', reason: 'a stopped container does not come back at boot', path: found.paths.boot })
-        steps.push(...syncSteps(steps))
-      }
-      const state = { activeState: loaded?.activeState ?? 'inactive', hasJob: loaded?.jobType !== undefined }
-      const isDown = isAtRest(state) || (state.activeState === 'deactivating' && !state.hasJob)
-      if (!isDown) steps.push({ kind: 'queueStop', reason: 'a stop was asked for', unit })
+      const [found, [loaded]] = await Promise.all([lookAt(this.#host, id), this.#host.units.list([containerUnit(id)])])
+      const steps = planStop(id, found, loaded)
       await applyPlan(this.#hands, id, steps, dryRun)
-      return !isDown
+      return steps.some(({ kind }) => kind === 'queueStop')
     })
   }
 
@@ -332,15 +312,8 @@ export class Containers {
   }
 
   async #purge(id: ContainerId, dryRun: DryRun | undefined): Promise<void> {
-    const unit = containerUnit(id)
-    const [found, status] = await Promise.all([lookAt(this.#host, id), this.#host.units.status(unit)])
-    const { paths } = found
-    const steps: ContainerStep[] = []
-    if (found.boot !== undefined) steps.push({ kind: 'removeFile', reason: 'it must not come back at boot', path: paths.boot })
-    if (!isAtRest(status)) steps.push({ kind: 'stop', reason: 'it runs', unit })
-    if (found.wanted !== undefined) steps.push({ kind: 'removeFile', reason: 'it is disabled', path: paths.wanted })
-    if (found.systemdUnit !== undefined) steps.push({ kind: 'removeFile', reason: 'it is disabled', path: paths.systemdUnit })
-    await applyPlan(this.#hands, id, [...steps, ...syncSteps(steps)], dryRun)
+    const [found, status] = await Promise.all([lookAt(this.#host, id), this.#host.units.status(containerUnit(id))])
+    await applyPlan(this.#hands, id, planPurge(id, found, status), dryRun)
   }
 
   /** One at a time per id. `shop` and `shop-data` share a lock, since each looks whether the other has its names. */
@@ -357,18 +330,6 @@ export class Containers {
 
 export function containerUnknown(id: ContainerId): GearError {
   return new GearError('CONTAINER_UNKNOWN', `There is no container ${id} on this host`)
-}
-
-/** Links a started unit needs, made durable; nothing when they are there. */
-function bootSteps(found: Found): readonly ContainerStep[] {
-  const steps = linkSteps(found, true)
-  return [...steps, ...syncSteps(steps)]
-}
-
-/** Makes durable what the steps do to files and links. */
-function syncSteps(steps: readonly ContainerStep[]): readonly ContainerStep[] {
-  const folders = steps.flatMap(step => (step.kind === 'linkUnit' || step.kind === 'removeFile' ? [folderOf(step.path)] : []))
-  return folders.length === 0 ? [] : [{ kind: 'syncFolders', reason: 'the change survives a power cut', folders }]
 }
 
 /** Whether a port was lost that nobody asked for by number: another writer was faster, and any other port does as well. */
