@@ -3,8 +3,8 @@
  * one, leads the links of what stays to the new instances, and only then deletes what is to go. So what breaks off in the middle, or fails, leaves
  * the old instances serving. What became of each instance is kept, for the file that is written and for the report.
  */
-import { asGearError, contract, GearError, limits, type Operation } from '../../api/index.ts'
-import { RemoteError, request } from '../../client/index.ts'
+import { asGearError, GearError, limits } from '../../api/index.ts'
+import { request } from '../../client/index.ts'
 import {
   describePortPairs,
   hostNameOf,
@@ -14,6 +14,7 @@ import {
   parsePortPairs,
   printHost,
 } from '../../formats/index.ts'
+import { awaitState } from './await-state.ts'
 import type { Described, DescribedInstance } from './file.ts'
 import { atOnce, type Hosts } from './hosts.ts'
 import { hostKey, type Removed } from './members.ts'
@@ -44,9 +45,6 @@ export interface Outcome {
   /** It was not come to; `error` says why where it was not the user who broke off. */
   readonly isSkipped: boolean
 }
-
-const waitsMax = 5
-const rewaitMs = 1000
 
 /** Deletes wait for systemd, which has its own limits. */
 const deleteMs = limits.unitJobMs + limits.busCallMs
@@ -245,34 +243,8 @@ export class Deploy {
     }
   }
 
-  /** A wait that breaks off, because the agent is restarted, is begun again: what is waited for does not need the agent. */
-  async #awaitState(member: Member, state: 'started' | 'stopped', deadline: AbortSignal): Promise<void> {
-    const signal = AbortSignal.any([this.#options.hosts.signal, deadline])
-    for (let attempt = 1; ; attempt++) {
-      const broken = await this.#hearOf(member, state, signal)
-      if (broken === undefined) return
-      if (attempt === waitsMax || signal.aborted) throw broken
-      await this.#options.pause(rewaitMs, signal)
-    }
-  }
-
-  /** Answers why a report broke off, if it did. */
-  async #hearOf({ plan: { id, host } }: Member, state: 'started' | 'stopped', signal: AbortSignal): Promise<GearError | undefined> {
-    const { hosts, waitMs } = this.#options
-    const wait = request('waitContainer', { params: { id }, query: { for: state } })
-    const events = await hosts.call(host, wait, { limitMs: waitMs + limits.connectMs, signal })
-    try {
-      for await (const { event, message, code = 'START_FAILED', next } of events) {
-        if (event === 'failed' && code !== 'HOST_UNREACHABLE') {
-          throw new RemoteError({ status: 500, message, code, next, fields: [], data: undefined }, contract.waitContainer as Operation)
-        }
-        if (event === 'reached') return undefined
-      }
-    } catch (error) {
-      if (!(error instanceof GearError) || error.code !== 'HOST_UNREACHABLE') throw error
-      return error
-    }
-    return new GearError('WAIT_TIMEOUT', `The agent of ${printHost(host)} stopped reporting before ${id} had ${state}`)
+  #awaitState({ plan: { id, host } }: Member, state: 'started' | 'stopped', deadline: AbortSignal): Promise<void> {
+    return awaitState({ id, host, state, deadline }, this.#options)
   }
 
   /** Instances of one container one after the other, so that the others serve meanwhile; after a failure the rest stays as it was. */
