@@ -1,6 +1,6 @@
 /** What commands do with the answers of agents: print their text, and wait for what was only queued. */
-import { contract, GearError, type Operation, type PortPair, type WaitEvent } from '../api/index.ts'
-import { RemoteError, request, type TextAnswer } from '../client/index.ts'
+import { contract, GearError, type Operation, type PortPair } from '../api/index.ts'
+import { reportedFailure, request, type TextAnswer } from '../client/index.ts'
 import { describePortPairs, parsePortPairs } from '../formats/index.ts'
 import type { Context } from './context.ts'
 import type { Call, Task } from './run.ts'
@@ -63,7 +63,7 @@ async function hearOf(call: Call<Task>, id: string, state: 'started' | 'stopped'
           await say(`${id}: ${event.message}\n`)
           return
         case 'failed':
-          throw failureOf(event)
+          throw reportedFailure(event, contract.waitContainer as Operation)
         default:
           await progress.update(task.name, event.message)
       }
@@ -72,8 +72,4 @@ async function hearOf(call: Call<Task>, id: string, state: 'started' | 'stopped'
     await progress.end(task.name)
   }
   throw new GearError('WAIT_TIMEOUT', `The agent stopped reporting before ${id} had ${state}`)
-}
-
-function failureOf({ message, code, next }: WaitEvent): RemoteError {
-  return new RemoteError({ status: 500, message, code, next, fields: [], data: undefined }, contract.waitContainer as Operation)
 }

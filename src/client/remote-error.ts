@@ -26,6 +26,12 @@ export class RemoteError extends GearError {
   }
 }
 
+/** What the last event of a report says of its failure. */
+export function reportedFailure(event: Pick<ReportedFailure, 'message'> & Partial<ReportedFailure>, operation: Operation): RemoteError {
+  const { message, code, next } = event
+  return new RemoteError({ status: 500, message, code, next, fields: [], data: undefined }, operation)
+}
+
 /** What the reader should do about an error: what its agent said, or what the catalogue says. */
 export function nextStep(error: GearError): string | undefined {
   return error instanceof RemoteError ? error.next : error.entry.next

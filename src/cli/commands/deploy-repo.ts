@@ -1,6 +1,6 @@
 /** `gear deploy-repo` */
 import { contract, GearError, type Operation, type RequestId } from '../../api/index.ts'
-import { freshRequestId, RemoteError, type Request, request } from '../../client/index.ts'
+import { freshRequestId, type Request, reportedFailure, request } from '../../client/index.ts'
 import { parseLocator } from '../../formats/index.ts'
 import { readTargets } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
@@ -64,15 +64,12 @@ const agentBackMs = 4000
 async function deploy({ client, signal, say }: Call<Task>, { id, request: asked, requestId }: DeployTask): Promise<'deployed' | GearError> {
   let hasBegun = false
   try {
-    for await (const { event, message, code, next } of await client.call(asked, { signal, requestId })) {
-      if (event === 'failed') {
-        const details = { status: 500, message, code, next, fields: [], data: undefined }
-        throw new RemoteError(details, contract.deployRepository as Operation)
-      }
+    for await (const event of await client.call(asked, { signal, requestId })) {
+      if (event.event === 'failed') throw reportedFailure(event, contract.deployRepository as Operation)
       // At the end of git's pipe is a pusher's terminal.
-      await say(foreignText(`${message}\n`))
+      await say(foreignText(`${event.message}\n`))
       hasBegun = true
-      if (event === 'deployed') return event
+      if (event.event === 'deployed') return event.event
     }
   } catch (error) {
     if (hasBegun && error instanceof GearError && error.code === 'HOST_UNREACHABLE') return error

@@ -1,6 +1,6 @@
 /** Waiting until an instance has started or stopped, by the report of its agent, which may be restarted meanwhile. */
 import { type ContainerId, contract, GearError, limits, type Operation } from '../../api/index.ts'
-import { RemoteError, request } from '../../client/index.ts'
+import { reportedFailure, request } from '../../client/index.ts'
 import { type LocatorHost, printHost } from '../../formats/index.ts'
 import type { Hosts } from './hosts.ts'
 
@@ -41,11 +41,10 @@ async function hear({ id, host, state }: Awaited, { hosts, waitMs }: AwaitOption
   const wait = request('waitContainer', { params: { id }, query: { for: state } })
   const events = await hosts.call(host, wait, { limitMs: waitMs + limits.connectMs, signal })
   try {
-    for await (const { event, message, code = 'START_FAILED', next } of events) {
-      if (event === 'failed' && code !== 'HOST_UNREACHABLE') {
-        throw new RemoteError({ status: 500, message, code, next, fields: [], data: undefined }, contract.waitContainer as Operation)
-      }
-      if (event === 'reached') return undefined
+    for await (const event of events) {
+      if (event.event === 'reached') return undefined
+      if (event.event !== 'failed' || event.code === 'HOST_UNREACHABLE') continue
+      throw reportedFailure({ ...event, code: event.code ?? 'START_FAILED' }, contract.waitContainer as Operation)
     }
   } catch (error) {
     if (!(error instanceof GearError) || error.code !== 'HOST_UNREACHABLE') throw error
