@@ -1,6 +1,6 @@
 /** Looking at what the host has of a repository, whole or half made. Changes nothing. */
-import { idOfAccount, loginOf, type RepositoryId } from '../../api/index.ts'
-import type { Host } from '../../host/index.ts'
+import { GearError, idOfAccount, loginOf, type RepositoryId } from '../../api/index.ts'
+import type { Host, Paths, RepositoryPlace } from '../../host/index.ts'
 import { repositoryPaths } from '../layout/index.ts'
 import type { FoundRepository } from './plan.ts'
 
@@ -24,4 +24,15 @@ export async function lookAtRepository(host: Pick<Host, 'files' | 'accounts' | '
   const hasAccount = account !== undefined && idOfAccount('repository', account) === id
   const records = said.filter((_, index) => areSaid[index] === true)
   return { paths, login, exists, hasUnfinished, hasAccount, hasHome, hasAccess, hasCheckout, hasCloneKey, hasDeploys, records }
+}
+
+/** Throws REPOSITORY_UNKNOWN. */
+export async function requireRepository({ files, paths }: Pick<Host, 'files' | 'paths'>, id: RepositoryId): Promise<void> {
+  if (!(await files.exists(repositoryPaths(paths, id).repository)))
+    throw new GearError('REPOSITORY_UNKNOWN', `There is no repository ${id} on this host`)
+}
+
+/** Where git finds it, and as whom it works there. */
+export function placeOf(paths: Paths, id: RepositoryId): RepositoryPlace {
+  return { path: repositoryPaths(paths, id).repository, account: loginOf('repository', id) }
 }
