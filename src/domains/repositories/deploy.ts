@@ -20,7 +20,7 @@ import { newRequestId } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
 import { type DryRun, KeyedMutex, type Step } from '../../lib/index.ts'
 import { folderOf, modes, repositoryPaths } from '../layout/index.ts'
-import { placeOf, requireRepository } from './look.ts'
+import { accountOf, placeOf, requireRepository } from './look.ts'
 import { branchOf, type Deploys, isSameDeploys } from './repository.ts'
 import { readBuild, readDeploys, writeDeploys } from './store.ts'
 
@@ -217,9 +217,7 @@ export class RepositoryDeployments {
     const login = loginOf('repository', id)
     await files.removeTree(checkout)
     await files.makeFolder(checkout, modes.ownFolder)
-    const account = await accounts.find(login)
-    if (account === undefined) throw new GearError('ACCOUNT_FAILED', `The account ${login} is not there`)
-    await accounts.own(checkout, account)
+    await accounts.own(checkout, await accountOf(this.#host, login))
     await files.syncFolders([folderOf(checkout)])
   }
 

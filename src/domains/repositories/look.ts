@@ -1,5 +1,6 @@
 /** Looking at what the host has of a repository, whole or half made. Changes nothing. */
-import { GearError, idOfAccount, loginOf, type RepositoryId } from '../../api/index.ts'
+import { GearError, idOfAccount, type Login, loginOf, type RepositoryId } from '../../api/index.ts'
+import type { Account } from '../../formats/index.ts'
 import type { Host, Paths, RepositoryPlace } from '../../host/index.ts'
 import { repositoryPaths } from '../layout/index.ts'
 import type { FoundRepository } from './plan.ts'
@@ -35,4 +36,11 @@ export async function requireRepository({ files, paths }: Pick<Host, 'files' | '
 /** Where git finds it, and as whom it works there. */
 export function placeOf(paths: Paths, id: RepositoryId): RepositoryPlace {
   return { path: repositoryPaths(paths, id).repository, account: loginOf('repository', id) }
+}
+
+/** Throws ACCOUNT_FAILED where there is none. */
+export async function accountOf({ accounts }: Pick<Host, 'accounts'>, login: Login): Promise<Account> {
+  const account = await accounts.find(login)
+  if (account === undefined) throw new GearError('ACCOUNT_FAILED', `The account ${login} is not there`)
+  return account
 }
