@@ -165,7 +165,7 @@ export const errorCatalogue = {
   COMMIT_TOO_LARGE: {
     status: 500,
     shape: 'json',
-    meaning: 'A commit has more files than are packed or built, or larger ones.',
+    meaning: 'A commit has more files, or larger ones, than gear packs or builds.',
     next: 'Keep what is large out of the repository; gear explain COMMIT_TOO_LARGE tells the limits.',
   },
   REPOSITORY_EXISTS: {
@@ -183,7 +183,8 @@ export const errorCatalogue = {
   REPOSITORY_BUSY: {
     status: 503,
     shape: 'json',
-    meaning: 'The repository is being created, its account still has processes that do not end, or enough deployments of it wait.',
+    meaning:
+      'The repository is being created, its account still has processes that do not end, or too many of its deployments wait already.',
     next: 'Wait until they have ended, and send the request again.',
   },
   REPOSITORY_WITHOUT_BUILD: {
@@ -274,7 +275,7 @@ export const errorCatalogue = {
     status: 408,
     shape: 'json',
     meaning: 'A copy into or out of a container stood still, because its caller gave or took nothing; what arrived before is there.',
-    next: 'Copy again. What is slow to come is better put into a file first.',
+    next: 'Copy again; write what comes slowly into a file first, and copy that.',
   },
   UPGRADE_REQUIRED: {
     status: 426,
@@ -286,7 +287,7 @@ export const errorCatalogue = {
     status: 429,
     shape: 'json',
     meaning: 'The container is being started already.',
-    next: 'Wait until it has started, then ask again.',
+    next: 'Wait until it has started (gear status ID tells), then ask again.',
   },
   START_FAILED: {
     status: 500,
