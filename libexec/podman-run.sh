@@ -14,6 +14,8 @@ run_container() {
     attempts=$((attempts + 1))
     [ "$attempts" -lt 5 ] || fail run-failed "$message"
     case $message in
+      # Nothing is damaged, and an image that goes now could not be fetched anew.
+      *': no space left on device' | *': disk quota exceeded' | *': read-only file system') fail run-failed "$message" ;;
       *"$damaged_image"* | 'creating container storage: creating read-write layer'*) replace_damaged "$image_name" ;;
       *'invalid database'* | *'database disk image is malformed'*) fail storage-damaged "$message" ;;
       *': image not known') pull "${message%: image not known}" ;;

@@ -3,23 +3,6 @@
 # them and `podman volume prune` does not.
 # shellcheck disable=SC2034,SC2154 # common.sh and podman.sh set variables, the helpers read them
 
-# find_data: sets volumes_from, and held_numbers, when ID-data holds data of earlier runs. The index of podman's storage tells in 1 ms that it does not exist, which
-# is the common case; podman would take 40. What else it says is asked of podman. A doubtful answer is a failure: without its data
-# a container must not run.
-find_data() {
-  volumes_from='' held='' held_numbers=''
-  if [ -s "$dir/no-data" ]; then : > "$dir/no-data"; return; fi
-  find_index
-  if [ -e "$index" ] && ! grep -qF "\"names\":[\"$id-data\"" "$index"; then return; fi
-  inspect "$id-data" || refuse "podman could not say whether $id-data exists: $problem"
-  if [ "$found" = ours ] && [ "$role" = '"data"' ]; then volumes_from="--volumes-from=$id-data" held=$volumes held_numbers=$numbers; fi
-}
-
-# is_held PATH: whether ID-data has a volume for it.
-is_held() {
-  case "$held$newline" in *":\"$1\"$newline"*) ;; *) return 1 ;; esac
-}
-
 # lock_volumes: the start helper may still be at it when the container has ended already.
 lock_volumes() {
   umask 077 # whoever may read a file may hold its lock, and no user of the host is to keep a container from starting
@@ -28,15 +11,15 @@ lock_volumes() {
   /usr/bin/flock 8
 }
 
-# find_index: where podman keeps the names of its containers; asked once per boot and configuration of podman's.
-find_index() {
-  index='' key=''
-  configuration=$(stat -c %Y /etc/containers/storage.conf /etc/containers/containers.conf 2> /dev/null | tr '\n' ' ') || :
-  if [ -e "$run/podman-store" ]; then IFS=: read -r key index < "$run/podman-store"; fi
-  if [ -n "$index" ] && [ "$key" = "$configuration" ]; then return; fi
-  index=$(podman info --format '{{.Store.GraphRoot}}/{{.Store.GraphDriverName}}-containers/containers.json' 2>&1) ||
-    refuse "podman cannot use its storage: $index"
-  echo "$configuration:$index" > "$run/podman-store.$id" && mv "$run/podman-store.$id" "$run/podman-store"
+# inspect_data: ID-data. When its storage is damaged podman still lists it, with the paths of its volumes: their names are missing then in the lines of volumes, and
+# it is_damaged. They are used as ever, and found again in a container that uses them.
+inspect_data() {
+  is_damaged=''
+  inspect "$id-data" && return
+  case $problem in *'podman has not answered'*) return 1 ;; esac
+  volumes=$(podman ps --all --filter "name=^$id-data\$" --filter "label=gear.id=$id" --filter label=gear.role=data \
+    --format '{{range .Mounts}}:{{json .}}{{"\n"}}{{end}}' 2> /dev/null) && [ -n "$volumes" ] || return 1
+  is_damaged=yes found=ours role='"data"' numbers=''
 }
 
 # keep_volumes: ID-data comes to hold every anonymous volume of the inspected container, by name: --volumes-from would make it hold bind
@@ -44,18 +27,28 @@ find_index() {
 keep_volumes() {
   [ -n "$volumes" ] || return 0
   used=$volumes used_image=$image used_numbers=$numbers
-  inspect "$id-data" || return 1
+  inspect_data || return 1
   held=$volumes
   if [ "$found" != none ] && { [ "$found" = foreign ] || [ "$role" != '"data"' ]; }; then
     problem="a container named $id-data exists that gear did not make, and holds the name that its volumes need"
     return 1
   fi
-  set --
+  if [ -n "$is_damaged" ]; then renew_data; return; fi
   while IFS= read -r mount; do
     case $newline$held$newline in *"$newline$mount$newline"*) ;; *) hold_volumes "$used$newline$held"; return ;; esac
   done <<LIST
 $used
 LIST
+}
+
+# renew_data: ID-data is damaged. The container that was inspected has all its volumes, unless some of the paths became others meanwhile.
+renew_data() {
+  while IFS= read -r mount; do
+    case $used$newline in *"$mount$newline"*) ;; *) problem="$id-data is damaged, and only it holds the volume at ${mount#:}"; return 1 ;; esac
+  done <<LIST
+$held
+LIST
+  hold_volumes "$used"
 }
 
 # hold_volumes MOUNTS: makes ID-data anew with MOUNTS, lines of VOLUME:"PATH"; of two for one path the first counts. As long as it has the user numbers to which

@@ -165,7 +165,7 @@ export const errorCatalogue = {
   COMMIT_TOO_LARGE: {
     status: 500,
     shape: 'json',
-    meaning: 'A commit has more files, or larger ones, than gear packs or builds.',
+    meaning: 'A commit has more files than are packed or built, or larger ones.',
     next: 'Keep what is large out of the repository; gear explain COMMIT_TOO_LARGE tells the limits.',
   },
   REPOSITORY_EXISTS: {
@@ -183,8 +183,7 @@ export const errorCatalogue = {
   REPOSITORY_BUSY: {
     status: 503,
     shape: 'json',
-    meaning:
-      'The repository is being created, its account still has processes that do not end, or too many of its deployments wait already.',
+    meaning: 'The repository is being created, its account still has processes that do not end, or enough deployments of it wait.',
     next: 'Wait until they have ended, and send the request again.',
   },
   REPOSITORY_WITHOUT_BUILD: {
@@ -275,7 +274,7 @@ export const errorCatalogue = {
     status: 408,
     shape: 'json',
     meaning: 'A copy into or out of a container stood still, because its caller gave or took nothing; what arrived before is there.',
-    next: 'Copy again; write what comes slowly into a file first, and copy that.',
+    next: 'Copy again. What is slow to come is better put into a file first.',
   },
   UPGRADE_REQUIRED: {
     status: 426,
@@ -287,7 +286,7 @@ export const errorCatalogue = {
     status: 429,
     shape: 'json',
     meaning: 'The container is being started already.',
-    next: 'Wait until it has started (gear status ID tells), then ask again.',
+    next: 'Wait until it has started, then ask again.',
   },
   START_FAILED: {
     status: 500,
@@ -323,7 +322,7 @@ export const errorCatalogue = {
     status: 500,
     shape: 'json',
     meaning: 'The container engine refused or failed an operation.',
-    next: 'Look at what it said, and on Docker at: journalctl -u docker.',
+    next: 'Look at what it said, and on Docker at: journalctl -u docker. Where its storage is full or read-only (df -h, findmnt), mend that first.',
   },
   ACCOUNT_TAKEN: {
     status: 409,

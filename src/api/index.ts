@@ -19,7 +19,7 @@ export { type CreateKeys, type KeyPermission, keyAccessText, readKeyPermission, 
 export * from './limits.ts'
 export { type LinksOfContainer, type ListedLink, linkCells } from './links.ts'
 export { openApiDocument } from './openapi.ts'
-export type { BytesResult, Call, Caller, Operation, Schema, TextResult } from './operation.ts'
+export type { BytesResult, Call, Caller, Handler, Method, Operation, Reply, Schema, TableOf, TextResult } from './operation.ts'
 export type { ArchiveFormat, ListedRepository, RepositoryBuild, RepositoryDeployEvent } from './repositories.ts'
 export * from './sessions.ts'
 export { fieldNames, fromText, fromWire, inputInvalid, toWire, unknownKeys } from './wire.ts'

@@ -15,6 +15,7 @@ import {
   printEnvironment,
   printSshKey,
   splitCommand,
+  unitValues,
 } from '../formats/index.ts'
 import { contract, type OperationName } from './contract.ts'
 import { GearError } from './errors.ts'
@@ -296,7 +297,7 @@ function proveArgument(option: string, wish: object, plainOne: { readonly argume
     const unit = parseUnitFile(
       renderUnit(specOf('shop' as Id, body, { engine: 'docker', requestId: 'request' as RequestId, ports: [] }), paths),
     )
-    return { unit, argv: splitCommand(unit.sections.flatMap(({ entries }) => entries).find(([key]) => key === 'ExecStartPre')?.[1] ?? '') }
+    return { unit, argv: splitCommand(unitValues(unit, 'Service', 'ExecStartPre')[0] ?? '') }
   }
   const plain = rendered(plainOne.wish)
   const nasty = rendered(wish)

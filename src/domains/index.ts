@@ -17,6 +17,7 @@ import { type AgentFacts, nodeHandlers } from './node/index.ts'
 import { type DeployHands, Repositories, RepositoryDeployments, repositoryHandlers, undoneDeploys } from './repositories/index.ts'
 
 export { type ContainerInit, initContainer } from './containers/index.ts'
+export type { AgentFacts } from './node/index.ts'
 export { prepareHost } from './node/index.ts'
 export { makeRepository, removeRepository } from './repositories/index.ts'
 

@@ -12,6 +12,8 @@ import {
 import { FormatError } from './format-error.ts'
 import { anyText } from './test-text.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+
 describe('an argument', () => {
   // The observed behaviour of the original, spec §1.8.
   test.each([

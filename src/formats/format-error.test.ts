@@ -3,6 +3,8 @@ import { expect, test } from 'vitest'
 import { FormatError, quoted } from './format-error.ts'
 import { anyText } from './test-text.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+
 test('an error carries its rule, its message and a shortened input', () => {
   const error = new FormatError('ports.pair', 'needs a colon', { input: 'x'.repeat(500) })
   expect(error).toBeInstanceOf(Error)

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest'
 import { unquoteGoLiteral } from './go-literal.ts'
 import { anyText } from './test-text.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+
 function unquoted(text: string): string | undefined {
   const bytes = unquoteGoLiteral(text)
   return bytes === undefined ? undefined : Buffer.from(bytes).toString('latin1')

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type ImageReference, parseImageReference } from './image-reference.ts'
+import { parseImageReference, printImageReference } from './image-reference.ts'
 import { failsCleanly, textOfPieces } from './test-text.ts'
+
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
 
 const hex = '0123456789abcdef'.repeat(4)
 const name = { kind: 'name', registry: undefined, tag: undefined, digest: undefined }
@@ -21,13 +23,13 @@ describe('a reference', () => {
     ['host:5000', { ...name, path: 'host', tag: '5000' }],
   ])('%s', (text, reference) => {
     expect(parseImageReference(text)).toEqual(reference)
-    expect(printed(parseImageReference(text))).toBe(text)
+    expect(printImageReference(parseImageReference(text))).toBe(text)
   })
 
   test('may be the id of an image, with or without its algorithm', () => {
     expect(parseImageReference(hex)).toEqual({ kind: 'id', hex })
     expect(parseImageReference(`sha256:${hex}`)).toEqual({ kind: 'id', hex })
-    expect(printed({ kind: 'id', hex })).toBe(`sha256:${hex}`)
+    expect(printImageReference({ kind: 'id', hex })).toBe(`sha256:${hex}`)
   })
 })
 
@@ -73,7 +75,7 @@ test.each([
 
 test('a name of 255 characters with the longest tag and digest is the longest reference', () => {
   const text = `${'a'.repeat(255)}:${'t'.repeat(128)}@sha512:${hex}${hex}`
-  expect(printed(parseImageReference(text))).toBe(text)
+  expect(printImageReference(parseImageReference(text))).toBe(text)
 })
 
 test('what is printed is read back', () => {
@@ -90,7 +92,7 @@ test('what is printed is read back', () => {
   fc.assert(
     fc.property(reference, parts => {
       fc.pre(parts.registry !== undefined || isPlain(parts.path))
-      expect(parseImageReference(printed(parts))).toEqual(parts)
+      expect(parseImageReference(printImageReference(parts))).toEqual(parts)
     }),
   )
 })
@@ -100,21 +102,9 @@ test('nothing but a format error is ever thrown, and what is accepted is one pla
   fc.assert(
     fc.property(hostile, text => {
       failsCleanly(() => {
-        expect(printed(parseImageReference(text))).toMatch(/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/)
+        expect(printImageReference(parseImageReference(text))).toMatch(/^[A-Za-z0-9][A-Za-z0-9._/:@-]*$/)
       })
     }),
     { numRuns: 500 },
   )
 })
-
-/** As it was written, but for the algorithm of an id. */
-function printed(reference: ImageReference): string {
-  if (reference.kind === 'id') return `sha256:${reference.hex}`
-  const { registry, path, tag, digest } = reference
-  return [
-    registry === undefined ? '' : `${registry}/`,
-    path,
-    tag === undefined ? '' : `:${tag}`,
-    digest === undefined ? '' : `@${digest}`,
-  ].join('')
-}

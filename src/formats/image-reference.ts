@@ -52,6 +52,17 @@ export function parseImageReference(text: string): ImageReference {
   return { kind: 'name', ...readName(name, text), tag, digest }
 }
 
+export function printImageReference(reference: ImageReference): string {
+  if (reference.kind === 'id') return `sha256:${reference.hex}`
+  const { registry, path, tag, digest } = reference
+  return [
+    registry === undefined ? '' : `${registry}/`,
+    path,
+    tag === undefined ? '' : `:${tag}`,
+    digest === undefined ? '' : `@${digest}`,
+  ].join('')
+}
+
 function readName(name: string, text: string): { readonly registry: string | undefined; readonly path: string } {
   const { head, tail } = cut(name, name.indexOf('/'))
   const isRegistry = tail !== undefined && (/[.:]/.test(head) || head === 'localhost')

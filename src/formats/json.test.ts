@@ -4,6 +4,8 @@ import { FormatError } from './format-error.ts'
 import { foldKeys, parseFirstJson } from './json.ts'
 import { textOfPieces } from './test-text.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+
 function refusal(text: string): { readonly rule: string; readonly path: string | undefined; readonly message: string } {
   try {
     parseFirstJson(text)

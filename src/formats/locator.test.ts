@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from './format-error.ts'
-import { groupByHost, hostNameOf, type Locator, parseHost, parseLocator, printHost } from './locator.ts'
+import { agentUrl, groupByHost, hostNameOf, parseHost, parseLocator, printHost, printLocator } from './locator.ts'
 import { failsCleanly, textOfPieces } from './test-text.ts'
+
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
 
 const local = { kind: 'local' }
 const remote = (name: string, port?: number) => ({ kind: 'remote', name, port })
@@ -59,6 +61,12 @@ describe('a locator', () => {
   ])('%.30j is refused', (text, rule) => {
     expect(() => parseLocator(text)).toThrow(expect.objectContaining({ name: 'FormatError', rule }))
   })
+
+  test('is printed as its identity, without the host when that is local', () => {
+    expect(printLocator(parseLocator('local/shop-web'))).toBe('ctr://shop-web')
+    expect(printLocator(parseLocator('node7:80/shop-web'))).toBe('ctr://node7:80/shop-web')
+    expect(printLocator(parseLocator('[::1]:/shop-web'))).toBe('ctr://[::1]:43273/shop-web')
+  })
 })
 
 describe('a host', () => {
@@ -69,12 +77,15 @@ describe('a host', () => {
     expect(() => parseHost('a/b')).toThrow(FormatError)
   })
 
-  test('is printed and resolved', () => {
+  test('is printed, resolved and turned into the address of its agent', () => {
     const host = { kind: 'remote', name: '::1', port: undefined } as const
     expect(printHost(host)).toBe('[::1]:43273')
     expect(printHost({ kind: 'local' })).toBe('local')
     expect(hostNameOf({ kind: 'local' })).toBe('localhost')
     expect(hostNameOf(host)).toBe('::1')
+    expect(agentUrl(host)).toBe('http://[::1]:43273')
+    expect(agentUrl({ kind: 'remote', name: 'node7', port: undefined })).toBe('http://node7:43273')
+    expect(agentUrl({ kind: 'remote', name: 'node7', port: 80 })).toBe('http://node7:80')
   })
 })
 
@@ -96,7 +107,7 @@ test('what is printed is read back', () => {
   const word = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{3,23}$/)
   fc.assert(
     fc.property(fc.record({ type: fc.constantFrom('ctr', 'repo', 'router'), host, id: word }), locator => {
-      expect(parseLocator(printed(locator))).toEqual(locator)
+      expect(parseLocator(printLocator(locator))).toEqual(locator)
     }),
   )
 })
@@ -107,14 +118,10 @@ test('nothing but a format error is ever thrown, and what is accepted has a prin
     fc.property(hostile, text => {
       failsCleanly(() => {
         const locator = parseLocator(text)
-        expect(parseLocator(printed(locator))).toEqual(locator)
+        expect(parseLocator(printLocator(locator))).toEqual(locator)
+        if (locator.host.kind === 'remote') expect(URL.canParse(agentUrl(locator.host))).toBe(true)
       })
     }),
     { numRuns: 1000 },
   )
 })
-
-/** What names it again. */
-function printed({ type, host, id }: Locator): string {
-  return host.kind === 'local' ? `${type}://${id}` : `${type}://${printHost(host)}/${id}`
-}

@@ -63,6 +63,11 @@ export function parseHost(text: string): LocatorHost {
   return { kind: 'remote', name, port: port ?? (name.includes(':') || name === 'local' ? defaultAgentPort : undefined) }
 }
 
+/** The identity of a locator: what names it again. */
+export function printLocator({ type, host, id }: Locator): string {
+  return host.kind === 'local' ? `${type}://${id}` : `${type}://${printHost(host)}/${id}`
+}
+
 /** `host[:port]`, or `local`. */
 export function printHost(host: LocatorHost): string {
   if (host.kind === 'local') return 'local'
@@ -73,6 +78,12 @@ export function printHost(host: LocatorHost): string {
 /** The name under which others may reach what runs there: the host without its port. */
 export function hostNameOf(host: LocatorHost): string {
   return host.kind === 'local' ? 'localhost' : host.name
+}
+
+/** The address of the agent on a host. */
+export function agentUrl(host: RemoteHost): string {
+  const name = host.name.includes(':') ? `[${host.name}]` : host.name
+  return `http://${name}:${host.port ?? defaultAgentPort}`
 }
 
 /** Locators by host, hosts in the order in which they first appear. */

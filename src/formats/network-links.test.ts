@@ -4,6 +4,8 @@ import { FormatError } from './format-error.ts'
 import { isCompleteLink, networkLinksMax, parseNetworkLinkFile, parseNetworkLinks, printNetworkLinkFile } from './network-links.ts'
 import { failsCleanly, textOfPieces } from './test-text.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+
 const link = { fromHost: '127.0.0.1', fromPort: 8081, toHost: '10.1.2.3', toPort: 80 }
 
 describe('the text of links', () => {

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { checkPortPairs, describePortPairs, parsePortPairs, portPairsMax, printPortPairs } from './ports.ts'
 import { failsCleanly, textOfPieces } from './test-text.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+
 describe('the text of port pairs', () => {
   test('is read in its order', () => {
     expect(parsePortPairs('8080:0,22:4022')).toEqual([

@@ -4,6 +4,8 @@ import { FormatError } from './format-error.ts'
 import { decodeRequestId, newRequestId, parseRequestId } from './request-id.ts'
 import { anyText } from './test-text.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+
 test('the three spellings of one id are the same id', () => {
   expect(parseRequestId('Qm9vbS1ub3QtcmVhbC1pZA')).toBe('Qm9vbS1ub3QtcmVhbC1pZA')
   expect(parseRequestId('Qm9vbS1ub3QtcmVhbC1pZA==')).toBe('Qm9vbS1ub3QtcmVhbC1pZA')

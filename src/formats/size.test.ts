@@ -16,6 +16,8 @@ import {
 } from './size.ts'
 import { anyText, failsCleanly } from './test-text.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+
 describe('memory', () => {
   test.each([
     ['512m', 536870912, '512m'],

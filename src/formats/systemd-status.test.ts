@@ -3,6 +3,8 @@ import { expect, test } from 'vitest'
 import { withUnitPath, withUnlinkedUnit } from './systemd-status.ts'
 import { anyText } from './test-text.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+
 const unitPath = '/var/lib/containers/units/sh/ctr-shop-web.service'
 
 function status(loaded: string): string {

@@ -4,6 +4,8 @@ import { FormatError } from './format-error.ts'
 import { anyText } from './test-text.ts'
 import { printTable } from './text-table.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+
 const header = ['ID', 'SERVER', 'ACTIVE', 'SUB', 'LOAD', 'TYPE']
 
 test('the table of units looks as it always did', () => {

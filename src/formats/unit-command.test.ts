@@ -4,6 +4,8 @@ import { FormatError } from './format-error.ts'
 import { anyText, failsCleanly } from './test-text.ts'
 import { argumentBytesMax, printCommand, quoteArgument, splitCommand } from './unit-command.ts'
 
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
+
 describe('quoting an argument', () => {
   test.each([
     ['--env-file', '--env-file'],

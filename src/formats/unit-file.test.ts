@@ -10,7 +10,10 @@ import {
   readUnitPortPairs,
   type UnitEntry,
   type UnitFile,
+  unitValues,
 } from './unit-file.ts'
+
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
 
 describe('printing', () => {
   test('keeps the order of sections, keys and repeated keys', () => {
@@ -160,6 +163,12 @@ describe('parsing', () => {
   test('long runs of spaces, backslashes and continued lines take no time to speak of', () => {
     expect(parseUnitFile(`[A]\nx=${' '.repeat(500_000)}y${'\\'.repeat(500_001)}z`).sections).toHaveLength(1)
     expect(parseUnitFile(`[A]\nx=${'\\\n'.repeat(500_000)}`).sections[0]?.entries).toEqual([['x', '']])
+  })
+
+  test('values are found by section and key, over sections of one name', () => {
+    const unit = parseUnitFile('[S]\na=1\nb=2\n[T]\na=3\n[S]\na=4\n')
+    expect(unitValues(unit, 'S', 'a')).toEqual(['1', '4'])
+    expect(unitValues(unit, 'S', 'c')).toEqual([])
   })
 })
 

@@ -51,6 +51,13 @@ export function parseUnitFile(text: string): UnitFile {
   return { sections }
 }
 
+/** All values of a key, in order, wherever its section occurs. */
+export function unitValues(unit: UnitFile, sectionName: string, key: string): readonly string[] {
+  return unit.sections
+    .filter(section => section.name === sectionName)
+    .flatMap(section => section.entries.filter(entry => entry[0] === key).map(entry => entry[1]))
+}
+
 /** Text in which systemd must not see specifiers: `%` is doubled. For values such as `Description=` that are not command lines. */
 export function escapeSpecifiers(text: string): string {
   return text.replaceAll('%', '%%')

@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from './format-error.ts'
 import { failsCleanly, textOfPieces } from './test-text.ts'
-import { checkVolumePath, checkVolumes, parseVolumes, type Volumes, volumesMax } from './volumes.ts'
+import { checkVolumePath, checkVolumes, parseVolumes, printVolumeElements, printVolumes, volumesMax } from './volumes.ts'
+
+/** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
 
 describe('the text of volumes', () => {
   test('names volumes and mounts', () => {
@@ -62,6 +64,10 @@ test('a path from elsewhere is taken as it is or not at all', () => {
   expect(() => checkVolumes({ paths: [], mounts: [{ hostPath: 'x', containerPath: '/x', isReadOnly: false }] })).toThrow(FormatError)
 })
 
+test('every volume is one argument for the engine', () => {
+  expect(printVolumeElements(parseVolumes('/srv/x:/mnt:ro,/data'))).toEqual(['/data', '/srv/x:/mnt:ro'])
+})
+
 test('what is printed is read back', () => {
   const part = fc.stringMatching(/^[A-Za-z0-9_ -]{1,8}$/)
   const path = fc.array(part, { minLength: 1, maxLength: 3 }).map(parts => `/${parts.join('/')}`)
@@ -76,7 +82,7 @@ test('what is printed is read back', () => {
     }))
   fc.assert(
     fc.property(volumes, given => {
-      expect(parseVolumes(printed(given))).toEqual(given)
+      expect(parseVolumes(printVolumes(given))).toEqual(given)
     }),
   )
 })
@@ -87,16 +93,9 @@ test('nothing but a format error is ever thrown, and what is accepted is read ba
     fc.property(hostile, text => {
       failsCleanly(() => {
         const volumes = parseVolumes(text)
-        expect(parseVolumes(printed(volumes))).toEqual(volumes)
+        expect(parseVolumes(printVolumes(volumes))).toEqual(volumes)
       })
     }),
     { numRuns: 1000 },
   )
 })
-
-function printed({ paths, mounts }: Volumes): string {
-  return [
-    ...paths,
-    ...mounts.map(({ hostPath, containerPath, isReadOnly }) => `${hostPath}:${containerPath}${isReadOnly ? ':ro' : ''}`),
-  ].join(',')
-}

@@ -35,6 +35,15 @@ export function parseVolumes(text: string): Volumes {
   return volumes
 }
 
+/** The elements as they are given to the engine, one by one: volumes, then mounts. */
+export function printVolumeElements({ paths, mounts }: Volumes): readonly string[] {
+  return [...paths, ...mounts.map(({ hostPath, containerPath, isReadOnly }) => `${hostPath}:${containerPath}${isReadOnly ? ':ro' : ''}`)]
+}
+
+export function printVolumes(volumes: Volumes): string {
+  return printVolumeElements(volumes).join(',')
+}
+
 /** What holds for the volumes of one container, wherever they come from: proper paths, and each place used once. */
 export function checkVolumes({ paths, mounts }: Volumes): void {
   if (paths.length + mounts.length > volumesMax) throw new FormatError('volumes.count', `there may be at most ${volumesMax} volumes`)

@@ -245,6 +245,42 @@ describe('a start on podman', () => {
     expect(runsOf(start(host).calls).map(call => optionOf(call, '--runtime'))).toEqual(['runc'])
   })
 
+  it.each(['no space left on device', 'read-only file system'])('takes an image for damaged no more than it is, when there is %s', why => {
+    const host = newHost()
+    host.tool(
+      'podman',
+      `case "$*" in
+        *' run '*) echo 'Error: creating container storage: creating read-write layer with ID "ab": open /storage/overlay-layers/.tmp-layers.json1: ${why}' >&2; exit 125 ;;
+      esac
+      ${succeed}`,
+    )
+    const { exitCode, calls } = start(host)
+    expect(exitCode).toBe(1)
+    expect(calls.filter(call => / pull | rm /.test(call))).toEqual([])
+    expect(host.state('last-exit.new')).toContain('Reason=run-failed')
+  })
+
+  it.each([
+    ['other', / -v \/data acme\/shop$/],
+    ['other shop shop-data', / --volumes-from=shop-data acme\/shop$/],
+  ])('asks about its data when the database has them, though a power cut has emptied the index since (%s)', (database, run) => {
+    const host = newHost()
+    host.tool(
+      'podman',
+      `store=$(dirname "$0")/store; mkdir -p $store/libpod $store/overlay-containers
+       echo '[{"names":["other"]}]' > $store/overlay-containers/containers.json; echo '${database}' > $store/libpod/bolt_state.db
+       case "$*" in
+         *' info '*) echo $store/overlay-containers/containers.json; exit ;;
+         *inspect*shop-data) echo 'Error: getting container from store "ab": container not known' >&2; exit 125 ;;
+         *' ps '*'^shop-data$'*) echo ':"/data"'; exit ;;
+       esac
+       ${succeed}`,
+    )
+    const { exitCode, calls } = host.run('podman-start', '--', '-v', '/data', 'acme/shop')
+    expect(exitCode).toBe(0)
+    expect(runsOf(calls)).toEqual([expect.stringMatching(run)])
+  })
+
   it('never removes a container that somebody else made', () => {
     const host = newHost()
     const zero = '0001-01-01T00:00:00Z'

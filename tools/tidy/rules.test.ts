@@ -105,7 +105,6 @@ describe('exports', () => {
     }
     expect(said(rules.checkExports, texts)).toEqual([
       'src/lib/index.ts exports unused, which nobody imports',
-      'src/lib/a.ts exports unused, which nobody imports',
       'src/lib/a.ts exports Inner, which nobody imports',
       'src/lib/b.ts exports near, which nobody imports',
     ])
@@ -123,19 +122,9 @@ describe('exports', () => {
   test('a type may be there for what else the file exports', () => {
     const texts = {
       'src/lib/a.ts': 'export interface Options {}\nexport interface Lonely {}\nexport function run(options: Options) {}',
-      'src/lib/b.ts': "import { run } from './a.ts'",
+      'src/lib/a.test.ts': "import { run } from './a.ts'",
     }
     expect(said(rules.checkExports, texts)).toEqual(['src/lib/a.ts exports Lonely, which nobody imports'])
-  })
-
-  test('one may be there for tests of it, but not for tests alone', () => {
-    const texts = {
-      'src/lib/index.ts': "export * from './a.ts'",
-      'src/lib/a.ts': 'export function run() { return inner() + 1 }\nexport function inner() {}\nexport function print() {}',
-      'src/lib/a.test.ts': "import { inner, print, run } from './a.ts'",
-      'src/cli/index.ts': "const { run: walk } = await import('../lib/index.ts')",
-    }
-    expect(said(rules.checkExports, texts)).toEqual(['src/lib/a.ts exports print, which only tests use'])
   })
 })
 

@@ -103,46 +103,30 @@ export function checkOutside(tree: SourceTree): readonly Finding[] {
   })
 }
 
-/**
- * 4. What is exported is imported somewhere: by the program, or by a test of something that its own file uses. A type may be exported because something
- * else that is exported mentions it.
- */
+/** 4. What is exported is imported somewhere. A type may be exported because something else that is exported mentions it. */
 export function checkExports(tree: SourceTree): readonly Finding[] {
-  const used = namesUsed(tree, () => true)
-  const usedByProgram = namesUsed(tree, ({ path }) => !/(\.test\.ts$|^test\/)/.test(path) && !isTestSupport(path))
-  return each(tree, ({ path, exports, code }) => {
-    if (!path.startsWith('src/') || isTestSupport(path) || used.has(`${path} *`)) return []
-    const isMentioned = ({ name }: Export) => code.split(new RegExp(`\\b${name}\\b`)).length > 2
-    const isDoor = path.endsWith('/index.ts')
-    return exports
-      .filter(item => !(item.isType && isMentioned(item)))
-      .flatMap(item => {
-        const { name } = item
-        if (!used.has(`${path} ${name}`)) return [`exports ${name}, which nobody imports`]
-        const isOfTests = !usedByProgram.has(`${path} ${name}`) && !usedByProgram.has(`${path} *`) && !isDoor && !isMentioned(item)
-        return isOfTests ? [`exports ${name}, which only tests use`] : []
-      })
-  })
-}
-
-/** `path name` of all that is taken of files by others, through doors too; `path *` where all is. */
-function namesUsed(tree: SourceTree, counts: (file: SourceFile) => boolean): ReadonlySet<string> {
   const used = new Set<string>()
   const use = (path: string, name: string): void => {
     const file = tree.get(path)
     if (file === undefined || used.has(`${path} ${name}`)) return
     used.add(`${path} ${name}`)
     for (const other of ourImports(file).filter(({ isReexport }) => isReexport)) {
-      if (other.names.includes('*') || other.names.includes(name) || name === '*') use(other.path, name)
+      if (other.names.includes('*') || name === '*') use(other.path, name)
     }
   }
   for (const file of tree.values()) {
-    if (!counts(file)) continue
     for (const { path, names, isReexport } of ourImports(file)) {
-      if (!isReexport) for (const name of names) use(path, name)
+      if (!(isReexport && names.includes('*'))) for (const name of names) use(path, name)
     }
   }
-  return used
+  return each(tree, ({ path, exports, code }) => {
+    if (!path.startsWith('src/') || isTestSupport(path) || used.has(`${path} *`)) return []
+    const isMentioned = ({ name, isType }: Export) =>
+      isType && (path.endsWith('/index.ts') || code.split(new RegExp(`\\b${name}\\b`)).length > 2)
+    return exports
+      .filter(item => !used.has(`${path} ${item.name}`) && !isMentioned(item))
+      .map(({ name }) => `exports ${name}, which nobody imports`)
+  })
 }
 
 /** 5. What is in src is reached from the program, but for tests and what they need. */

@@ -59,11 +59,8 @@ function importsOf(path: string, code: string): readonly Import[] {
     add(specifier, keyword === 'import' ? taken(clause, code) : namesOf(clause), keyword === 'export')
   }
   for (const [, specifier = ''] of code.matchAll(/^import\s+'([^']+)'/gm)) add(specifier, [], false)
-  for (const [, names, specifier = '', member] of code.matchAll(
-    /(?:\{([^{}]*)\}\s*=\s*await\s+)?\bimport\(\s*'([^']+)'\s*\)(?:\.(\w+))?/g,
-  )) {
-    // { a: b } takes a
-    add(specifier, names === undefined ? [member ?? '*'] : itemsOf(names).map(item => item.split(':')[0]?.trim() ?? item), false)
+  for (const [, specifier = '', member] of code.matchAll(/\bimport\(\s*'([^']+)'\s*\)(?:\.(\w+))?/g)) {
+    add(specifier, [member ?? '*'], false)
   }
   return found
 }

@@ -139,6 +139,36 @@ describe('the cause of a failure is one sentence', () => {
       next: /journalctl -u ctr-shop/,
     },
     {
+      name: 'no room for the container',
+      lastExit: 'Reason=run-failed\nMessage=write /var/lib/docker/overlay2/12db-init/link: no space left on device',
+      said: "the engine's storage is full: write /var/lib/docker/overlay2/12db-init/link: no space left on device",
+      next: /^Make room there \(docker info .*DockerRootDir.*docker image prune/,
+    },
+    {
+      name: 'no room for the image',
+      lastExit: 'Reason=pull-failed\nMessage=writing blob: write /var/lib/docker/tmp/GetImageBlob1: disk quota exceeded',
+      said: "the engine's storage is full: writing blob: write /var/lib/docker/tmp/GetImageBlob1: disk quota exceeded",
+      next: /^Make room there/,
+    },
+    {
+      name: 'a storage that is read-only',
+      lastExit: 'Reason=run-failed\nMessage=mkdir /var/lib/docker/overlay2/12db-init: read-only file system',
+      said: "the engine's storage is read-only: mkdir /var/lib/docker/overlay2/12db-init: read-only file system",
+      next: /findmnt/,
+    },
+    {
+      name: 'a mount in a container that is read-only, which is not the storage',
+      lastExit: 'Reason=run-failed\nMessage=mkdir /var/lib/docker/overlay2/12db/merged/data: read-only file system',
+      said: 'the engine refused to start it: mkdir /var/lib/docker/overlay2/12db/merged/data: read-only file system',
+      next: /journalctl/,
+    },
+    {
+      name: 'a control group that the kernel has no room for',
+      lastExit: 'Reason=run-failed\nMessage=mkdir /sys/fs/cgroup/memory/docker: no space left on device',
+      said: 'the engine refused to start it: mkdir /sys/fs/cgroup/memory/docker: no space left on device',
+      next: /journalctl/,
+    },
+    {
       name: 'refused by the engine',
       lastExit: 'Reason=run-failed\nMessage=invalid mount',
       said: 'the engine refused to start it: invalid mount',

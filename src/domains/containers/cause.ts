@@ -62,6 +62,8 @@ function exitText({ mainStatus, mainSignalled }: UnitStatus): string {
 /** Why the engine did not start it at all. */
 function refused({ installed: { image, engine }, id }: Situation, { reason, message }: LastExit): Cause | undefined {
   const said = message === '' ? '' : `: ${message}`
+  const unwritable = reason === 'run-failed' || reason === 'pull-failed' ? unwritableStorage(engine, message) : undefined
+  if (unwritable !== undefined) return unwritable
   const journal = `journalctl -u ctr-${id}${engine === 'docker' ? ' -u docker' : ''}`
   switch (reason) {
     case 'image-missing':
@@ -124,6 +126,26 @@ function refused({ installed: { image, engine }, id }: Situation, { reason, mess
       return { cause: `the engine refused to start it${said}`, next: `Look at the message, and at: ${journal}` }
     default:
       return undefined
+  }
+}
+
+/** The file that the engine could not write, and why: of its own, and not one of the kernel's or inside of the container. */
+const unwritten = /(?<path>\/[^\s:"']+): (?<why>no space left on device|disk quota exceeded|read-only file system)/i
+
+/** Where the engine keeps images and containers nothing can be written. A prune of its stopped containers is not proposed: one of them holds the data of ours. */
+function unwritableStorage(engine: string, message: string): Cause | undefined {
+  const { path = '/sys/', why = '' } = unwritten.exec(message)?.groups ?? {}
+  if (/^\/(sys|proc|dev)\/|\/merged\//.test(path)) return undefined
+  const place = engine === 'docker' ? "docker info --format '{{.DockerRootDir}}'" : "podman info --format '{{.Store.GraphRoot}}'"
+  if (/read-only/i.test(why)) {
+    return {
+      cause: `the engine's storage is read-only: ${message}`,
+      next: `See why its file system is (${place}; findmnt, dmesg), and start the container again when it is not.`,
+    }
+  }
+  return {
+    cause: `the engine's storage is full: ${message}`,
+    next: `Make room there (${place}; df -h, df -i; unused images go with: ${engine} image prune --all), and start the container again.`,
   }
 }
 

@@ -116,7 +116,10 @@ export class Containers {
     await requireHardening(this.#host, body, engine)
     const { isWithoutData } = isUpdate
       ? { isWithoutData: false }
-      : await requireFreeName(this.#host, id, this.#host.engines.of(engine), { isDataLookedFor: body.started })
+      : await requireFreeName(this.#host, id, this.#host.engines.of(engine), {
+          // The start on Podman finds that out in a millisecond, of better witnesses.
+          isDataLookedFor: body.started && engine === 'docker',
+        })
     const environment = await this.#environmentOf(request)
     const run = isUpdate ? await this.#lookAtRun(found.paths.unit, id) : noRun
     for (let attempt = 1; ; attempt++) {

@@ -10,7 +10,7 @@ import {
   restartPolicies,
   sliceNames,
 } from '../../api/index.ts'
-import { type PortPair, parseUnitFile, printUnitFile, splitCommand, type UnitFile } from '../../formats/index.ts'
+import { type PortPair, parseUnitFile, printUnitFile, splitCommand, type UnitFile, unitValues } from '../../formats/index.ts'
 import { fakeHost } from '../../host/fakes.ts'
 import { readInstalled, specOf } from './container.ts'
 import { hardeningOptions } from './hardening.ts'
@@ -158,7 +158,7 @@ describe('no value that the contract accepts', () => {
         const spec = specOf(id, body, decided(body, pairs))
         const isDocker = spec.engine === 'docker'
         const unit = parseUnitFile(renderUnit(spec, paths))
-        const [command = ''] = valuesOf(unit, 'Service', isDocker ? 'ExecStartPre' : 'ExecStart')
+        const [command = ''] = unitValues(unit, 'Service', isDocker ? 'ExecStartPre' : 'ExecStart')
         expect(splitCommand(command)).toEqual([
           `/usr/lib/gear/libexec/${spec.engine}-start`,
           id,
@@ -211,7 +211,7 @@ describe('a unit', () => {
   it('tells its helpers of other roots, and only of those', () => {
     const body = fromWire(installBody, { Image: 'acme/shop' })
     const rendered = (given: Partial<typeof paths>) =>
-      valuesOf(
+      unitValues(
         parseUnitFile(renderUnit(specOf(id, body, { engine: 'docker', requestId, ports: [] }), { ...paths, ...given })),
         'Service',
         'Environment',
@@ -259,10 +259,3 @@ describe('options of the engine', () => {
     expect(options({ Memory: '0', Simple: true }, [{ internal: 80, external: 4000 }])).toEqual(['-p', '4000:80'])
   })
 })
-
-/** All values of a key, in order, wherever its section occurs. */
-function valuesOf(unit: UnitFile, sectionName: string, key: string): readonly string[] {
-  return unit.sections
-    .filter(section => section.name === sectionName)
-    .flatMap(section => section.entries.filter(entry => entry[0] === key).map(entry => entry[1]))
-}

@@ -6,4 +6,4 @@
  */
 export { linkHandlers } from './handlers.ts'
 export type { LinkStep } from './plan.ts'
-export { Links } from './service.ts'
+export { Links, type LinksObserver } from './service.ts'

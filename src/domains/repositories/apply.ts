@@ -1,10 +1,10 @@
 /** What each kind of step does to the host; the only file of this domain that changes anything. */
 import { accountKinds, GearError, type Login } from '../../api/index.ts'
+import type { Account } from '../../formats/index.ts'
 import type { Host, SshFiles } from '../../host/index.ts'
 import { applySteps } from '../../lib/index.ts'
 import { folderOf, modes } from '../layout/index.ts'
 import { publicKeyOf } from './clone-key.ts'
-import { accountOf } from './look.ts'
 import type { RepositoryStep, SshPlaces } from './plan.ts'
 import { printKnownHost } from './repository.ts'
 
@@ -121,6 +121,12 @@ function sayLines(say: (line: string) => void): (text: string) => void {
     rest = lines.pop() ?? ''
     for (const line of lines) if (line !== '') say(line)
   }
+}
+
+async function accountOf({ accounts }: Pick<Host, 'accounts'>, login: Login): Promise<Account> {
+  const account = await accounts.find(login)
+  if (account === undefined) throw new GearError('ACCOUNT_FAILED', `The account ${login} is not there`)
+  return account
 }
 
 /** All that runs as the account belongs to sessions of this repository. */

@@ -20,7 +20,6 @@ import { newRequestId } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
 import { type DryRun, KeyedMutex, type Step } from '../../lib/index.ts'
 import { folderOf, modes, repositoryPaths } from '../layout/index.ts'
-import { accountOf, placeOf, requireRepository } from './look.ts'
 import { branchOf, type Deploys, isSameDeploys } from './repository.ts'
 import { readBuild, readDeploys, writeDeploys } from './store.ts'
 
@@ -72,7 +71,7 @@ export class RepositoryDeployments {
   /** Throws REPOSITORY_UNKNOWN, REPOSITORY_WITHOUT_BUILD and REPOSITORY_BUSY. What fails later is thrown by the events. */
   async deploy(request: DeployRequest): Promise<AsyncIterable<RepositoryDeployEvent>> {
     const { id } = request
-    await requireRepository(this.#host, id).catch(async (error: unknown) => {
+    await this.#require(id).catch(async (error: unknown) => {
       if (request.dryRun === undefined) await this.#note(id, () => nothingBegun)
       throw error
     })
@@ -151,7 +150,7 @@ export class RepositoryDeployments {
     yield log(`Building ${name} into ${build.tag}`)
     yield* this.#build(request, build, commit)
     // whoever deleted it meanwhile wants nothing of it to run
-    await requireRepository(this.#host, id)
+    await this.#require(id)
     const { restart } = build
     if (restart === undefined) {
       this.#deployed.set(id, commit)
@@ -197,7 +196,7 @@ export class RepositoryDeployments {
     }
     const { checkout } = repositoryPaths(paths, id)
     await this.#makeCheckout(id)
-    await git.checkOut(placeOf(this.#host.paths, id), { commit, folder: checkout })
+    await git.checkOut(this.#place(id), { commit, folder: checkout })
     const buildId = begun === undefined ? requestId : (newRequestId(clock.randomBytes(16)) as RequestId)
     await this.#note(id, ({ requests }) => ({ requests, build: { requestId: buildId, commit, baseImage, tag } }))
     return this.#hands.build({ source: checkout, baseImage, tag, requestId: buildId, caller: { isRoot: true }, signal })
@@ -217,17 +216,29 @@ export class RepositoryDeployments {
     const login = loginOf('repository', id)
     await files.removeTree(checkout)
     await files.makeFolder(checkout, modes.ownFolder)
-    await accounts.own(checkout, await accountOf(this.#host, login))
+    const account = await accounts.find(login)
+    if (account === undefined) throw new GearError('ACCOUNT_FAILED', `The account ${login} is not there`)
+    await accounts.own(checkout, account)
     await files.syncFolders([folderOf(checkout)])
+  }
+
+  async #require(id: RepositoryId): Promise<void> {
+    const { files, paths } = this.#host
+    if (!(await files.exists(repositoryPaths(paths, id).repository)))
+      throw new GearError('REPOSITORY_UNKNOWN', `There is no repository ${id} on this host`)
   }
 
   /** The commit that the default branch stands on now. */
   async #tip(id: RepositoryId): Promise<string> {
-    const place = placeOf(this.#host.paths, id)
+    const place = this.#place(id)
     const branch = branchOf((await this.#host.files.read(`${place.path}/HEAD`)) ?? '')
     const commit = await this.#host.git.commitOf(place, (branch === undefined ? 'HEAD' : `refs/heads/${branch}`) as GitRef)
     if (commit === undefined) throw new GearError('REF_UNKNOWN', `Nothing was pushed to the branch ${branch} of ${id} yet`)
     return commit
+  }
+
+  #place(id: RepositoryId) {
+    return { path: repositoryPaths(this.#host.paths, id).repository, account: loginOf('repository', id) }
   }
 }
 

@@ -1,7 +1,6 @@
 /** Looking at what the host has of a repository, whole or half made. Changes nothing. */
-import { GearError, idOfAccount, type Login, loginOf, type RepositoryId } from '../../api/index.ts'
-import type { Account } from '../../formats/index.ts'
-import type { Host, Paths, RepositoryPlace } from '../../host/index.ts'
+import { idOfAccount, loginOf, type RepositoryId } from '../../api/index.ts'
+import type { Host } from '../../host/index.ts'
 import { repositoryPaths } from '../layout/index.ts'
 import type { FoundRepository } from './plan.ts'
 
@@ -25,22 +24,4 @@ export async function lookAtRepository(host: Pick<Host, 'files' | 'accounts' | '
   const hasAccount = account !== undefined && idOfAccount('repository', account) === id
   const records = said.filter((_, index) => areSaid[index] === true)
   return { paths, login, exists, hasUnfinished, hasAccount, hasHome, hasAccess, hasCheckout, hasCloneKey, hasDeploys, records }
-}
-
-/** Throws REPOSITORY_UNKNOWN. */
-export async function requireRepository({ files, paths }: Pick<Host, 'files' | 'paths'>, id: RepositoryId): Promise<void> {
-  if (!(await files.exists(repositoryPaths(paths, id).repository)))
-    throw new GearError('REPOSITORY_UNKNOWN', `There is no repository ${id} on this host`)
-}
-
-/** Where git finds it, and as whom it works there. */
-export function placeOf(paths: Paths, id: RepositoryId): RepositoryPlace {
-  return { path: repositoryPaths(paths, id).repository, account: loginOf('repository', id) }
-}
-
-/** Throws ACCOUNT_FAILED where there is none. */
-export async function accountOf({ accounts }: Pick<Host, 'accounts'>, login: Login): Promise<Account> {
-  const account = await accounts.find(login)
-  if (account === undefined) throw new GearError('ACCOUNT_FAILED', `The account ${login} is not there`)
-  return account
 }

@@ -28,9 +28,9 @@ import { type CloneSource, FormatError, parseCloneSource, parseGitRevision } fro
 import type { Host, RepositoryPlace, TransientUnit } from '../../host/index.ts'
 import type { DryRun } from '../../lib/index.ts'
 import { linesOfJob } from '../jobs/index.ts'
-import { repositoriesFolder } from '../layout/index.ts'
+import { repositoriesFolder, repositoryPaths } from '../layout/index.ts'
 import type { PublicKey } from './clone-key.ts'
-import { lookAtRepository, placeOf, requireRepository } from './look.ts'
+import { lookAtRepository } from './look.ts'
 import { makeRepositoryKey, repositoryExists } from './maker.ts'
 import { planKey, planMake, planRemove } from './plan.ts'
 import { withProgress } from './progress.ts'
@@ -133,7 +133,7 @@ export class Repositories {
 
   /** Throws REPOSITORY_UNKNOWN. */
   async get(id: RepositoryId): Promise<ListedRepository> {
-    await requireRepository(this.#host, id)
+    await this.#require(id)
     return this.#listed(id)
   }
 
@@ -170,8 +170,8 @@ export class Repositories {
 
   /** Throws REPOSITORY_UNKNOWN, REF_UNKNOWN and COMMIT_TOO_LARGE before anything is packed. */
   async archive({ id, ref, format, mediaTypes: accepted }: ArchiveRequest): Promise<BytesResult> {
-    await requireRepository(this.#host, id)
-    const place = { ...placeOf(this.#host.paths, id), isInContainer: (await readGithost(this.#host, id)) !== undefined }
+    await this.#require(id)
+    const place = { ...this.#place(id), isInContainer: (await readGithost(this.#host, id)) !== undefined }
     const found = (await this.#commitOf(place, ref)) ?? (await this.#commitWithoutSuffix(place, ref))
     if (found === undefined) throw new GearError('REF_UNKNOWN', `Repository ${id} has nothing that is called ${ref}`)
     await this.#host.git.requireSize(place, found.commit)
@@ -213,9 +213,13 @@ export class Repositories {
     }
   }
 
+  #place(id: RepositoryId): RepositoryPlace {
+    return { path: repositoryPaths(this.#host.paths, id).repository, account: loginOf('repository', id) }
+  }
+
   async #listed(id: RepositoryId): Promise<ListedRepository> {
     const [head, build, githost] = await Promise.all([
-      this.#host.files.read(`${placeOf(this.#host.paths, id).path}/HEAD`),
+      this.#host.files.read(`${this.#place(id).path}/HEAD`),
       readBuild(this.#host, id),
       readGithost(this.#host, id),
     ])
@@ -228,6 +232,14 @@ export class Repositories {
       githost: githost?.image,
       engine: githost?.engine,
     }
+  }
+
+  #exists(id: RepositoryId): Promise<boolean> {
+    return this.#host.files.exists(repositoryPaths(this.#host.paths, id).repository)
+  }
+
+  async #require(id: RepositoryId): Promise<void> {
+    if (!(await this.#exists(id))) throw new GearError('REPOSITORY_UNKNOWN', `There is no repository ${id} on this host`)
   }
 }
 

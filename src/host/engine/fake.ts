@@ -77,7 +77,7 @@ export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements
   }
 
   /** `echo WORDS` and `exit CODE` are all it runs; `cat` gives back its input. */
-  async exec(container: string, { words, user }: EngineCommand): Promise<EngineProcess> {
+  async exec(container: string, { words }: EngineCommand): Promise<EngineProcess> {
     await this.#reach('exec', container)
     const running = this.#find(container)
     if (running?.isRunning !== true) throw engineFailed(`run ${words[0]} in container ${container}`, new Error('it does not run'))
@@ -86,7 +86,6 @@ export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements
     const said: EngineOutput[] = []
     async function* output() {
       if (program === 'echo') yield { stream: 'stdout' as const, bytes: Buffer.from(`${rest.join(' ')}\n`) }
-      if (program === 'id') yield { stream: 'stdout' as const, bytes: Buffer.from(`${user === '' ? 'that of the image' : user}\n`) }
       if (program === 'cat') await input.promise
       yield* said
     }
@@ -95,7 +94,7 @@ export class FakeEngine extends Faults<Exclude<keyof Engine, 'kind'>> implements
       write: async bytes => void said.push({ stream: 'stdout', bytes }),
       end: input.resolve,
       resize: async () => undefined,
-      exitCode: async () => (program === 'exit' ? Number(rest[0]) : ['echo', 'cat', 'id'].includes(program ?? '') ? 0 : 127),
+      exitCode: async () => (program === 'exit' ? Number(rest[0]) : ['echo', 'cat'].includes(program ?? '') ? 0 : 127),
       close: async () => input.resolve(),
     }
   }

@@ -130,10 +130,29 @@ describe('storage that a power cut has damaged', () => {
       (await host.exec(['curl', '-q', '-s', `http://${registry}/v2/`])).exitCode === 0 ? true : 'not yet',
     )
     await host.sh(`docker tag gear/httpd ${registry}/shop; docker push -q ${registry}/shop; docker rmi ${registry}/shop`)
-    await install('mended', `${registry}/shop`, '-p', '8080:0', '--start', '--wait')
+    await install('mended', `${registry}/shop`, '-p', '8080:0', '-v', '/data,/more', '--start', '--wait')
+    await podman.inside('mended', 'sh', '-c', 'echo kept > /data/file')
+    await untilHeld()
     await install('broken', 'gear/exit0', '--restart', 'on-failure')
   })
   afterAll(() => host.sh(`systemctl stop registry; rm -f /etc/containers/registries.conf.d/lab.conf`))
+
+  /** The data container is made after the start, and anew when it was damaged. */
+  const untilHeld = () =>
+    until(
+      'the data of the container are held',
+      async () => (await host.exec(['podman', 'container', 'inspect', 'mended-data'])).exitCode === 0 || 'not yet',
+    )
+  /** What was written before any damage is there, in the only volumes there are for it, and so it is at the next start. */
+  const expectData = async () => {
+    const volumesOf = async (id: string) =>
+      (await podman.do('inspect', '-f', '{{range .Mounts}}{{println .Destination .Name}}{{end}}', id)).trim().split('\n').sort()
+    expect(await podman.inside('mended', 'cat', '/data/file')).toBe('kept\n')
+    await untilHeld()
+    expect(await volumesOf('mended-data')).toEqual(await volumesOf('mended'))
+    expect((await host.gear('restart', 'mended', '--wait')).stderr).not.toContain('damaged')
+    expect(await podman.inside('mended', 'cat', '/data/file')).toBe('kept\n')
+  }
 
   it('is fetched anew from the registry, and the container runs', async () => {
     await host.sh('systemctl stop ctr-mended')
@@ -142,18 +161,25 @@ describe('storage that a power cut has damaged', () => {
     expect(outcome.stderr).toMatch(/is damaged in podman's storage and is fetched anew/)
     expect(outcome.exitCode).toBe(0)
     await host.untilPage(await host.port('mended'), 'It works: gear')
+    await expectData()
   })
 
-  it('of a container goes with it, whose data and successor come back', async () => {
+  it('of containers: what is left of a run goes, and its successor has its data', async () => {
     await host.sh('systemctl stop ctr-mended')
-    await podman.do('create', '--name', 'mended', '--label', 'gear.id=mended', 'gear/httpd').catch(() => '')
-    await host.sh(`podman images -q gear/httpd | grep -q . || podman pull -q ${registry}/shop`)
-    await host.sh(
-      `podman create --name mended --label gear.id=mended ${registry}/shop 2> /dev/null || true; : > ${storage}/overlay-containers/containers.json`,
-    )
+    await podman.do('create', '--name', 'mended', '--label', 'gear.id=mended', '--volumes-from', 'mended-data', `${registry}/shop`)
+    await host.sh(`: > ${storage}/overlay-containers/containers.json`)
     const outcome = await host.gear('start', 'mended', '--wait')
     expect(outcome.stderr).toMatch(/the container of an earlier run is damaged/)
+    expect(outcome.stderr).toMatch(/the container that holds its data is damaged in podman's storage; the data are not/)
     expect(outcome.exitCode).toBe(0)
+    await expectData()
+  })
+
+  it('of containers, which the start of another one has filled again, costs no data', async () => {
+    await host.sh(`systemctl stop ctr-mended; : > ${storage}/overlay-containers/containers.json`)
+    await install('early', `${registry}/shop`, '--start', '--wait')
+    await host.gearDo('start', 'mended', '--wait')
+    await expectData()
   })
 
   it('that cannot be fetched again is said, and the restarts come to an end', async () => {
