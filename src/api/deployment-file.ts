@@ -3,7 +3,7 @@
  * it, but it is a contract like the API: keys match in any case, unknown keys are ignored, `null` counts as absent.
  */
 import { isIpv4Address, type LocatorHost, parseHost } from '../formats/index.ts'
-import { flag, id, image, list, parsed, portPair, portPairs, text, variable, wants, whole } from './fields.ts'
+import { flag, id, image, list, parsed, portOrZero, portPair, portPairs, text, variable, wants, whole } from './fields.ts'
 import { limits } from './limits.ts'
 import * as z from './schemas.ts'
 
@@ -19,7 +19,6 @@ const idPrefix = text.check(
 )
 
 const port = whole(1, 65_535)
-const portOrZero = z._default(whole(0, 65_535), 0)
 const variables = z._default(list(variable, limits.variablesMax), [])
 
 const link = z.object(

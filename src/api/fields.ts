@@ -86,7 +86,7 @@ export function whole(min: number, max: number) {
 }
 
 const port = whole(1, 65_535)
-const portOrZero = z._default(whole(0, 65_535), 0)
+export const portOrZero = z._default(whole(0, 65_535), 0)
 
 export const portPair = z.object({ internal: port, external: portOrZero }, wants('an object with Internal and External'))
 

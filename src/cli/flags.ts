@@ -16,6 +16,14 @@ export function parsed<Value>(placeholder: string, brief: string, parse: (input:
   return { kind: 'parsed', brief, placeholder, optional: true, parse } as const
 }
 
+/** Is passed on as it was written, once the parser has taken it. */
+export function checked(placeholder: string, brief: string, parse: (input: string) => unknown) {
+  return parsed(placeholder, brief, input => {
+    parse(input)
+    return input
+  })
+}
+
 /** May be given several times; the values of all are put together. */
 export function repeated<Value>(placeholder: string, brief: string, parse: (input: string) => Value) {
   return { kind: 'parsed', brief, placeholder, optional: true, variadic: true, parse } as const

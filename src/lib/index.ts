@@ -3,6 +3,7 @@
 export { builtinHttp, builtinHttps } from './builtin-http.ts'
 export { Channel } from './channel.ts'
 export { closest } from './closest.ts'
+export { compareText } from './compare-text.ts'
 export { Handover } from './handover.ts'
 export { KeyedMutex } from './keyed-mutex.ts'
 export { mapBounded } from './map-bounded.ts'

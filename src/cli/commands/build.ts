@@ -7,7 +7,7 @@ import { defineCommand } from '../command.ts'
 import { type Context, Interruption } from '../context.ts'
 import { showPlan, showPlans } from '../dry-run.ts'
 import { readVariables } from '../environment.ts'
-import { type CommonFlags, type DryRunFlags, dryRunFlags, hidden, parsed, repeated, text, toggle, wholeNumber } from '../flags.ts'
+import { type CommonFlags, checked, type DryRunFlags, dryRunFlags, hidden, parsed, repeated, text, toggle, wholeNumber } from '../flags.ts'
 import { errorData } from '../render/errors.ts'
 import { runWork } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
@@ -62,8 +62,8 @@ export const command = () =>
       envUrl: text('URL', 'File of variables to fetch'),
       callbackUrl: text('URL', 'Call it with POST when the build has ended'),
       network: text('NAME', 'Network of the builder containers: none, or one of the engine'),
-      memory: parsed('SIZE', 'Memory of a builder container: 512m, 1g; 0 for no limit', checkedWith(parseMemory)),
-      cpus: parsed('COUNT', 'Processors of a builder container: 1.5; 0 for no limit', checkedWith(parseCpus)),
+      memory: checked('SIZE', 'Memory of a builder container: 512m, 1g; 0 for no limit', parseMemory),
+      cpus: checked('COUNT', 'Processors of a builder container: 1.5; 0 for no limit', parseCpus),
       pids: parsed('COUNT', 'Most processes of a builder container; 0 for no limit', wholeNumber(4_194_304)),
       host: text('HOST', 'Build on this host, with its engine: host[:port], or local for the agent of this machine'),
       verbose: toggle('Tell every step, and what git says'),
@@ -208,11 +208,4 @@ async function runRequest(context: Context, folder: string): Promise<number> {
   const { buildRequested } = await import('../../agent/index.ts')
   const isBuilt = await buildRequested(folder, { signal: context.signal, say: text => context.out.write(text) })
   return isBuilt ? 0 : 1
-}
-
-function checkedWith(parse: (input: string) => unknown): (input: string) => string {
-  return input => {
-    parse(input)
-    return input
-  }
 }

@@ -23,7 +23,7 @@ import { readTargets, splitVariables } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
 import { showPlans } from '../dry-run.ts'
 import { newEnvironmentId, readVariables } from '../environment.ts'
-import { choice, type DryRunFlags, dryRunFlags, parsed, repeated, text, toggle, wholeNumber } from '../flags.ts'
+import { checked, choice, type DryRunFlags, dryRunFlags, parsed, repeated, text, toggle, wholeNumber } from '../flags.ts'
 import { requestAll } from '../requests.ts'
 import { runWork } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
@@ -85,8 +85,8 @@ export const command = () =>
       envUrl: text('URL', 'Where each host fetches the environment from'),
       envId: text('ID', 'Name of the environment; other containers may share it'),
       slice: choice(sliceNames, 'The slice, which is also the size class (container-small: 512m, container-large: 1g)'),
-      memory: parsed('SIZE', 'Memory of each container: 512m, 1g; 0 for no limit', checkedWith(parseMemory)),
-      cpus: parsed('COUNT', 'Processors of each container: 1.5; 0 for no limit', checkedWith(parseCpus)),
+      memory: checked('SIZE', 'Memory of each container: 512m, 1g; 0 for no limit', parseMemory),
+      cpus: checked('COUNT', 'Processors of each container: 1.5; 0 for no limit', parseCpus),
       pids: parsed('COUNT', 'Most processes of each container; 0 for no limit', wholeNumber(4_194_304)),
       restart: choice(restartPolicies, 'When systemd starts a container again by itself (on-failure unless given)'),
       engine: choice(engineKinds, 'The container engine (that of the host unless given; an update stays on its engine)'),
@@ -96,7 +96,7 @@ export const command = () =>
       newPrivileges: toggle('Let sudo and the like work in the containers'),
       readOnly: toggle('Keep the containers from writing but to volumes, /tmp and /run'),
       seccompProfile: text('FILE', 'File on each host with the system calls they may make, or unconfined'),
-      quota: parsed('SIZE', 'With --isolate: how much the files of each container may take: 10g', checkedWith(parseQuota)),
+      quota: checked('SIZE', 'With --isolate: how much the files of each container may take: 10g', parseQuota),
       userns: choice(['auto'], 'On podman: user numbers that no other container has'),
       socketActivated: toggle('Start the containers at their first connection'),
       ...dryRunFlags,
@@ -184,9 +184,3 @@ function volumeConfigOf(given: readonly Volumes[]): Given<Body['volumeConfig']> 
 }
 
 /** The text itself, once a parser has taken it: the API takes the same text. */
-function checkedWith(parse: (input: string) => unknown): (input: string) => string {
-  return input => {
-    parse(input)
-    return input
-  }
-}

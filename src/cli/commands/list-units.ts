@@ -1,7 +1,9 @@
 /** `gear list-units`, also `gear list` */
+
 import type { ListedContainer } from '../../api/index.ts'
 import { request } from '../../client/index.ts'
 import { globPattern, type LocatorHost, parseHost, printHost, printTable } from '../../formats/index.ts'
+import { compareText } from '../../lib/index.ts'
 import type { HostTargets } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
 import { parsed, repeated, toggle } from '../flags.ts'
@@ -162,6 +164,3 @@ function listText(rows: readonly Row[], { quiet }: ListFlags): string {
 }
 
 /** By code units, as the original sorts, not by the rules of a language. */
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}

@@ -1,7 +1,9 @@
 /** `gear top` */
+
 import type { UsedContainer } from '../../api/index.ts'
 import { request } from '../../client/index.ts'
 import { printTable } from '../../formats/index.ts'
+import { compareText } from '../../lib/index.ts'
 import { readHosts } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
 import { choice, parsed, toggle, wholeNumber } from '../flags.ts'
@@ -136,8 +138,4 @@ function sizeText(bytes: number): string {
   const [letter, unit] = sizes.find(([, size]) => bytes >= size) ?? ['', 1]
   const amount = bytes / unit
   return `${amount >= 100 || Number.isInteger(amount) ? Math.round(amount) : amount.toFixed(1)}${letter}`
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -3,7 +3,7 @@
  * search for what is free. An address stands for one port of one instance, the same in every container that links to it. Pure.
  */
 import type { Deployment } from '../../api/deployment-file.ts'
-import { deploymentInvalid } from './file.ts'
+import { placeInvalid } from './file.ts'
 import type { Draft, DraftPort, Group } from './members.ts'
 
 type LinkOfFile = Group['links'][number]
@@ -23,8 +23,8 @@ export function withAliases(containers: Deployment['containers']): Deployment['c
     links: group.links.map((link, at) => {
       const path = `Containers[${index}].Links[${at}]`
       const target = byName.get(link.to)
-      if (target === undefined) throw invalid(`${path}.To`, `there is no container ${JSON.stringify(link.to)}`)
-      if (target.publicPorts.length === 0) throw invalid(`${path}.To`, `${link.to} has no PublicPorts to link to`)
+      if (target === undefined) throw placeInvalid(`${path}.To`, `there is no container ${JSON.stringify(link.to)}`)
+      if (target.publicPorts.length === 0) throw placeInvalid(`${path}.To`, `${link.to} has no PublicPorts to link to`)
       const aliases = [...link.aliasPorts]
       const missing = link.ports.filter(
         (port, place) => !aliases.some(alias => alias.internal === port) && link.ports.indexOf(port) === place,
@@ -34,7 +34,7 @@ export function withAliases(containers: Deployment['containers']): Deployment['c
       for (const { internal } of aliases) requirePort(link, target, internal, path)
       const other = link.matchPort ? aliases.find(alias => alias.external !== 0 && alias.external !== alias.internal) : undefined
       if (other !== undefined)
-        throw invalid(path, `cannot have MatchPort and an alias of ${other.internal} with the port ${other.external}`)
+        throw placeInvalid(path, `cannot have MatchPort and an alias of ${other.internal} with the port ${other.external}`)
       return { ...link, aliasPorts: aliases }
     }),
   }))
@@ -45,7 +45,7 @@ function requirePort(link: LinkOfFile, target: Group, internal: number, path: st
   const at = link.ports.indexOf(internal)
   const place = at >= 0 ? `Ports[${at}]` : `AliasPorts[${link.aliasPorts.findIndex(alias => alias.internal === internal)}].Internal`
   const offered = target.publicPorts.map(port => port.internal).join(', ')
-  throw invalid(`${path}.${place}`, `${target.name} does not declare the port ${internal}; its PublicPorts are ${offered}`)
+  throw placeInvalid(`${path}.${place}`, `${target.name} does not declare the port ${internal}; its PublicPorts are ${offered}`)
 }
 
 /** All links, the strictest first: it decides the address for everybody. Equal ones keep the order of the file. */
@@ -80,7 +80,7 @@ export function reserveAddresses(drafts: readonly Draft[], links: readonly Place
         const complaint = port.target === undefined ? undefined : complaintOf(port.target, wanted)
         if (port.target !== undefined && complaint !== undefined) {
           if (!port.isStored)
-            throw invalid(placed.path, `${complaint} ${target.id} has the address ${addressText(port.target)} for another link`)
+            throw placeInvalid(placed.path, `${complaint} ${target.id} has the address ${addressText(port.target)} for another link`)
           // The description has changed since the last deploy.
           table.release(port.target)
           port.target = undefined
@@ -104,7 +104,7 @@ function takeStored(table: AddressTable, draft: Draft, port: DraftPort): void {
     return
   }
   // A moved instance would like to keep its address; that of one that stays goes before.
-  if (!draft.isNew) throw invalid('Instances', `${other} and ${draft.id} have the same Target ${addressText(port.target)}`)
+  if (!draft.isNew) throw placeInvalid('Instances', `${other} and ${draft.id} have the same Target ${addressText(port.target)}`)
   port.target = undefined
   port.isStored = false
 }
@@ -177,7 +177,7 @@ class AddressTable {
       this.note(address, holder)
       return address
     }
-    throw invalid(path, wanted.isPortFixed ? `no local address is left for the port ${wanted.port}` : 'no local port is left')
+    throw placeInvalid(path, wanted.isPortFixed ? `no local address is left for the port ${wanted.port}` : 'no local port is left')
   }
 }
 
@@ -200,8 +200,4 @@ function portsOf({ isNonLocal, port }: Wanted): Candidates {
   const above = portMax - port + 1
   const again = Math.max(0, port - portAgain)
   return { count: above + again, at: step => ({ host, port: step < above ? port + step : portAgain + step - above }) }
-}
-
-function invalid(field: string, rule: string) {
-  return deploymentInvalid([{ field, rule }])
 }

@@ -18,10 +18,10 @@ export async function readDeployment(
   onUnknown: (paths: readonly string[]) => void = () => undefined,
 ): Promise<Deployment> {
   if (Buffer.byteLength(text) > limits.deploymentFileBytes) {
-    throw deploymentInvalid([{ field: '', rule: `it has more than ${limits.deploymentFileBytes} bytes` }])
+    throw placeInvalid('', `it has more than ${limits.deploymentFileBytes} bytes`)
   }
   const value = await readValue(text.replace(/^\ufeff/, ''), name)
-  if (typeof value !== 'object' || value === null) throw deploymentInvalid([{ field: '', rule: 'it must be an object with Containers' }])
+  if (typeof value !== 'object' || value === null) throw placeInvalid('', 'it must be an object with Containers')
   try {
     const deployment = fromWire(deploymentFile, value)
     onUnknown(unknownKeys(deploymentFile, value))
@@ -32,8 +32,13 @@ export async function readDeployment(
   }
 }
 
-/** DEPLOYMENT_INVALID that names each place and what is wrong there. */
-export function deploymentInvalid(fields: readonly FieldError[]): GearError {
+/** DEPLOYMENT_INVALID for one place in the file, or the file as a whole. */
+export function placeInvalid(field: string, rule: string): GearError {
+  return deploymentInvalid([{ field, rule }])
+}
+
+/** It names each place and what is wrong there. */
+function deploymentInvalid(fields: readonly FieldError[]): GearError {
   const message = fields.map(({ field, rule }) => (field === '' ? rule : `${field} ${rule}`)).join('; ')
   return new GearError('DEPLOYMENT_INVALID', message, { fields })
 }
@@ -45,7 +50,7 @@ async function readValue(text: string, name: string): Promise<unknown> {
     return parseFirstJson(text, { depthMax: jsonDepthMax, lengthMax: limits.deploymentFileBytes })
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    throw deploymentInvalid([{ field: '', rule: error.message }])
+    throw placeInvalid('', error.message)
   }
 }
 

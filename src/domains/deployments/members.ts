@@ -5,7 +5,7 @@
 import type { Deployment } from '../../api/deployment-file.ts'
 import { type ContainerId, idRule, isId, limits } from '../../api/index.ts'
 import { defaultAgentPort, type LocatorHost, type PortPair, printHost } from '../../formats/index.ts'
-import { deploymentInvalid } from './file.ts'
+import { placeInvalid } from './file.ts'
 
 export type Group = Deployment['containers'][number]
 type Variable = Group['environment'][number]
@@ -109,7 +109,7 @@ function requireNames(containers: readonly Group[]): void {
   const seen = new Map<string, number>()
   for (const [index, { name }] of containers.entries()) {
     const first = seen.get(name)
-    if (first !== undefined) throw invalid(`Containers[${index}].Name`, `is ${name}, as that of Containers[${first}] is already`)
+    if (first !== undefined) throw placeInvalid(`Containers[${index}].Name`, `is ${name}, as that of Containers[${first}] is already`)
     seen.set(name, index)
   }
 }
@@ -119,7 +119,10 @@ function requireCounts(containers: readonly Group[]): void {
   for (const [index, { count }] of containers.entries()) {
     total += count
     if (total > limits.deploymentInstancesMax) {
-      throw invalid(`Containers[${index}].Count`, `makes more than ${limits.deploymentInstancesMax} instances together with those before`)
+      throw placeInvalid(
+        `Containers[${index}].Count`,
+        `makes more than ${limits.deploymentInstancesMax} instances together with those before`,
+      )
     }
   }
 }
@@ -134,7 +137,7 @@ function sortStored({ containers, instances }: Deployment, places: readonly Loca
     const host = instance.on
     if (host === undefined) continue
     const identity = `${hostKey(host)} ${instance.id}`
-    if (seen.has(identity)) throw invalid(`Instances[${index}].Id`, `${instance.id} on ${printHost(host)} is there twice`)
+    if (seen.has(identity)) throw placeInvalid(`Instances[${index}].Id`, `${instance.id} on ${printHost(host)} is there twice`)
     seen.add(identity)
     const group = groups.get(instance.from)
     if (group === undefined) removed.push(removedOf({ instance, host }, '', whyNoGroup(instance.from)))
@@ -267,7 +270,7 @@ class Ids {
     const stem = `${this.#deployment.idPrefix}${name}-`
     for (let number = this.#numbers.get(stem) ?? 1; ; number++) {
       const id = stem + number
-      if (!isId(id)) throw invalid(`Containers[${index}].Name`, `gives the id ${id}, but an id ${idRule}`)
+      if (!isId(id)) throw placeInvalid(`Containers[${index}].Name`, `gives the id ${id}, but an id ${idRule}`)
       if (this.#taken.has(id)) continue
       this.#numbers.set(stem, number + 1)
       return id
@@ -276,7 +279,8 @@ class Ids {
 
   #random(): ContainerId {
     const prefix = this.#deployment.idPrefix
-    if (prefix.length > randomPrefixMax) throw invalid('IdPrefix', `must have at most ${randomPrefixMax} characters when ids are random`)
+    if (prefix.length > randomPrefixMax)
+      throw placeInvalid('IdPrefix', `must have at most ${randomPrefixMax} characters when ids are random`)
     for (;;) {
       const id = (prefix + this.#drawText()).slice(0, idCharactersMax)
       if (isId(id) && !this.#taken.has(id)) return id
@@ -306,7 +310,10 @@ class Placement {
     for (const { internal, external } of ports) {
       const other = external === 0 ? undefined : this.#portsOf(key).get(external)
       if (other !== undefined) {
-        throw invalid(placeOfPort(index, internal, ports), `gives ${id} the port ${external} of ${printHost(host)}, which ${other} has`)
+        throw placeInvalid(
+          placeOfPort(index, internal, ports),
+          `gives ${id} the port ${external} of ${printHost(host)}, which ${other} has`,
+        )
       }
     }
     this.#note(key, group, id, ports)
@@ -323,7 +330,7 @@ class Placement {
         group.affinity === 'pack'
           ? `can be had once on a host, and with Affinity pack all of ${group.name} share one`
           : `can be had once on a host, and no host is left that has it free for ${id}`
-      throw invalid(`Containers[${index}].PublicPorts[${at}].External`, rule)
+      throw placeInvalid(`Containers[${index}].PublicPorts[${at}].External`, rule)
     }
     this.#note(hostKey(host), group.name, id, group.publicPorts)
     return host
@@ -357,8 +364,4 @@ class Placement {
 
 function placeOfPort(index: number, internal: number, ports: readonly DraftPort[]): string {
   return `Containers[${index}].PublicPorts[${ports.findIndex(port => port.internal === internal)}].External`
-}
-
-function invalid(field: string, rule: string) {
-  return deploymentInvalid([{ field, rule }])
 }

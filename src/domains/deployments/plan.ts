@@ -6,7 +6,7 @@ import type { Deployment } from '../../api/deployment-file.ts'
 import { type ContainerId, limits } from '../../api/index.ts'
 import { hostNameOf, type LocatorHost, type NetworkLink, type PortPair, printHost } from '../../formats/index.ts'
 import { linksByPriority, type PlacedLink, reserveAddresses, withAliases } from './addresses.ts'
-import { deploymentInvalid } from './file.ts'
+import { placeInvalid } from './file.ts'
 import { type Draft, hostKey, type MembersInput, planMembers, type Removed } from './members.ts'
 
 export interface PlannedPort {
@@ -137,7 +137,7 @@ function materialise(
     requireReachable(sources, targets, path)
     const list = links.get(source.name) ?? []
     if (sources.length > 0 && list.length + targets.length * link.aliasPorts.length > limits.linksMax) {
-      throw deploymentInvalid([{ field: path, rule: `gives every ${source.name} more than ${limits.linksMax} links` }])
+      throw placeInvalid(path, `gives every ${source.name} more than ${limits.linksMax} links`)
     }
     for (const { internal } of link.aliasPorts) {
       for (const { id, host, ports } of targets) {
@@ -160,7 +160,7 @@ function requireReachable(sources: readonly Draft[], targets: readonly Draft[], 
   const source = target === undefined ? undefined : sources.find(({ host }) => !isThisMachine(host))
   if (target === undefined || source === undefined) return
   const rule = `leads from ${source.id} on ${printHost(source.host)} to ${target.id} on ${printHost(target.host)}, which is no name that ${printHost(source.host)} knows this machine by`
-  throw deploymentInvalid([{ field: path, rule: `${rule}: give the machine's own name or address among the hosts` }])
+  throw placeInvalid(path, `${rule}: give the machine's own name or address among the hosts`)
 }
 
 function isThisMachine(host: LocatorHost): boolean {
