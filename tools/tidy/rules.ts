@@ -15,7 +15,7 @@ const floors: readonly (readonly string[])[] = [
   ['src/client', 'src/host'],
   ['src/domains'],
   ['src/agent'],
-  ['src/cli', 'src/console'],
+  ['src/cli'],
 ]
 
 /** Doors beside index.ts, by why they are apart. */

@@ -4,13 +4,10 @@ import { recordOf, textOf } from './answers.ts'
 import { type Call, type DockerApi, expectSuccess } from './docker-api.ts'
 import { engineFailed, NoAnswer, understood } from './errors.ts'
 import { hangUp } from './exec.ts'
-import type { EngineCommand, EngineOutput, EngineProcess } from './port.ts'
+import type { EngineCommand, EngineOutput, EngineProcess, TerminalSize } from './port.ts'
 
-export async function execByDocker(
-  api: DockerApi,
-  container: string,
-  { words, user, terminal, hasInput }: EngineCommand,
-): Promise<EngineProcess> {
+export async function execByDocker(api: DockerApi, container: string, command: EngineCommand): Promise<EngineProcess> {
+  const { words, user, terminal, hasInput } = command
   const attempted = `run ${words[0]} in container ${container}`
   const hasTerminal = terminal !== undefined
   const body = {
@@ -26,54 +23,91 @@ export async function execByDocker(
   const made = expectSuccess(create, await api.call(create))
   const id = understood(attempted, () => textOf(recordOf(made.body, 'the answer')['Id'], 'Id'))
   const socket = await api.connect(`/exec/${id}/start`, { Detach: false, Tty: hasTerminal }, attempted)
-  const inspect = async () => recordOf(await api.find({ method: 'GET', path: `/exec/${id}/json`, attempted }), 'the answer')
-  const resize: EngineProcess['resize'] = async ({ columns, rows }) =>
-    // It may have ended meanwhile, which its exit code tells.
-    void (await api.call({ method: 'POST', path: `/exec/${id}/resize?h=${rows}&w=${columns}`, attempted }))
-  if (hasTerminal) await resize(terminal)
-  // Docker takes the connection before containerd, which may hang, has begun.
-  let hasBegun = true
-  const look = async (): Promise<void> => {
-    const { ExitCode: code, Pid: pid } = await inspect()
-    hasBegun = typeof code === 'number' || (typeof pid === 'number' && pid > 0)
-    if (!hasBegun) socket.destroy()
+  const begun = new DockerProcess(api, { id, attempted, socket, hasTerminal, hasInput })
+  if (hasTerminal) await begun.resize(terminal)
+  return begun
+}
+
+interface Begun {
+  /** Docker's, of this command. */
+  readonly id: string
+  readonly attempted: string
+  /** The other end of the command. */
+  readonly socket: Socket
+  readonly hasTerminal: boolean
+  readonly hasInput: boolean
+}
+
+class DockerProcess implements EngineProcess {
+  readonly #api: DockerApi
+  readonly #begun: Begun
+  readonly output: AsyncIterable<EngineOutput>
+  /** Docker takes the connection before containerd, which may hang, has begun. */
+  #isHanging = false
+  #isClosed = false
+
+  constructor(api: DockerApi, begun: Begun) {
+    this.#api = api
+    this.#begun = begun
+    this.output = this.#outputs()
+    const timer = setTimeout(() => void this.#requireBeginning().catch(() => undefined), api.callMs)
+    begun.socket.once('close', () => clearTimeout(timer))
   }
-  const timer = setTimeout(() => void look().catch(() => undefined), api.callMs)
-  socket.once('close', () => clearTimeout(timer))
-  const requireBegun = (): void => {
-    if (!hasBegun) throw api.unavailable(new NoAnswer(api.callMs))
+
+  async #requireBeginning(): Promise<void> {
+    const { ExitCode: code, Pid: pid } = await this.#inspect()
+    this.#isHanging = typeof code !== 'number' && !(typeof pid === 'number' && pid > 0)
+    if (this.#isHanging) this.#begun.socket.destroy()
   }
-  async function* output(): AsyncGenerator<EngineOutput> {
+
+  async *#outputs(): AsyncGenerator<EngineOutput> {
     try {
-      yield* outputsOf(socket, hasTerminal)
+      yield* outputsOf(this.#begun.socket, this.#begun.hasTerminal)
     } catch (error) {
-      requireBegun()
-      throw error
+      throw this.#isHanging ? this.#silence() : error
     }
   }
-  let isClosed = false
-  return {
-    output: output(),
-    write: async bytes => (hasInput ? written(socket, bytes) : undefined),
-    end: () => (hasInput ? void socket.end() : undefined),
-    resize,
-    exitCode: async () => {
-      requireBegun()
-      for (let looks = 1; ; looks++) {
-        const { ExitCode: code, Running: isRunning } = await inspect()
-        if (isRunning !== true && typeof code === 'number') return code
-        // The output ends a moment before the engine has noted the end.
-        if (looks === exitLooksMax) throw engineFailed(attempted, new Error('it does not say how it ended'))
-        await new Promise(resolve => setTimeout(resolve, looks))
-      }
-    },
-    close: async () => {
-      if (isClosed) return
-      isClosed = true
-      socket.destroy()
-      const { Pid: pid, Running: isRunning } = await inspect()
-      if (isRunning === true && typeof pid === 'number') hangUp(pid)
-    },
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#begun.hasInput) await written(this.#begun.socket, bytes)
+  }
+
+  end(): void {
+    if (this.#begun.hasInput) this.#begun.socket.end()
+  }
+
+  /** It may have ended meanwhile, which its exit code tells. */
+  async resize({ columns, rows }: TerminalSize): Promise<void> {
+    const { id, attempted } = this.#begun
+    await this.#api.call({ method: 'POST', path: `/exec/${id}/resize?h=${rows}&w=${columns}`, attempted })
+  }
+
+  async exitCode(): Promise<number> {
+    if (this.#isHanging) throw this.#silence()
+    for (let looks = 1; ; looks++) {
+      const { ExitCode: code, Running: isRunning } = await this.#inspect()
+      if (isRunning !== true && typeof code === 'number') return code
+      // The output ends a moment before the engine has noted the end.
+      if (looks === exitLooksMax) throw engineFailed(this.#begun.attempted, new Error('it does not say how it ended'))
+      await new Promise(resolve => setTimeout(resolve, looks))
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#begun.socket.destroy()
+    const { Pid: pid, Running: isRunning } = await this.#inspect()
+    if (isRunning === true && typeof pid === 'number') hangUp(pid)
+  }
+
+  async #inspect(): Promise<Readonly<Record<string, unknown>>> {
+    const { id, attempted } = this.#begun
+    return recordOf(await this.#api.find({ method: 'GET', path: `/exec/${id}/json`, attempted }), 'the answer')
+  }
+
+  #silence() {
+    return this.#api.unavailable(new NoAnswer(this.#api.callMs))
   }
 }
 
