@@ -16,23 +16,18 @@ export { workRootBeside } from './record.ts'
 export { Builds } from './service.ts'
 export { runRequested } from './unit.ts'
 
-/** Builds for a user of this machine, here and now. Relative paths begin at `folder`. */
+/** Builds for a user of this machine, here and now. */
 export async function buildFor(
   host: BuildRunHost & Pick<Host, 'paths'>,
   asked: BuildAsked,
-  options: BuildRunOptions & { readonly id: RequestId; readonly folder: string },
+  options: BuildRunOptions & Here,
 ): Promise<Built> {
-  const request = await requestOf(host, asked, { id: options.id, caller: { isRoot: true }, folder: options.folder })
-  return runBuild(host, request, options)
+  return runBuild(host, await requestHere(host, asked, options), options)
 }
 
 /** What `buildFor` would do, as far as that can be seen without beginning it. */
-export async function planFor(
-  host: BuildRunHost & Pick<Host, 'paths'>,
-  asked: BuildAsked,
-  options: { readonly id: RequestId; readonly folder: string },
-): Promise<readonly AheadStep[]> {
-  const request = await requestOf(host, asked, { id: options.id, caller: { isRoot: true }, folder: options.folder })
+export async function planFor(host: BuildRunHost & Pick<Host, 'paths'>, asked: BuildAsked, options: Here): Promise<readonly AheadStep[]> {
+  const request = await requestHere(host, asked, options)
   return planAhead(request, await lookAhead(host, request, { isFetched: false }))
 }
 
@@ -40,10 +35,20 @@ export async function planFor(
 export async function usageFor(
   host: BuildRunHost & Pick<Host, 'paths'>,
   asked: BuildAsked,
-  options: BuildRunOptions & { readonly id: RequestId; readonly folder: string },
+  options: BuildRunOptions & Here,
 ): Promise<void> {
-  const request = await requestOf(host, asked, { id: options.id, caller: { isRoot: true }, folder: options.folder })
-  await runUsage(host, request, options)
+  await runUsage(host, await requestHere(host, asked, options), options)
+}
+
+interface Here {
+  readonly id: RequestId
+  /** Where relative paths begin. */
+  readonly folder: string
+}
+
+/** What a user of this machine may reach is for the kernel to say. */
+function requestHere(host: BuildRunHost & Pick<Host, 'paths'>, asked: BuildAsked, { id, folder }: Here): Promise<BuildRequest> {
+  return requestOf(host, asked, { id, caller: { isRoot: true }, folder })
 }
 
 /** A build of a folder as another domain wants it, with everything else as it is when nobody says. */

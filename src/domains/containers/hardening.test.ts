@@ -1,17 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { type Hardened, hardeningOptions } from './hardening.ts'
+import { type Hardened, hardeningOptions, plainContainer } from './hardening.ts'
 
-const plain: Hardened = {
-  id: 'shop',
-  isIsolated: false,
-  places: [],
-  capAdd: [],
-  capDrop: [],
-  hasNewPrivileges: false,
-  isReadOnly: false,
-  seccompProfile: undefined,
-  hasUserNamespace: false,
-}
+const plain: Hardened = { ...plainContainer, id: 'shop' }
 
 /** Options without those for capabilities, and the other way round. */
 const others = (wish: Partial<Hardened>) => hardeningOptions({ ...plain, ...wish }).filter(option => !option.startsWith('--cap-'))

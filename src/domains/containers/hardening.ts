@@ -41,6 +41,18 @@ export interface Hardened extends Hardening {
   readonly places: readonly string[]
 }
 
+/** What a container has that wishes for nothing. */
+export const plainContainer: Omit<Hardened, 'id'> = {
+  isIsolated: false,
+  places: [],
+  capAdd: [],
+  capDrop: [],
+  hasNewPrivileges: false,
+  isReadOnly: false,
+  seccompProfile: undefined,
+  hasUserNamespace: false,
+}
+
 export function hardeningOptions(spec: Hardened): readonly string[] {
   const options = capabilityOptions(spec)
   if (!spec.hasNewPrivileges) options.push('--security-opt', 'no-new-privileges')

@@ -6,7 +6,7 @@
 
 export { specOf } from './container.ts'
 export { containerHandlers } from './handlers.ts'
-export { hardeningOptions } from './hardening.ts'
+export { hardeningOptions, plainContainer } from './hardening.ts'
 export { type ContainerInit, initContainer } from './init.ts'
 export type { ContainerStep } from './plan.ts'
 export { ContainerReports } from './reports.ts'

@@ -1,7 +1,7 @@
 /** The transient unit of a job (spec §4.13): the helper `run-job`, which runs a container and ends with its exit code. Pure. */
 import type { EngineKind, ImageName, RequestId, UnitName } from '../../api/index.ts'
 import type { Paths, TransientUnit } from '../../host/index.ts'
-import { hardeningOptions } from '../containers/index.ts'
+import { hardeningOptions, plainContainer } from '../containers/index.ts'
 
 export interface JobRequest {
   readonly id: RequestId
@@ -24,7 +24,7 @@ export function transientUnit(
     ...(command === '' ? [] : [`--entrypoint=${command}`]),
     // podman would limit it to 2048
     ...(engine === 'podman' ? ['--pids-limit', '-1'] : []),
-    ...hardeningOptions({ ...nothingSpecial, id: name }),
+    ...hardeningOptions({ ...plainContainer, id: name }),
   ]
   return {
     name: jobUnit(id),
@@ -40,15 +40,3 @@ export function transientUnit(
 function jobUnit(id: RequestId): UnitName {
   return `job-${Buffer.from(id, 'latin1').toString('base64url')}.service` as UnitName
 }
-
-/** A job has what a container has that wishes for nothing. */
-const nothingSpecial = {
-  capAdd: [],
-  capDrop: [],
-  hasNewPrivileges: false,
-  isReadOnly: false,
-  seccompProfile: undefined,
-  hasUserNamespace: false,
-  isIsolated: false,
-  places: [],
-} as const
