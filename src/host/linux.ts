@@ -20,8 +20,6 @@ export interface LinuxHostOptions {
   readonly engine?: EngineChoice
   /** Where images are built, when it is not that engine at its usual address. */
   readonly builder?: EngineAddress
-  /** Socket of the system bus. */
-  readonly busSocketPath?: string
 }
 
 /** Close `units` at the end: its connection to the bus keeps the process alive. */
@@ -31,7 +29,7 @@ export function linuxHost(options: LinuxHostOptions = {}): Host {
   const paths = { ...defaultPaths, ...options.paths }
   const engines = enginesOf({ docker: dockerEngine(), podman: podmanEngine({ commands, files }) }, options.engine ?? 'auto')
   return {
-    units: systemdUnits(options.busSocketPath === undefined ? {} : { socketPath: options.busSocketPath }),
+    units: systemdUnits(),
     engines,
     builder: engineCliBuilder(commands, async () => options.builder ?? { kind: (await engines.choose()).kind }),
     journal: journalctlJournal(commands),
