@@ -55,7 +55,7 @@ onBothEngines(host, engine => {
   const limit = '/etc/systemd/system/ctr-cramped.service.d'
 
   beforeAll(async () => {
-    await host.sh(swap(`mount -t tmpfs -o size=48m,mode=711 tmpfs ${folder}`))
+    await host.sh(swap(`mount -t tmpfs -o size=48m,nr_inodes=6000,mode=711 tmpfs ${folder}`))
     await engine.do('load', '--quiet', '--input', `${work}/images.tar`)
     await host.gearDo('install', 'gear/httpd', 'roomy', '-p', '8080:0', '--start', '--wait')
     await host.gearDo('install', 'gear/httpd', 'cramped')
@@ -105,6 +105,15 @@ onBothEngines(host, engine => {
       await expectRefusals(/full/, /Make room there/)
       await host.sh(`rm ${folder}/ballast ${folder}/more`)
       await expectMended()
+    })
+
+    it('without room for another name is the same', async () => {
+      await host.sh(`mkdir ${folder}/names; cd ${folder}/names; seq 6000 | xargs touch 2> /dev/null || :`)
+      const { exitCode, stderr } = await host.gear('start', 'cramped', '--wait')
+      expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/storage is full: [\s\S]*Make room there \(.*df -i/)])
+      await host.sh(`rm -r ${folder}/names`)
+      await host.gearDo('start', 'cramped', '--wait')
+      await host.gearDo('stop', 'cramped')
     })
 
     it('that is read-only is named, with what to do, and is well again when it is not', async () => {

@@ -1,4 +1,4 @@
-/** Trouble on a host that is not the engine's: no room for names, a disk that turned read-only, no bus, an agent that is replaced, restarted and talked to all day. */
+/** Trouble on a host that is not the engine's: no room for names, a disk that turned read-only, no bus, an agent that is restarted and talked to all day. */
 import { afterAll, describe, expect, it } from 'vitest'
 import { type EngineName, onBothEngines } from '../lab-engine.ts'
 import { LabHost, until } from '../lab-host.ts'

@@ -56,9 +56,12 @@ const secondsOf = (name: string) => `70${name.charCodeAt(0)}`
 
 const under: Record<string, Promise<Outcome>> = {}
 const outcomes: Record<string, Outcome> = {}
-let before: { readonly version: string; readonly life: readonly string[]; readonly build: string }
+let before: { readonly version: string; readonly life: readonly string[] }
+/** The build that was there, which is put back. */
+let build = ''
 
 beforeAll(async () => {
+  build = (await host.do(['readlink', '/usr/lib/gear/dist'])).trim()
   await makeNextVersion()
   await Promise.all([serveImage(), host.sh('docker save gear/httpd | podman load --quiet')])
   await host.sh(
@@ -68,11 +71,7 @@ beforeAll(async () => {
     await host.gearDo('install', 'gear/httpd', `steady-${name}`, `copied-${name}`, '--engine', name, '--start', '--wait')
     await host.gearDo('exec', `copied-${name}`, '--', 'truncate', '-s', '50M', '/large')
   }
-  before = {
-    version: await versionOfAgent(),
-    life: await Promise.all(engines.map(lifeOf)),
-    build: await host.do(['readlink', '/usr/lib/gear/dist']),
-  }
+  before = { version: await versionOfAgent(), life: await Promise.all(engines.map(lifeOf)) }
   await begin()
   await host.sh(`cd ${work}/next && make install && systemctl restart gear.service`)
   await host.untilAgentIsUp()
@@ -111,7 +110,7 @@ const missing = `
 afterAll(async () => {
   await host.sh(
     `[ ! -e ${work}/watch.pid ] || kill -INT $(cat ${work}/watch.pid) || :
-     ln -sfn ${before.build.trim()} /usr/lib/gear/dist; systemctl restart gear.service; systemctl stop upgrade-relay upgrade-registry || :
+     ln -sfn ${build} /usr/lib/gear/dist; systemctl restart gear.service; systemctl stop upgrade-relay upgrade-registry || :
      rm -rf ${work} /etc/containers/registries.conf.d/upgrade.conf`,
   )
   await host.untilAgentIsUp()
