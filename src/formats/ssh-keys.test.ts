@@ -151,7 +151,12 @@ describe('a file of keys', () => {
 
   test('names the line that is wrong', () => {
     expect(() => parseAuthorizedKeys(`${ed25519}\n\nnonsense\n`)).toThrow(/^line 3: there is no key/)
-    expect(() => parseAuthorizedKeys('x'.repeat(1_048_577))).toThrow(FormatError)
+  })
+
+  test('has at most a mebibyte, though all of it were comments', () => {
+    const comments = `${'#'.repeat(1023)}\n`.repeat(1024)
+    expect(parseAuthorizedKeys(comments)).toEqual([])
+    expect(() => parseAuthorizedKeys(`${comments}#`)).toThrow('must not be longer than 1048576 bytes')
   })
 })
 

@@ -110,7 +110,9 @@ describe('gear builds', () => {
   const hosts = {
     local: {
       listBuilds: async () => ({ builds: [report] }),
-      buildLog: async () => ({ text: 'Assembling\n' }),
+      buildLog: async ({ query }: { readonly query: { readonly follow?: boolean | undefined } }) => ({
+        text: query.follow === true ? 'Assembling\nBuilt\n' : 'Assembling\n',
+      }),
       stopBuild: async () => undefined,
     },
   }
@@ -122,6 +124,7 @@ describe('gear builds', () => {
 
   it('shows the log of one, and stops one', async () => {
     expect((await gear('builds log zWJ2s4o0QnuNn2iTfyQ3bg', { hosts })).out).toBe('Assembling\n')
+    expect((await gear('builds log --follow zWJ2s4o0QnuNn2iTfyQ3bg', { hosts })).out).toBe('Assembling\nBuilt\n')
     expect((await gear('builds stop zWJ2s4o0QnuNn2iTfyQ3bg', { hosts })).out).toBe('Build zWJ2s4o0QnuNn2iTfyQ3bg is stopped\n')
     expect((await gear('builds log nothing', { hosts })).exitCode).toBe(1)
   })

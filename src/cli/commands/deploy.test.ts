@@ -533,7 +533,8 @@ describe('what goes wrong', () => {
     const { files, deploy, journal } = world(['a'])
     files['s.json'] = simple
     const signal = AbortSignal.abort(new Interruption('SIGTERM'))
-    expect(await deploy('s.json a', { signal })).toMatchObject({ err: 'Interrupted. Nothing was changed.\n', exitCode: 143 })
+    for (const place of ['s.json', 'http://127.0.0.1:9/s.json'])
+      expect(await deploy(`${place} a`, { signal }), place).toMatchObject({ err: 'Interrupted. Nothing was changed.\n', exitCode: 143 })
     expect(journal).toEqual([])
   })
 
