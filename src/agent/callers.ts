@@ -1,5 +1,5 @@
 /**
- * Who may call (design §4). The API is as powerful as root, so a listener lets in root and the group gear by the user id at the other end,
+ * Who may call (SECURITY.md). The API is as powerful as root, so a listener lets in root and the group gear by the user id at the other end,
  * or whoever has the token, or, where an administrator said so, everybody; and never a web page, whose browser runs as somebody who may.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'

@@ -91,14 +91,14 @@ const settings = {
     fallback: '/var/lib/containers',
     variable: 'GEARD_BASE_PATH',
     read: text,
-    description: 'Where the state is (spec §5.1).',
+    description: 'Where the state is.',
   }),
   runPath: setting({
     schema: path,
     fallback: '/var/run/containers',
     variable: 'GEARD_RUN_PATH',
     read: text,
-    description: 'Where the state is that does not outlive a boot (spec §5.1).',
+    description: 'Where the state is that does not outlive a boot.',
   }),
   cloneRoot: setting({
     schema: path,

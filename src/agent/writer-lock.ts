@@ -1,4 +1,4 @@
-/** One writer per host (design §4): the agent, or a local command while no agent runs. Whoever changes the host's state holds the lock. */
+/** One writer per host: the agent, or a local command while no agent runs. Whoever changes the host's state holds the lock. */
 import { GearError } from '../api/index.ts'
 import type { Host, Lock } from '../host/index.ts'
 

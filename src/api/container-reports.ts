@@ -67,7 +67,7 @@ export const containerLog = operation({
   path: '/container/{id}/log',
   summary: 'The log of a container',
   description:
-    'Without parameters: the lines of the last 30 seconds and those of the next 30 (spec §4.7). With `lines` or `since`: those, and then the end, unless `follow` keeps the stream open until the caller leaves.',
+    'Without parameters: the lines of the last 30 seconds and those of the next 30. With `lines` or `since`: those, and then the end, unless `follow` keeps the stream open until the caller leaves.',
   params: containerParams,
   query: z.object({
     follow: optionalQueryFlag,

@@ -5,7 +5,7 @@
 declare const brand: unique symbol
 export type Branded<Text extends string, Name extends string> = Text & { readonly [brand]: Name }
 
-/** A container, environment or repository id: 4 to 24 of `A-Za-z0-9_.-`, starting with a letter or digit (spec §1.1, design §4). */
+/** A container, environment or repository id: 4 to 24 of `A-Za-z0-9_.-`, starting with a letter or digit (spec §1.1). */
 export type Id = Branded<string, 'Id'>
 export type ContainerId = Id
 export type EnvironmentId = Id

@@ -10,11 +10,11 @@ interface Limit {
 
 /** The bounds with their units and reasons; `limits` has the bare numbers. */
 export const limitTable = {
-  bodyBytes: { value: 102_400, unit: 'bytes', why: 'Largest request body (spec §3.2).' },
+  bodyBytes: { value: 102_400, unit: 'bytes', why: 'Largest request body.' },
   jsonDepth: { value: 32, unit: 'count', why: 'Deepest nesting of a request body.' },
-  environmentNameBytes: { value: 1024, unit: 'bytes', why: 'Longest name of an environment variable (spec §1.8).' },
-  environmentValueBytes: { value: 8192, unit: 'bytes', why: 'Longest value of an environment variable (spec §1.8).' },
-  environmentSourceBytes: { value: 102_400, unit: 'bytes', why: 'Most that is read from an environment URL (spec §4.1).' },
+  environmentNameBytes: { value: 1024, unit: 'bytes', why: 'Longest name of an environment variable.' },
+  environmentValueBytes: { value: 8192, unit: 'bytes', why: 'Longest value of an environment variable.' },
+  environmentSourceBytes: { value: 102_400, unit: 'bytes', why: 'Most that is read from an environment URL.' },
   environmentSourceMs: { value: 10_000, unit: 'ms', why: 'Longest wait for an environment URL, redirects included.' },
   environmentFileBytes: { value: 1_048_576, unit: 'bytes', why: 'Largest stored environment.' },
   portsMax: { value: 100, unit: 'count', why: 'Most port pairs of one container.' },
@@ -26,13 +26,13 @@ export const limitTable = {
   variablesMax: { value: 1000, unit: 'count', why: 'Most environment variables in one request.' },
   keysMax: { value: 500, unit: 'count', why: 'Most public keys in one request.' },
   keyPermissionsMax: { value: 200, unit: 'count', why: 'Most containers and repositories that one request lets keys into.' },
-  requestsRemembered: { value: 1000, unit: 'count', why: 'Finished requests whose result a repeat is given (spec §16).' },
+  requestsRemembered: { value: 1000, unit: 'count', why: 'Finished requests whose result a repeat is given.' },
   requestReplayBytes: { value: 65_536, unit: 'bytes', why: 'Most output of one finished request that is kept for a repeat.' },
   requestsReplayBytes: { value: 33_554_432, unit: 'bytes', why: 'Most output of all finished requests that is kept for repeats.' },
   jobsRunning: { value: 32, unit: 'count', why: 'Requests worked on at once.' },
   jobsWaiting: { value: 1000, unit: 'count', why: 'Requests that wait for their turn; one more is answered 503.' },
   streamsRunning: { value: 100, unit: 'count', why: 'Logs followed and waits held at once; one more is answered 503.' },
-  logWindowMs: { value: 30_000, unit: 'ms', why: 'Length of a log request without parameters (spec §4.7).' },
+  logWindowMs: { value: 30_000, unit: 'ms', why: 'Length of a log request without parameters.' },
   logLinesMax: { value: 10_000, unit: 'count', why: 'Most past lines that one log request asks for.' },
   sessionFrameBytes: { value: 262_144, unit: 'bytes', why: 'Largest frame of a session, such as an exec.' },
   execWordsMax: { value: 1000, unit: 'count', why: 'Most words of a command that is run in a container.' },
@@ -42,7 +42,7 @@ export const limitTable = {
   copyIdleMs: { value: 30_000, unit: 'ms', why: 'Longest time in which the caller of a copy, or the engine, gives or takes nothing.' },
   copyEndMs: { value: 60_000, unit: 'ms', why: 'Longest wait for the engine after the last byte of a copy into a container.' },
   logLineBytes: { value: 65_536, unit: 'bytes', why: 'Longest line of a log that is passed on whole.' },
-  stopWaitMs: { value: 15_000, unit: 'ms', why: 'Longest wait of a stop with Wait (spec §4.4).' },
+  stopWaitMs: { value: 15_000, unit: 'ms', why: 'Longest wait of a stop with Wait.' },
   startWaitMs: { value: 1_800_000, unit: 'ms', why: 'Longest wait for a start; a first start may pull a large image.' },
   settleMs: { value: 500, unit: 'ms', why: 'A container that a wait reports as started has run at least this long.' },
   unitJobMs: { value: 150_000, unit: 'ms', why: 'Longest wait for a systemd job that a delete or purge depends on.' },
@@ -100,8 +100,8 @@ export const limitTable = {
     why: 'Longest wait of a deploy for the answer to one call; deletes wait for systemd and have longer.',
   },
   leaseSeconds: { value: 3600, unit: 'count', why: 'Longest lease on a deployment, in seconds, before it has to be taken again.' },
-  portFirst: { value: 4000, unit: 'port', why: 'First port that gear allocates (spec §8.1).' },
-  portLast: { value: 59_999, unit: 'port', why: 'Last port that gear allocates (spec §8.1).' },
+  portFirst: { value: 4000, unit: 'port', why: 'First port that gear allocates.' },
+  portLast: { value: 59_999, unit: 'port', why: 'Last port that gear allocates.' },
 } as const satisfies Record<string, Limit>
 
 export type LimitName = keyof typeof limitTable

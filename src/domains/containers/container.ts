@@ -44,7 +44,7 @@ export type RestartPolicy = InstallContainer['restart']
 
 const mebibyte = 1024 * 1024
 
-/** Memory per container of the size classes (design §4); `container` itself has none. */
+/** Memory per container of the size classes; `container` itself has none. */
 export const memoryOfSlice: Readonly<Record<string, number>> = { 'container-small': 512 * mebibyte, 'container-large': 1024 * mebibyte }
 
 /** Where an install puts a container that names no slice. */

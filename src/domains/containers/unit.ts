@@ -1,6 +1,6 @@
 /**
  * From a container's spec to its unit file. Pure; `test/golden/units` has the expected files. Nothing of a user's environment is in a unit:
- * `Environment=` and `EnvironmentFile=` would reach root's engine CLI (design §4), so only the engine reads the environment file.
+ * `Environment=` and `EnvironmentFile=` would reach root's engine CLI (SECURITY.md), so only the engine reads the environment file.
  * What is only known at run time (cgroup driver, data container) is added by the helpers in `libexec/`.
  */
 import type { EngineKind } from '../../api/index.ts'

@@ -1,6 +1,6 @@
 /**
  * Memory and CPU of a running container, read from its cgroup. Where the engine puts it depends on the cgroup driver and on the
- * hierarchy (design §4): by path under the slice, or as a scope; Podman's are in their unit. The places are tried in turn.
+ * hierarchy: by path under the slice, or as a scope; Podman's are in their unit. The places are tried in turn.
  */
 import type { UnitName } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'

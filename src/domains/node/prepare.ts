@@ -1,6 +1,6 @@
 /**
  * What must be on a host before the first container (spec §4.0): the folders, and the targets and slices that units refer to. Written once and
- * never overwritten, so an administrator may edit them. Slices group and account; they carry no limit (design §4): a limit on
+ * never overwritten, so an administrator may edit them. Slices group and account; they carry no limit: a limit on
  * `container.slice` would be one for all containers of the host together.
  */
 import { printUnitFile, type UnitEntry } from '../../formats/index.ts'
