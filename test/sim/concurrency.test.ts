@@ -2,9 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { portLink } from '../../src/domains/layout/index.ts'
-import { type Agent, agentOn, base, codeOf, expectWhole, newHost, reservations } from './machine.ts'
+import { type Agent, agentOn, base, codeOf, expectWhole, newHost, port, reservations } from './machine.ts'
 
-const port = (internal: number, external = 0) => ({ Internal: internal, External: external })
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `shop-${index}`)
 
 describe('many installs at once', () => {

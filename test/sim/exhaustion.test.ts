@@ -2,14 +2,12 @@
 import { describe, expect, it, vi } from 'vitest'
 import { limits } from '../../src/api/index.ts'
 import type { FakeHost } from '../../src/host/fakes.ts'
-import { agentOn, codeOf, expectWhole, newHost, reservations } from './machine.ts'
+import { agentOn, codeOf, expectWhole, newHost, port, reservations } from './machine.ts'
 
 vi.mock('../../src/api/limits.ts', async original => {
   const real = await original<typeof import('../../src/api/limits.ts')>()
   return { ...real, limits: { ...real.limits, portFirst: 4250, portLast: 5749 } }
 })
-
-const port = (internal: number, external = 0) => ({ Internal: internal, External: external })
 
 describe('when ports run out', () => {
   /** All ports but these are somebody's. */

@@ -8,10 +8,9 @@ import { describe, expect, it } from 'vitest'
 import { GearError, type RequestId } from '../../src/api/index.ts'
 import type { FakeHost } from '../../src/host/fakes.ts'
 import type { Host } from '../../src/host/index.ts'
-import { type Agent, agentOn, base, codeOf, disk, expectWhole, newHost, reservations, unitOf } from './machine.ts'
+import { type Agent, agentOn, base, codeOf, disk, expectWhole, newHost, port, reservations, unitOf } from './machine.ts'
 
 const requestId = 'dGhlLXNhbWUtcmVxdWVzdA' as RequestId
-const port = (internal: number, external = 0) => ({ Internal: internal, External: external })
 const full = {
   Image: 'acme/shop:2',
   Ports: [port(80), port(22, 30_022)],

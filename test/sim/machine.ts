@@ -178,3 +178,24 @@ export function asId(text: string): Id {
   if (!isId(text)) throw new Error(`${text} is no id`)
   return text
 }
+
+/** A port as an install names it. */
+export const port = (internal: number, external = 0) => ({ Internal: internal, External: external })
+
+/** A host with an agent on it, whose time passes by `later`. */
+export async function setUp() {
+  const host = await newHost()
+  const agent = agentOn(host)
+  /** Time passes, so that what comes later is later. */
+  const later = () => host.clock.advance(1000)
+  /** Has systemd take a second for every start of the container. */
+  const startSlowly = async (id: string, work: () => Promise<unknown>) => {
+    host.units.behave(unitOf(id), { start: 'pending' })
+    const result = await work()
+    await later()
+    host.units.finishJob(unitOf(id))
+    await later()
+    return result
+  }
+  return { host, agent, later, startSlowly }
+}
