@@ -9,48 +9,27 @@ const id = 'my-sample-service.1'
 const curl = (...args: readonly string[]) =>
   host.do(['curl', '-q', '-sS', '-w', '\n%{http_code}', ...args.slice(0, -1), `http://localhost:43273${args.at(-1)}`])
 
-afterAll(() => host.gear('delete', '--all', id))
+afterAll(async () => {
+  await host.gear('delete', '--all', id)
+  await host.sh('rm -f /var/lib/containers/env/contents/cu/curl-env')
+})
 
 describe('with curl', () => {
   it('a container is installed and started', async () => {
-    const put = await host.do([
-      'curl',
-      '-q',
-      '-sS',
-      '-i',
-      '-X',
-      'PUT',
-      `http://localhost:43273/container/${id}`,
-      '-H',
-      'Content-Type: application/json',
-      '-d',
-      '{"image":"gear/httpd", "started":true, "ports":[{"internal":8080}]}',
-    ])
+    const put = await host.sh(
+      `curl -q -sS -i -X PUT http://localhost:43273/container/${id} -H "Content-Type: application/json" \\
+         -d '{"image":"gear/httpd", "started":true, "ports":[{"internal":8080}]}'`,
+    )
     expect(put).toMatch(/^HTTP\/1\.1 204 /)
     expect(put).toMatch(/^X-PortMapping: 8080:\d+\r$/m)
     await host.untilState(id, 'active')
   })
 
   it('the client of the original gets a stream of text', async () => {
-    const answer = await host.do([
-      'curl',
-      '-q',
-      '-sS',
-      '-i',
-      '-X',
-      'PUT',
-      `http://localhost:43273/container/${id}/started`,
-      '-H',
-      'Transfer-Encoding: chunked',
-      '-d',
-      '',
-      '-H',
-      'Accept: application/json;stream=true',
-      '-H',
-      'X-Api-Version: 1',
-      '-H',
-      'X-Request-Id: Qm9vbS1ub3QtcmVhbC1pZA',
-    ])
+    const answer = await host.sh(
+      `curl -q -sS -i -X PUT http://localhost:43273/container/${id}/started -H "Transfer-Encoding: chunked" -d "" \\
+         -H "Accept: application/json;stream=true" -H "X-Api-Version: 1" -H "X-Request-Id: Qm9vbS1ub3QtcmVhbC1pZA"`,
+    )
     expect(answer).toMatch(/^HTTP\/1\.1 202 /)
     expect(answer).toMatch(/^content-type: text\/plain\r$/im)
   })
