@@ -1,5 +1,6 @@
+import { createConnection } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { GearError, type Handlers, type Session, type SessionInput, type SessionOutput } from '../api/index.ts'
+import { FrameReader, GearError, type Handlers, printFrame, type Session, type SessionInput, type SessionOutput } from '../api/index.ts'
 import { connect, request } from '../client/index.ts'
 import { exchange, startFakeAgent } from './fake-agent.ts'
 
@@ -32,6 +33,19 @@ async function collect(session: Session): Promise<readonly string[]> {
   for await (const output of session.output)
     got.push(output.kind === 'exit' ? `exit ${output.exitCode}` : Buffer.from(output.bytes).toString())
   return got
+}
+
+/** What the last frame says to somebody who has opened a session for a command and then sends this. */
+async function failureAfter(socketPath: string, begin: Uint8Array): Promise<unknown> {
+  const socket = createConnection({ path: socketPath })
+  socket.write('POST /container/web-1/exec HTTP/1.1\r\nHost: gear\r\nConnection: Upgrade\r\nUpgrade: gear-session\r\n\r\n')
+  socket.write(begin)
+  let all = Buffer.alloc(0)
+  for await (const piece of socket) all = Buffer.concat([all, piece])
+  const frames = [...new FrameReader().push(all.subarray(all.indexOf('\r\n\r\n') + 4))]
+  const last = frames.at(-1)
+  expect(last?.kind).toBe('failed')
+  return JSON.parse(Buffer.from(last?.payload ?? '').toString())
 }
 
 const exec = (command: readonly string[] = ['cat']) =>
@@ -126,9 +140,19 @@ describe('a session', () => {
 
   it('that begins with nonsense is told so', async () => {
     await using agent = await startFakeAgent({})
-    const head = 'POST /container/web-1/exec HTTP/1.1\r\nHost: gear\r\nConnection: Upgrade\r\nUpgrade: gear-session\r\n\r\n'
-    const { status } = await exchange(agent.socketPath, Buffer.concat([Buffer.from(head), Buffer.from([1, 0, 0, 0, 0])]))
-    expect(status).toContain('101')
+    expect(await failureAfter(agent.socketPath, Buffer.from([1, 0, 0, 0, 0]))).toEqual({
+      Code: 'INPUT_INVALID',
+      Message: 'A session begins with a frame that says what is wanted',
+      Next: expect.any(String),
+    })
+  })
+
+  it('that asks for what is not allowed is told which field is wrong', async () => {
+    await using agent = await startFakeAgent({})
+    expect(await failureAfter(agent.socketPath, printFrame('begin', JSON.stringify({ Command: [] })))).toMatchObject({
+      Code: 'INPUT_INVALID',
+      Fields: [{ Field: 'Command[0]', Rule: 'must be a program' }],
+    })
   })
 
   it('is for those whom other calls are for: another upgrade is passed over', async () => {

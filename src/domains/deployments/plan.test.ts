@@ -443,6 +443,14 @@ describe('a file that cannot be deployed is refused with the place', () => {
       'Containers[0].PublicPorts[0].External can be had once on a host',
     ],
     [
+      'a fixed port that two instances which are on one host already would have',
+      {
+        Containers: [{ ...web, PublicPorts: [{ Internal: 8080, External: 80 }], Count: 2 }],
+        Instances: ['web-1', 'web-2'].map(Id => ({ Id, Image: 'acme/web', From: 'web', On: 'a' })),
+      },
+      'Containers[0].PublicPorts[0].External gives web-2 the port 80 of a, which web-1 has',
+    ],
+    [
       'the same address twice',
       {
         Containers: [{ ...web, Count: 2 }],
