@@ -157,11 +157,8 @@ describe('an agent', () => {
   })
 })
 
-/** Both engines write to the same journal: on the second one it is proved again with less. */
-const busy: Readonly<Record<EngineName, { readonly count: number; readonly days: number }>> = {
-  docker: { count: 100_000, days: 8 },
-  podman: { count: 30_000, days: 6 },
-}
+/** Both engines write to the same journal: on the second one fewer days prove it again. */
+const busyDays: Readonly<Record<EngineName, number>> = { docker: 6, podman: 4 }
 
 onBothEngines(host, engine => {
   describe('a bus that goes away', () => {
@@ -204,7 +201,8 @@ onBothEngines(host, engine => {
       const id = `talker-${engine.name}`
       ids.add(id)
       if (engine.name === 'podman') await host.sh('docker save gear/script | podman load --quiet')
-      const { count, days } = busy[engine.name]
+      const count = 100_000
+      const days = busyDays[engine.name]
       await host.gearDo(
         'install',
         'gear/script',
