@@ -3,6 +3,7 @@
  * the hosts all the same (or as it comes, where people watch), line by line, each line with its host where there are several.
  */
 import { GearError, limits } from '../api/index.ts'
+import { mapBounded } from '../lib/index.ts'
 import { ConnectionError } from './transport.ts'
 
 export interface HostJobs<Job> {
@@ -49,7 +50,7 @@ export async function runOnHosts<Job, Value>(
       }
     }
   })
-  const outcomes = await inParallel(tasks, limits.hostsAtOnce)
+  const outcomes = await mapBounded(tasks, limits.hostsAtOnce, task => task())
   await turns.last
   return outcomes.flat()
 }
@@ -151,15 +152,4 @@ class Turns {
       end: () => ended.resolve(turn),
     }
   }
-}
-
-/** Runs tasks, so many at once, begun in their order; the results in their order. */
-async function inParallel<Result>(tasks: readonly (() => Promise<Result>)[], atOnce: number): Promise<readonly Result[]> {
-  const results: Result[] = []
-  const waiting = tasks.entries()
-  const work = async () => {
-    for (const [index, task] of waiting) results[index] = await task()
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, tasks.length) }, work))
-  return results
 }

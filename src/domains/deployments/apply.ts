@@ -14,9 +14,10 @@ import {
   parsePortPairs,
   printHost,
 } from '../../formats/index.ts'
+import { mapBounded } from '../../lib/index.ts'
 import { awaitState } from './await-state.ts'
 import type { Described, DescribedInstance } from './file.ts'
-import { atOnce, type Hosts } from './hosts.ts'
+import type { Hosts } from './hosts.ts'
 import { hostKey, type Removed } from './members.ts'
 import { type DeploymentPlan, type Fate, networkLinksOf, type PlannedInstance, type PlannedLink } from './plan.ts'
 
@@ -224,7 +225,7 @@ export class Deploy {
   async #awaitAll(): Promise<void> {
     const starting = this.#members.filter(member => isStarting(member) && member.isInstalled && member.error === undefined)
     const deadline = AbortSignal.timeout(this.#options.waitMs)
-    await atOnce(limits.hostsAtOnce, starting, member => this.#guarded(member, () => this.#awaitStart(member, deadline)))
+    await mapBounded(starting, limits.hostsAtOnce, member => this.#guarded(member, () => this.#awaitStart(member, deadline)))
   }
 
   async #awaitStart(member: Member, deadline: AbortSignal): Promise<void> {
@@ -253,7 +254,7 @@ export class Deploy {
       this.#members.filter(({ plan }) => plan.fate === 'update'),
       ({ plan }) => plan.group,
     )
-    await atOnce(limits.hostsAtOnce, [...groups.values()], async members => {
+    await mapBounded([...groups.values()], limits.hostsAtOnce, async members => {
       for (const member of members) {
         if (this.#options.hosts.signal.aborted) return
         const other = members.find(({ error }) => error !== undefined && error.code !== 'HOST_UNREACHABLE')

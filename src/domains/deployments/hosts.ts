@@ -5,6 +5,7 @@
 import { GearError, limits, type OperationName } from '../../api/index.ts'
 import type { Answer, Client, Request, Wants } from '../../client/index.ts'
 import { type LocatorHost, printHost } from '../../formats/index.ts'
+import { mapBounded } from '../../lib/index.ts'
 import { hostKey } from './members.ts'
 
 export interface HostsOptions {
@@ -97,7 +98,7 @@ export class Hosts {
   /** Works through items, each on its host: those of one host in order. Ends quietly, with the rest not begun, when the signal aborts. */
   async each<Item>(items: readonly Item[], hostOf: (item: Item) => LocatorHost, work: (item: Item) => Promise<void>): Promise<void> {
     const groups = [...Map.groupBy(items, item => hostKey(hostOf(item))).values()]
-    await atOnce(limits.hostsAtOnce, groups, async group => {
+    await mapBounded(groups, limits.hostsAtOnce, async group => {
       for (const item of group) {
         if (this.signal.aborted) return
         await work(item)
@@ -122,13 +123,4 @@ const restartMs = 1000
 
 function silent(host: LocatorHost, limitMs: number): GearError {
   return new GearError('HOST_UNREACHABLE', `The agent of ${printHost(host)} did not answer within ${limitMs / 1000} s`)
-}
-
-/** Does work for all items, so many at once, begun in their order. */
-export async function atOnce<Item>(width: number, items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
-  const waiting = items.values()
-  const worker = async () => {
-    for (const item of waiting) await work(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker))
 }

@@ -5,7 +5,7 @@
 import { GearError, type LeaseName } from '../../api/index.ts'
 import { request } from '../../client/index.ts'
 import { type LocatorHost, printHost } from '../../formats/index.ts'
-import { atOnce, type Hosts } from './hosts.ts'
+import type { Hosts } from './hosts.ts'
 import { hostKey } from './members.ts'
 
 export interface LeaseRequest {
@@ -64,7 +64,7 @@ export async function takeLease(
     while (begun < order.length && !(await take(order[begun++] as LocatorHost))) hosts.signal.throwIfAborted()
     const rest = order.slice(begun)
     const failures: unknown[] = []
-    await atOnce(rest.length, rest, host => take(host).then(ignore, error => void failures.push(error)))
+    await Promise.all(rest.map(host => take(host).then(ignore, error => void failures.push(error))))
     if (failures.length > 0) throw failures[0]
     hosts.signal.throwIfAborted()
   } catch (error) {

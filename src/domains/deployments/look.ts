@@ -2,7 +2,8 @@
 import { GearError } from '../../api/index.ts'
 import { request } from '../../client/index.ts'
 import type { LocatorHost } from '../../formats/index.ts'
-import { atOnce, type Hosts } from './hosts.ts'
+import { mapBounded } from '../../lib/index.ts'
+import type { Hosts } from './hosts.ts'
 import { hostKey } from './members.ts'
 import type { DeploymentPlan, Observed, ObservedInstance, PlannedInstance } from './plan.ts'
 
@@ -37,7 +38,7 @@ async function lookAt(
   const { containers } = await hosts.call(host, request('listContainers', { query: { all: true } }))
   const listed = new Map(containers.map(container => [container.id, container]))
   const found = new Map<string, ObservedInstance>()
-  await atOnce(looksAtOnce, instances, async ({ id, ports, fate }) => {
+  await mapBounded(instances, looksAtOnce, async ({ id, ports, fate }) => {
     const container = listed.get(id)
     if (container === undefined) return
     const state = stateOf(container)
