@@ -172,13 +172,12 @@ async function hostKeys(
   await using way = mayReachHost ? undefined : await openGuardedWay(isGuarded)
   const where =
     way === undefined ? [`-p${port}`, '--', host.replace(/^\[(.*)\]$/, '$1')] : [`-p${await way.forward(host, port)}`, '--', '127.0.0.1']
-  const asAccount = [`--reuid=${account}`, `--regid=${account}`, '--init-groups', '--inh-caps=-all', '--no-new-privs', '--']
   const scan = [tools['ssh-keyscan'].path, `-T${scanSeconds}`, '-ted25519,ecdsa,rsa', ...where]
   let printed = ''
   const onStdout = (text: string): void => {
     printed = (printed + text).slice(0, hostKeysBytes)
   }
-  const { complaint } = await stream({ tool: 'setpriv', args: [...asAccount, ...scan], onStdout, accepted: [1] })
+  const { complaint } = await stream({ tool: 'setpriv', args: [...asAccount(account), ...scan], onStdout, accepted: [1] })
   const keys = printed.split('\n').flatMap(line => readHostKey(line))
   if (keys.length > 0) return keys
   const why =
@@ -278,8 +277,12 @@ function start(
 function onHost({ account }: RepositoryPlace, args: readonly string[]): readonly string[] {
   const git = [tools.git.path, ...args]
   if (account === undefined) return git
-  const asAccount = [`--reuid=${account}`, `--regid=${account}`, '--init-groups', '--inh-caps=-all', '--no-new-privs', '--']
-  return [tools.setpriv.path, ...asAccount, ...git]
+  return [tools.setpriv.path, ...asAccount(account), ...git]
+}
+
+/** For setpriv: what follows runs as the account, with nothing of root's. */
+function asAccount(account: string): readonly string[] {
+  return [`--reuid=${account}`, `--regid=${account}`, '--init-groups', '--inh-caps=-all', '--no-new-privs', '--']
 }
 
 /** By a unit of its own: what podman starts belongs to whoever started it, and sees the file systems of that one. */
