@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type FakeHost, fakeHost } from '../host/fakes.ts'
 import { exchange, fakeLog, readAnswer, withMissing } from './fake-agent.ts'
-import { type ListenerOptions, type Listeners, openListeners, parseListenUrl } from './listeners.ts'
+import { isSameAddress, type ListenerOptions, type Listeners, openListeners, parseListenUrl } from './listeners.ts'
 import { Lanes } from './queue.ts'
 import { Requests } from './requests.ts'
 import type { Value } from './route.ts'
@@ -337,6 +337,21 @@ test('one connection more than the bound is refused, the others are served', asy
   for (const socket of held) socket.destroy()
   while (listeners.openConnections > 0) await new Promise(resolve => setImmediate(resolve))
   expect(await ask(url.origin)).toBe('200 ok')
+})
+
+test.each([
+  ['http://127.0.0.1:43273', '127.0.0.1', 43273, true],
+  ['http://127.0.0.1:43273', '127.0.0.1', 43274, false],
+  ['http://127.0.0.1:43273', '10.1.2.3', 43273, false],
+  ['http://127.0.0.1:43273', '::ffff:127.0.0.1', 43273, true],
+  ['http://localhost:43273', '127.0.0.1', 43273, true],
+  ['http://localhost:43273', '::1', 43273, true],
+  ['http://localhost:43273', '10.1.2.3', 43273, false],
+  ['http://10.1.2.3:43273', '127.0.0.1', 43273, false],
+])('%s is opened unless systemd passes it: %s port %i is the same: %s', (url, address, port, isSame) => {
+  const wanted = parseListenUrl(url) ?? expect.fail(`${url} is no URL to listen on`)
+  expect(isSameAddress({ address, port, family: 'IPv4' }, wanted)).toBe(isSame)
+  expect(isSameAddress(undefined, wanted)).toBe(false)
 })
 
 test('sockets of systemd that are meant for another process are left alone', async () => {

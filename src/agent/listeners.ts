@@ -329,7 +329,8 @@ function passedSockets(environment: Readonly<Record<string, string | undefined>>
   return Array.from({ length: Number(count) }, (_, index) => 3 + index)
 }
 
-function isSameAddress(address: AddressInfo | undefined, { host, port }: ListenUrl): boolean {
+/** Whether a socket that systemd passes is the one that would be opened for a URL. */
+export function isSameAddress(address: AddressInfo | undefined, { host, port }: ListenUrl): boolean {
   if (address === undefined || address.port !== port) return false
   return plainAddress(address.address) === plainAddress(host) || (host === 'localhost' && isLoopback(address.address))
 }

@@ -169,6 +169,34 @@ describe('output', () => {
     expect(await read(all, 'b', 3)).toBe(`${text}\n[160 missed]`)
   })
 
+  test('waits for nobody while all are away, and again for whoever comes back', async () => {
+    const all = requests()
+    const isWanted = Promise.withResolvers<void>()
+    let given = 0
+    const work: Work<string> = async signal => {
+      const output = new Output({ keepBytes: 100, aheadBytes: 50, notice: missed => `[${missed} missed]`, noticePlace: 'end' })
+      const pieces = async function* (): AsyncGenerator<string> {
+        await isWanted.promise
+        for (given = 1; given <= 5; given++) yield `${text}\n`
+      }
+      return { value: 'stream', sizeBytes: 0, output, ended: output.fill({ pieces: pieces(), signal, failure: String }) }
+    }
+    const first = all.open(request('a'), work)
+    await first.result
+    first.leave()
+    const second = all.open(request('a'), work)
+    const reader = (await second.result).output?.read()
+    isWanted.resolve()
+    await settled()
+    expect(given).toBe(1)
+    await reader?.next()
+    await settled()
+    expect(given).toBe(2)
+    second.leave()
+    await settled()
+    expect(given).toBe(6)
+  })
+
   test('of all requests together takes no more than its bound: the oldest goes first', async () => {
     const all = requests()
     for (const id of ['a', 'b', 'c']) await read(all, id, 1)
