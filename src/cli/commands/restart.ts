@@ -1,7 +1,8 @@
 /** `gear restart` */
-import { changeContainers } from '../changes.ts'
+
 import { defineCommand } from '../command.ts'
 import { type DryRunFlags, dryRunFlags, toggle } from '../flags.ts'
+import { startOrStop } from '../start-stop.ts'
 
 interface RestartFlags extends DryRunFlags {
   readonly wait?: boolean
@@ -19,7 +20,7 @@ export const command = () =>
     flags: { wait: toggle('Wait until the containers run again'), ...dryRunFlags },
     takesDeployment: true,
     run: (context, flags, args) =>
-      changeContainers(context, flags, args, {
+      startOrStop(context, flags, args, {
         operation: 'restartContainer',
         verb: 'restart',
         waitFor: flags.wait ? 'started' : undefined,

@@ -1,7 +1,8 @@
 /** `gear start` */
-import { changeContainers } from '../changes.ts'
+
 import { defineCommand } from '../command.ts'
 import { type DryRunFlags, dryRunFlags, toggle } from '../flags.ts'
+import { startOrStop } from '../start-stop.ts'
 
 interface StartFlags extends DryRunFlags {
   readonly wait?: boolean
@@ -19,5 +20,5 @@ export const command = () =>
     flags: { wait: toggle('Wait until the containers run'), ...dryRunFlags },
     takesDeployment: true,
     run: (context, flags, args) =>
-      changeContainers(context, flags, args, { operation: 'startContainer', verb: 'start', waitFor: flags.wait ? 'started' : undefined }),
+      startOrStop(context, flags, args, { operation: 'startContainer', verb: 'start', waitFor: flags.wait ? 'started' : undefined }),
   })

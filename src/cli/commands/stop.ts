@@ -1,7 +1,8 @@
 /** `gear stop` */
-import { changeContainers } from '../changes.ts'
+
 import { defineCommand } from '../command.ts'
 import { type DryRunFlags, dryRunFlags, toggle } from '../flags.ts'
+import { startOrStop } from '../start-stop.ts'
 import { UsageError } from '../usage-error.ts'
 
 interface StopFlags extends DryRunFlags {
@@ -23,7 +24,7 @@ export const command = () =>
     takesDeployment: true,
     run: async (context, flags, args) => {
       if (flags.noWait && flags.wait) throw new UsageError('--wait and --no-wait exclude each other')
-      return changeContainers(context, flags, args, {
+      return startOrStop(context, flags, args, {
         operation: 'stopContainer',
         verb: 'stop',
         isFollowed: !flags.noWait,

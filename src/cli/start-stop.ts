@@ -8,10 +8,10 @@ import type { CommonFlags, DryRunFlags } from './flags.ts'
 import { requestAll } from './requests.ts'
 import { runWork } from './run.ts'
 
-type ChangeName = 'startContainer' | 'stopContainer' | 'restartContainer'
+type StartStopName = 'startContainer' | 'stopContainer' | 'restartContainer'
 
-export interface Change {
-  readonly operation: ChangeName
+export interface StartStop {
+  readonly operation: StartStopName
   /** `start`, for messages. */
   readonly verb: string
   /** For stop: follow it, for at most 15 s. */
@@ -20,11 +20,11 @@ export interface Change {
   readonly waitFor: 'started' | 'stopped' | undefined
 }
 
-export function changeContainers(
+export function startOrStop(
   context: Context,
   flags: CommonFlags & DryRunFlags,
   args: readonly string[],
-  change: Change,
+  change: StartStop,
 ): Promise<number> {
   const groups = requestAll(readTargets(args, 'container'), ({ id }) => ({ request: callOf(change, id) }))
   if (flags.dryRun) return showPlans(context, flags, groups)
@@ -40,7 +40,7 @@ export function changeContainers(
   })
 }
 
-function callOf({ operation, isFollowed }: Change, id: string): Request<ChangeName, 'text'> {
+function callOf({ operation, isFollowed }: StartStop, id: string): Request<StartStopName, 'text'> {
   if (operation === 'stopContainer') return request(operation, { params: { id }, body: { wait: isFollowed ?? false } })
   return request(operation, { params: { id } })
 }
