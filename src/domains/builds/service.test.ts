@@ -32,8 +32,8 @@ interface Machine {
   readonly host: FakeHost
   readonly builds: Builds
   readonly request: (name?: RequestId, more?: Partial<BuildAsked>) => Promise<BuildRequest>
-  /** What the unit does, and its end. */
-  readonly work: (name?: RequestId, signal?: AbortSignal) => Promise<void>
+  /** What the unit does, and its end; whether that is a good one. */
+  readonly work: (name?: RequestId, signal?: AbortSignal) => Promise<boolean>
 }
 
 function machine(): Machine {
@@ -52,6 +52,7 @@ function machine(): Machine {
       const options = { signal, say: () => undefined, workRoot: workRoot(host.paths), isSweeping: true }
       const isBuilt = await runRequested(host, { ...options, folder: buildFolder(host.paths, name) })
       host.units.exit(buildUnit(name), { exitCode: isBuilt ? 0 : 1 })
+      return isBuilt
     },
   }
 }
@@ -90,7 +91,7 @@ describe('a build', () => {
     await setup.builds.begin(await setup.request())
     expect(await setup.builds.report(id)).toMatchObject({ result: 'running', activeState: 'active', subState: 'running' })
     const text = followed(setup)
-    await setup.work()
+    expect(await setup.work()).toBe(true)
     expect(await text).toMatch(/^Assembling\nassembled\nCommitting acme\/shop\nBuilt acme\/shop/)
     const { result, activeState, imageId, source } = await setup.builds.report(id)
     expect([result, activeState, source, imageId]).toEqual(['built', 'inactive', '/srv/shop', expect.stringMatching(/^sha256:/)])
@@ -101,13 +102,20 @@ describe('a build', () => {
     const setup = machine()
     setup.host.builder.behave('/tmp/src/.s2i/bin/assemble', () => ({ exitCode: 3 }))
     await setup.builds.begin(await setup.request())
-    await setup.work()
+    expect(await setup.work()).toBe(false)
     await expect(followed(setup)).rejects.toThrow('Could not build acme/shop: assemble ended with exit code 3')
     expect(await setup.builds.report(id)).toMatchObject({
       result: 'failed',
       code: 'BUILD_FAILED',
       cause: 'assemble ended with exit code 3',
     })
+  })
+
+  it('whose unit is told to end says that it was stopped', async () => {
+    const setup = machine()
+    await setup.builds.begin(await setup.request())
+    expect(await setup.work(id, AbortSignal.abort(new Error('SIGTERM')))).toBe(false)
+    expect(await setup.builds.report(id)).toMatchObject({ result: 'stopped', code: 'BUILD_STOPPED', cause: 'it was stopped' })
   })
 
   it('is begun once, however often it is asked for, and is no other', async () => {
