@@ -21,7 +21,9 @@ run_beside_data() {
 
 # require_numbers: the data are of a run in a user namespace exactly when this one is to be.
 require_numbers() {
-  if [ -n "$is_damaged" ] && [ -n "$wanted" ]; then fail storage-damaged "$id-data, which knows the numbers that its data belong to, is damaged: $problem"; fi
+  if [ -n "$is_damaged" ] && [ -n "$wanted" ]; then
+    fail other-numbers "to whom is not known any more, since $id-data is damaged; without --userns auto they can be read and copied out"
+  fi
   case ${wanted:+in}/${held_numbers:+in} in
     in/) fail other-numbers "they were written without --userns auto, and would be nobody's in a user namespace" ;;
     /in) fail other-numbers "they were written with --userns auto" ;;
