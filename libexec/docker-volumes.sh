@@ -3,6 +3,9 @@
 # Images name the paths of their volumes, so what is read of them is not trusted.
 # shellcheck disable=SC2034,SC2154 # common.sh and docker-container.sh set the variables, the helpers read them
 
+# What ID-data holds, a VOLUME:PATH a line, for the day on which docker has lost ID-data.
+noted=$base/units/$partition/ctr-$id.volumes
+
 # is_data JSON: whether an inspected container is this id's data container.
 is_data() {
   is_ours "$1" && case $1 in *'"gear.role":"data"'*) ;; *) return 1 ;; esac
@@ -44,7 +47,12 @@ hold_volumes() {
 $(printf '%s\n' "$mounts" | grep .)
 LIST
   [ -z "$holder" ] || docker rm "$holder" > /dev/null || return 1
-  docker create --name "$id-data" --label "gear.id=$id" --label gear.role=data --entrypoint /bin/true "$@" "$image" > /dev/null
+  docker create --name "$id-data" --label "gear.id=$id" --label gear.role=data --entrypoint /bin/true "$@" "$image" > /dev/null || return 1
+  note_volumes "$@" || rm -f "$noted.new"
+}
+
+note_volumes() { # -v MOUNT…
+  for mount; do [ "$mount" = -v ] || printf '%s\n' "$mount"; done 2> /dev/null > "$noted.new" && /usr/bin/sync "$noted.new" && mv "$noted.new" "$noted"
 }
 
 # is_holdable: whether mount is one line of VOLUME:PATH, as it must be. The path is the image's: a line break in it would make a second

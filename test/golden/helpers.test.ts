@@ -49,6 +49,12 @@ class HelperHost {
     this.tool('docker', `printf %s ${engineId} > "$(option --cidfile "$@")"`)
   }
 
+  /** What gear has noted of the data on docker. */
+  note(lines: string): void {
+    mkdirSync(join(this.#root, 'base/units/sh'), { recursive: true })
+    writeFileSync(join(this.#root, 'base/units/sh/ctr-shop.volumes'), lines)
+  }
+
   restartDocker(): void {
     writeFileSync(join(this.#root, 'docker.pid'), '200')
   }
@@ -181,6 +187,33 @@ describe('a start on docker', () => {
       'DELETE',
       'run -d',
     ])
+  })
+
+  it('goes on with the data that are noted when docker has lost the container that holds them', () => {
+    const host = newHost()
+    const [there, gone] = ['cd'.repeat(32), 'ef'.repeat(32)]
+    host.docker({ CgroupDriver: 'cgroupfs' })
+    host.tool('docker', `case "$*" in *' run '*) printf %s ${engineId} > "$(option --cidfile "$@")" ;; esac`)
+    host.note(`${there}:/my data\n${gone}:/more\n`)
+    host.tool(
+      'curl',
+      `case "$*" in */info) printf '{"CgroupDriver":"cgroupfs"}\n200' ;; */volumes/${there}) printf '{}\n200' ;; *) printf '{}\n404' ;; esac`,
+    )
+    const { exitCode, calls } = start(host)
+    expect(exitCode).toBe(0)
+    expect(calls.filter(call => / create | run /.test(call))).toEqual([
+      expect.stringMatching(new RegExp(` create --pull=never --name shop-data .* -v ${there}:/my data acme/shop$`)),
+      expect.stringMatching(/ run -d .* --volumes-from=shop-data acme\/shop$/),
+    ])
+  })
+
+  it('begins anew when what was noted of its data is gone with them', () => {
+    const host = newHost()
+    host.docker({ CgroupDriver: 'cgroupfs' })
+    host.note(`${'cd'.repeat(32)}:/data\n`)
+    const { exitCode, calls } = start(host)
+    expect(exitCode).toBe(0)
+    expect(calls.join('\n')).not.toMatch(/ create |volumes-from/)
   })
 
   it('does not wait for ever for an engine that hangs, and says which it was', () => {

@@ -71,11 +71,12 @@ export async function lookForDelete(
 ): Promise<FoundForDelete> {
   const found = await lookAt(host, id)
   const { paths } = found
-  const [status, { owned }, hasSocket, hasIdleFlag, hasLinks, hasRun, hasHome, hasAccess, account] = await Promise.all([
+  const [status, { owned }, hasSocket, hasIdleFlag, hasNotedVolumes, hasLinks, hasRun, hasHome, hasAccess, account] = await Promise.all([
     host.units.status(containerUnit(id)),
     lookAtPorts(host, ports, id, found),
     host.files.exists(paths.socket),
     host.files.exists(paths.idleFlag),
+    host.files.exists(paths.notedVolumes),
     host.files.exists(paths.links),
     host.files.exists(paths.run),
     host.files.exists(paths.home),
@@ -98,6 +99,7 @@ export async function lookForDelete(
     portFolders: ports.foldersOf([...owned]),
     hasSocket,
     hasIdleFlag,
+    hasNotedVolumes,
     hasLinks,
     hasRun,
     hasHome,
@@ -181,17 +183,18 @@ export async function requireFreeName(
   const base = id.endsWith('-data') ? id.slice(0, -'-data'.length) : ''
   const data = dataContainerOf(id)
   const isInstalled = (name: string) => (isId(name) ? host.files.exists(containerPaths(host.paths, name).unit) : false)
-  const [isDataOfOther, hasDataNamesake, container, dataContainer] = await Promise.all([
+  const [isDataOfOther, hasDataNamesake, container, dataContainer, hasNotedVolumes] = await Promise.all([
     isInstalled(base),
     isInstalled(data),
     engineContainer(engine, id),
     isDataLookedFor ? engineContainer(engine, data) : 'unknown',
+    isDataLookedFor && host.files.exists(containerPaths(host.paths, id).notedVolumes),
   ])
   if (isDataOfOther) throw nameTaken(id, `it is the data container of container ${base}`)
   if (hasDataNamesake) throw nameTaken(id, `its data container would be ${data}, which is a container itself`)
   if (container !== undefined && container !== 'unknown' && !isOurs(container, id))
     throw nameTaken(id, `the engine has a container of that name which gear did not make`)
-  return { isWithoutData: dataContainer === undefined }
+  return { isWithoutData: dataContainer === undefined && !hasNotedVolumes }
 }
 
 function nameTaken(id: ContainerId, why: string): GearError {

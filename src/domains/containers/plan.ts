@@ -203,6 +203,7 @@ export interface FoundForDelete extends Found {
   readonly portFolders: readonly string[]
   readonly hasSocket: boolean
   readonly hasIdleFlag: boolean
+  readonly hasNotedVolumes: boolean
   readonly hasLinks: boolean
   readonly hasRun: boolean
   readonly hasHome: boolean
@@ -246,6 +247,7 @@ export function planDelete(found: FoundForDelete): readonly ContainerStep[] {
   if (found.systemdUnit !== undefined) removeFile(paths.systemdUnit, 'systemd forgets it')
   if (found.hasSocket) removeFile(paths.socket, 'its socket unit')
   if (found.hasIdleFlag) removeFile(paths.idleFlag, 'its idle flag')
+  if (found.isDataWanted && found.hasNotedVolumes) removeFile(paths.notedVolumes, 'what its data were')
   if (found.account !== undefined) {
     steps.push({ kind: 'removeAccount', reason: 'its account, whose number others may get', login: found.account })
   }

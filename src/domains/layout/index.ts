@@ -59,6 +59,8 @@ export interface ContainerPaths {
   readonly versions: string
   readonly socket: string
   readonly idleFlag: string
+  /** What its data container on Docker holds; written and read by `libexec/docker-volumes.sh` and `docker-data.sh`, and there as long as the data are. */
+  readonly notedVolumes: string
   readonly linksFolder: string
   readonly links: string
   readonly run: string
@@ -85,6 +87,7 @@ export function containerPaths(paths: Paths, id: ContainerId): ContainerPaths {
     versions: `${unitFolder}/${id}`,
     socket: `${unitFolder}/ctr-${id}.socket`,
     idleFlag: `${unitFolder}/ctr-${id}.idle`,
+    notedVolumes: `${unitFolder}/ctr-${id}.volumes`,
     linksFolder: `${paths.base}/ports/links/${part}`,
     links: `${paths.base}/ports/links/${part}/${id}`,
     run: `${paths.run}/${part}/${id}`,

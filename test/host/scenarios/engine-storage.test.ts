@@ -10,7 +10,7 @@ const host = new LabHost('web2')
 const registry = '127.0.0.1:5005'
 const work = '/root/engine-storage'
 const setting = '/etc/containers/registries.conf.d/engine-storage.conf'
-const ids = ['roomy', 'cramped', 'pulled-in'] as const
+const ids = ['roomy', 'cramped', 'pulled-in', 'lost'] as const
 
 interface Place {
   readonly folder: string
@@ -125,5 +125,28 @@ onBothEngines(host, engine => {
       }
       await host.gearDo('start', 'cramped', '--wait')
     })
+
+    if (engine.name === 'docker') {
+      // What a power cut does to Podman's is told in podman.test.ts.
+      it('that has lost its record of a data container costs no data', async () => {
+        await host.gearDo('install', 'gear/httpd', 'lost', '-v', '/data,/more', '--start', '--wait')
+        await engine.inside('lost', 'sh', '-c', 'echo kept > /data/file')
+        const volumesOf = async (id: string) =>
+          (await engine.do('inspect', '-f', '{{range .Mounts}}{{println .Destination .Name}}{{end}}', id)).trim().split('\n').sort()
+        const before = await volumesOf('lost')
+        await until('its data are held', async () => (await engine.containers('lost-data')).length === 1 || 'not yet')
+        const [holder = ''] = await engine.containers('lost-data')
+        await host.gearDo('stop', 'lost', '--wait')
+        await host.sh(swap(`truncate -s 0 ${folder}/containers/${holder}*/config.v2.json`))
+        expect(await engine.containers('lost-data')).toEqual([])
+        const outcome = await host.gear('start', 'lost', '--wait')
+        expect(outcome.stderr).toContain('docker has lost the container that holds its data; the data are there')
+        expect(outcome.exitCode).toBe(0)
+        expect(await engine.inside('lost', 'cat', '/data/file')).toBe('kept\n')
+        expect(await Promise.all(['lost', 'lost-data'].map(volumesOf))).toEqual([before, before])
+        await host.gearDo('delete', '--all', 'lost')
+        expect(await host.sh("find /var/lib/containers/units -name '*lost*'")).toBe('')
+      })
+    }
   })
 })
