@@ -60,6 +60,7 @@ export const tools = {
   runuser: { path: '/usr/sbin/runuser', package: 'util-linux' },
   'make-account': { path: '/usr/lib/gear/libexec/make-account', package: 'gear' },
   'githost-git': { path: '/usr/lib/gear/libexec/githost-git', package: 'gear' },
+  'podman-commit': { path: '/usr/lib/gear/libexec/podman-commit', package: 'gear' },
   'original-init': { path: '/usr/lib/gear/libexec/original-init', package: 'gear' },
   'write-authorized-keys': { path: '/usr/lib/gear/libexec/write-authorized-keys', package: 'gear' },
   'end-logins': { path: '/usr/lib/gear/libexec/end-logins', package: 'gear' },

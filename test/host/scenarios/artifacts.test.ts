@@ -77,6 +77,11 @@ onBothEngines(host, engine => {
     expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/Assembling\nkept\nCommitting/)])
   })
 
+  it('a tar with megabytes of padding behind it is taken over', async () => {
+    const { exitCode, stdout } = await build('tar -C /shelf -cf - kept; head -c 3000000 /dev/zero')
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/Assembling\nkept\nCommitting/)])
+  })
+
   it.each(['upwards', 'absolute', 'linked'])('a tar that leads %s reaches no file of the host', async name => {
     await build(`cat /tmp/src/.s2i/bin/${name}.tar`)
     await expectNothingLeft()
