@@ -18,6 +18,8 @@ export interface BuildRecord {
   readonly baseImage: string
   readonly tag: string
   readonly result: BuildResult
+  /** Its turn has not come: there is no unit yet. Its result is `running` all the same. */
+  readonly isWaiting?: boolean
   readonly startedAt: string
   readonly finishedAt?: string
   readonly imageId?: string

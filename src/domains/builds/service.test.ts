@@ -181,7 +181,7 @@ describe('a build', () => {
     expect(await codeOfFailure(builds.stop(id))).toBe('BUILD_UNKNOWN')
   })
 
-  it('is one of few at once, and the oldest ended ones are forgotten', async () => {
+  it('is kept with the last ones; the oldest ended ones are forgotten', async () => {
     const { host, builds, request, work } = machine()
     const name = (number: number) => `${String(number).padStart(4, '0')}${'A'.repeat(18)}` as RequestId
     for (let number = 0; number < 60; number++) {
@@ -191,7 +191,70 @@ describe('a build', () => {
     }
     const kept = await builds.list()
     expect([kept.length, kept[0]?.requestId]).toEqual([50, name(10)])
-    for (const number of [101, 102, 103, 104]) await builds.begin(await request(name(number)))
+  })
+})
+
+describe('builds beyond those that run at once', () => {
+  const name = (number: number) => `${String(number).padStart(4, '0')}${'A'.repeat(18)}` as RequestId
+  const signal = new AbortController().signal
+
+  /** Four run, and `waiting` more wait for them. */
+  async function busy(waiting: number): Promise<Machine> {
+    const setup = machine()
+    for (let number = 0; number < 4 + waiting; number++) await setup.builds.begin(await setup.request(name(number)))
+    return setup
+  }
+
+  const first = async ({ builds }: Machine, id: RequestId): Promise<unknown> => {
+    const text = await builds.follow(id, { isFollowing: true, isVerdictWanted: true, signal })
+    return (await text[Symbol.asyncIterator]().next()).value
+  }
+
+  it('wait for their turn, and are told for how many', async () => {
+    const setup = await busy(2)
+    expect(setup.host.units.transients).toHaveLength(4)
+    expect(await first(setup, name(5))).toBe('Waiting for 5 builds before this one\n')
+    expect(await setup.builds.report(name(5))).toMatchObject({ result: 'running', activeState: 'activating' })
+    await setup.work(name(2))
+    await setup.host.clock.advance(2000)
+    expect(setup.host.units.transients.map(unit => unit.name)).toContain(buildUnit(name(4)))
+    expect(setup.host.units.transients).toHaveLength(4)
+  })
+
+  it('begin in the order in which they were asked for', async () => {
+    const setup = await busy(3)
+    for (const [ended, begun] of [
+      [0, 4],
+      [1, 5],
+      [2, 6],
+    ] as const) {
+      await setup.work(name(ended))
+      await setup.host.clock.advance(2000)
+      expect(setup.host.units.transients.map(unit => unit.name)).toContain(buildUnit(name(begun)))
+    }
+  })
+
+  it('can be stopped while they wait, and then never begin', async () => {
+    const setup = await busy(1)
+    await setup.builds.stop(name(4))
+    expect(await setup.builds.report(name(4))).toMatchObject({ result: 'stopped' })
+    await setup.work(name(0))
+    await setup.host.clock.advance(4000)
+    expect(setup.host.units.transients).toHaveLength(3)
+  })
+
+  it('go on waiting with the next agent, for who looks', async () => {
+    const setup = await busy(1)
+    const next = { ...setup, builds: new Builds(setup.host) }
+    expect((await next.builds.list()).map(({ result }) => result)).toEqual(Array(5).fill('running'))
+    expect(await first(next, name(4))).toBe('Waiting for 4 builds before this one\n')
+    await setup.work(name(0))
+    await setup.host.clock.advance(2000)
+    expect(setup.host.units.transients.map(unit => unit.name)).toContain(buildUnit(name(4)))
+  })
+
+  it('are refused when too many wait', async () => {
+    const { builds, request } = await busy(64)
     expect(await codeOfFailure(builds.begin(await request(other)))).toBe('QUEUE_FULL')
   })
 })

@@ -28,6 +28,7 @@ import {
   digestOf,
   keptBuilds,
   readRecord,
+  readRequest,
   unitIdOf,
   workRoot,
   writeRecord,
@@ -39,20 +40,28 @@ import { transientUnit } from './unit.ts'
 /** How often the output of a build is looked at. */
 const lookMs = 150
 
+/** How often it is looked whether a build may begin that waits; the end of one that this agent has begun is told at once. */
+const turnMs = 2000
+
 export class Builds {
   readonly #host: Host
   readonly #locks = new KeyedMutex()
   /** The ends of builds that this agent waits for. */
   readonly #running = new Map<RequestId, Promise<void>>()
   readonly #stopped = new Set<RequestId>()
+  /** Builds whose turn has not come, the first first. */
+  readonly #waiting = new Map<RequestId, BuildRequest>()
+  /** Builds that are known and whose unit may not be there yet. */
+  readonly #beginning = new Set<RequestId>()
+  #turns: Promise<void> | undefined
 
   constructor(host: Host) {
     this.#host = host
   }
 
   /**
-   * Begins the build; nothing when it was begun before. Throws REQUEST_ID_REUSED when the id was for another, and QUEUE_FULL. A dry run tells what the
-   * build itself would do, too.
+   * Begins the build, now or when its turn comes; nothing when it was begun before. Throws REQUEST_ID_REUSED when the id was for another, and QUEUE_FULL.
+   * A dry run tells what the build itself would do, too.
    */
   begin(request: BuildRequest, options: BeginOptions = {}): Promise<void> {
     return this.#locks.run('begin', () => this.#begin(request, options))
@@ -66,28 +75,40 @@ export class Builds {
     const known = await readRecord(this.#host, folder)
     if (known?.digest === digest) return
     if (known !== undefined) throw new GearError('REQUEST_ID_REUSED', `The request id ${id} was used before for a different build`)
-    const steps = planBegin({ folder, unit: buildUnit(id), forgotten: await this.#tooMany() })
-    await applySteps<BeginStep>(
-      steps,
-      {
-        forgetBuild: async ({ path }) => void (await files.removeTree(path)),
-        keepRequest: () => this.#keepRequest(request, folder, digest),
-        runUnit: () => this.#run(request, folder),
-      },
-      undefined,
-      dryRun,
-    )
+    const before = (await this.#up()).size + this.#waiting.size
+    if (before >= limits.buildsRunning + limits.buildsWaiting) {
+      throw new GearError('QUEUE_FULL', `${limits.buildsRunning} builds run and ${limits.buildsWaiting} wait already`, {
+        retryAfterSeconds: 30,
+      })
+    }
+    const isWaiting = before >= limits.buildsRunning
+    const steps = planBegin({ folder, unit: buildUnit(id), forgotten: await this.#forgotten() })
+    this.#beginning.add(id)
+    try {
+      await applySteps<BeginStep>(
+        steps,
+        {
+          forgetBuild: async ({ path }) => void (await files.removeTree(path)),
+          keepRequest: () => this.#keepRequest(request, folder, { digest, isWaiting }),
+          runUnit: async () => (isWaiting ? this.#wait(request) : this.#run(request, folder)),
+        },
+        undefined,
+        dryRun,
+      )
+    } finally {
+      this.#beginning.delete(id)
+    }
     dryRun?.add(planAhead(request, await lookAhead(this.#host, request, { isFetched })))
   }
 
-  async #keepRequest(request: BuildRequest, folder: string, digest: string): Promise<void> {
+  async #keepRequest(request: BuildRequest, folder: string, kept: Pick<BuildRecord, 'digest' | 'isWaiting'>): Promise<void> {
     const { files, paths, clock } = this.#host
     const changed = [...(await files.makeFolder(buildsFolder(paths), 0o700)), ...(await files.makeFolder(folder, 0o700))]
     await writeRequest(this.#host, folder, request)
     const { source } = request
     await writeRecord(this.#host, folder, {
       version: 1,
-      digest,
+      ...kept,
       source: printBuildSource(source),
       ...(source.kind === 'git' && source.ref !== undefined ? { ref: source.ref } : {}),
       baseImage: request.image,
@@ -104,14 +125,57 @@ export class Builds {
     void this.#watch(request.id, units.runTransient(unit, new AbortController().signal))
   }
 
-  /** The folders of the oldest that have ended, which make room for one more. Refuses one build too many. */
-  async #tooMany(): Promise<readonly string[]> {
+  #wait(request: BuildRequest): void {
+    this.#waiting.set(request.id, request)
+    this.#turns ??= this.#giveTurns().finally(() => {
+      this.#turns = undefined
+    })
+  }
+
+  async #giveTurns(): Promise<void> {
+    while (this.#waiting.size > 0) {
+      const over = new AbortController()
+      const pause = this.#host.clock.sleep(turnMs, over.signal).catch(() => undefined)
+      await Promise.race([...this.#running.values(), pause]).catch(() => undefined)
+      over.abort()
+      await this.#locks.run('begin', () => this.#beginNext())
+    }
+  }
+
+  async #beginNext(): Promise<void> {
+    const [next] = this.#waiting.values()
+    if (next === undefined) return
+    const { id } = next
+    const folder = buildFolder(this.#host.paths, id)
+    this.#beginning.add(id)
+    try {
+      if ((await this.#up()).size >= limits.buildsRunning) return
+      this.#waiting.delete(id)
+      const { isWaiting: _isWaiting, ...record } = await this.#require(id)
+      await writeRecord(this.#host, folder, record)
+      await this.#run(next, folder)
+    } catch (error) {
+      // systemd may be away; what has begun to begin does not wait any more
+      if (!this.#waiting.has(id)) await this.#settle(id, explain(asGearError(error))).catch(() => undefined)
+    } finally {
+      this.#beginning.delete(id)
+    }
+  }
+
+  /** Whether its unit cannot be there yet. */
+  #isAhead(id: RequestId): boolean {
+    return this.#waiting.has(id) || this.#beginning.has(id)
+  }
+
+  /** Units of builds that run. */
+  async #up(): Promise<ReadonlySet<string>> {
     const loaded = await this.#host.units.list(['build-*.service'])
     // what was begun a moment ago may not be loaded yet
-    const running = new Set([...loaded.map(({ name }) => name), ...[...this.#running.keys()].map(buildUnit)])
-    if (running.size >= limits.buildsRunning) {
-      throw new GearError('QUEUE_FULL', `${running.size} builds run already`, { retryAfterSeconds: 30 })
-    }
+    return new Set([...loaded.map(({ name }) => name), ...[...this.#running.keys()].map(buildUnit)])
+  }
+
+  /** The folders of the oldest that have ended, which make room for one more. */
+  async #forgotten(): Promise<readonly string[]> {
     const ended = (await this.#records()).filter(({ record }) => record.result !== 'running')
     return ended.slice(0, Math.max(0, ended.length + 1 - limits.buildsKept)).map(({ id }) => buildFolder(this.#host.paths, id))
   }
@@ -145,13 +209,20 @@ export class Builds {
     const folder = buildFolder(paths, id)
     // a lost bus says nothing of the build
     if ((await units.list([buildUnit(id)])).length > 0) return
+    const waiting = await readRecord(this.#host, folder)
+    if (waiting?.isWaiting === true && !this.#stopped.has(id)) {
+      const request = await readRequest(this.#host, folder)
+      // of an agent that ended before its turn came
+      if (request !== undefined) return this.#wait(request)
+    }
     await sweepBuilds(this.#host, workRoot(paths)).catch(() => undefined)
     const record = await readRecord(this.#host, folder)
     if (record?.result !== 'running') return
     await files.remove(`${folder}/request.json`)
     const isAsked = this.#stopped.delete(id)
+    const { isWaiting: _isWaiting, ...known } = record
     await writeRecord(this.#host, folder, {
-      ...record,
+      ...known,
       result: isAsked ? 'stopped' : 'failed',
       finishedAt: new Date(clock.nowMs()).toISOString(),
       code: 'BUILD_STOPPED',
@@ -189,12 +260,13 @@ export class Builds {
     const folder = buildFolder(this.#host.paths, id)
     const reader = new LogReader(this.#host, folder)
     let record = await this.#require(id)
+    if (isFollowing && this.#waiting.has(id)) yield await this.#queueText(id)
     while (isFollowing && record.result === 'running') {
       const text = await reader.next()
       if (text !== '') yield text
       const over = new AbortController()
       const pause = this.#host.clock.sleep(lookMs, AbortSignal.any([signal, over.signal])).catch(() => undefined)
-      await Promise.race([this.#ended(id), pause])
+      await Promise.race([...(this.#isAhead(id) ? [] : [this.#ended(id)]), pause])
       over.abort()
       signal.throwIfAborted()
       record = await this.#require(id)
@@ -202,6 +274,11 @@ export class Builds {
     for (let text = await reader.next(); text !== ''; text = await reader.next()) yield text
     if (!isVerdictWanted || record.result === 'built' || record.result === 'running') return
     throw new GearError(codeOf(record), `Could not build ${record.tag}: ${record.cause ?? record.result}`)
+  }
+
+  async #queueText(id: RequestId): Promise<string> {
+    const before = (await this.#up()).size + Math.max(0, [...this.#waiting.keys()].indexOf(id))
+    return `Waiting for ${before === 1 ? 'a build' : `${before} builds`} before this one\n`
   }
 
   async report(id: RequestId): Promise<BuildReport> {
@@ -229,7 +306,9 @@ export class Builds {
   }
 
   async #stopUnit(id: RequestId, unit: UnitName): Promise<void> {
+    const wasWaiting = await this.#locks.run('begin', async () => this.#waiting.delete(id))
     this.#stopped.add(id)
+    if (wasWaiting) return this.#settle(id, 'it was stopped')
     const ended = this.#ended(id)
     await this.#host.units.stop(unit, { mode: 'replace', signal: new AbortController().signal })
     await ended
@@ -238,7 +317,7 @@ export class Builds {
 
   async #look(id: RequestId): Promise<{ readonly record: BuildRecord; readonly isUp: ListedUnit | undefined }> {
     const [unit] = await this.#host.units.list([buildUnit(id)])
-    if (unit === undefined && !this.#running.has(id)) await this.#ended(id)
+    if (unit === undefined && !this.#running.has(id) && !this.#isAhead(id)) await this.#ended(id)
     return { record: await this.#require(id), isUp: unit }
   }
 
@@ -266,7 +345,7 @@ function codeOf({ code }: BuildRecord): ErrorCode {
 }
 
 function reportOf(id: RequestId, record: BuildRecord, unit: ListedUnit | undefined): BuildReport {
-  const { digest: _digest, version: _version, lines, ...known } = record
+  const { digest: _digest, version: _version, isWaiting: _isWaiting, lines, ...known } = record
   const hasFailed = record.result === 'failed' || record.result === 'stopped'
   return {
     id: unitIdOf(id),
