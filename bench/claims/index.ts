@@ -160,7 +160,7 @@ export const claims: Readonly<Record<string, Claim>> = {
     title: 'Building an image from source',
     about:
       '`gear build` of a source of 10 MB, beside the same steps by hand with `docker create`, `docker cp` and `docker commit`. And a Node application of some 500 packages of the npm registry: its second build, which takes them over from the first, beside the first, for which they are fetched from a relay on the same machine that has them in memory.',
-    seconds: 270,
+    seconds: 420,
     prepare: async host => (await import('../node-application.ts')).prepareApplication(host),
     load: async () => (await import('./builds.ts')).measure,
   },

@@ -91,7 +91,7 @@ async function workOf(host: BuildRunHost, request: BuildRequest, { image, ...par
   await files.write(variablesFile, printEnvironment(variables), 0o600)
   const { memoryBytes, cpus, pids, network } = request
   const settings = {
-    slice: 'container-small.slice',
+    slice: 'container-build.slice',
     memoryBytes,
     cpus,
     pids,

@@ -79,7 +79,7 @@ describe('a build', () => {
         name: 'build-eldKMnM0bzBRbnVObjJpVGZ5UTNiZw.service',
         description: 'Build of acme/shop with acme/node',
         command: ['/usr/bin/gear', 'build', `--request=/var/lib/containers/builds/${id}`],
-        slice: 'container-small.slice',
+        slice: 'container-build.slice',
         variables: { GEARD_ENGINE: 'docker' },
       },
     ])

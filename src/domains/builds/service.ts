@@ -260,8 +260,12 @@ export class Builds {
     const folder = buildFolder(this.#host.paths, id)
     const reader = new LogReader(this.#host, folder)
     let record = await this.#require(id)
-    if (isFollowing && this.#waiting.has(id)) yield await this.#queueText(id)
+    let isTold = false
     while (isFollowing && record.result === 'running') {
+      if (!isTold && this.#waiting.has(id)) {
+        isTold = true
+        yield await this.#queueText(id)
+      }
       const text = await reader.next()
       if (text !== '') yield text
       const over = new AbortController()

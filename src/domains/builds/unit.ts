@@ -19,7 +19,7 @@ export function transientUnit(
     command: [program, 'build', `--request=${folder}`],
     // the engine that the agent's containers are on
     variables: { GEARD_ENGINE: engine },
-    slice: 'container-small.slice' as UnitName,
+    slice: 'container-build.slice' as UnitName,
     runMs: limits.buildMs,
     // the time to remove its containers
     stopMs: 60_000,

@@ -41,14 +41,17 @@ describe('a host', () => {
     await prepareHost(host)
     expect(links(host)).toEqual([
       `container-active.target -> ${base}/targets/container-active.target`,
+      `container-active.target.wants/container-build.slice -> ${base}/slices/container-build.slice`,
       `container-active.target.wants/container-large.slice -> ${base}/slices/container-large.slice`,
       `container-active.target.wants/container-small.slice -> ${base}/slices/container-small.slice`,
       `container-active.target.wants/container.slice -> ${base}/slices/container.slice`,
+      `container-build.slice -> ${base}/slices/container-build.slice`,
       `container-large.slice -> ${base}/slices/container-large.slice`,
       `container-small.slice -> ${base}/slices/container-small.slice`,
       `container-sockets.target -> ${base}/targets/container-sockets.target`,
       `container.slice -> ${base}/slices/container.slice`,
       `container.target -> ${base}/targets/container.target`,
+      `container.target.wants/container-build.slice -> ${base}/slices/container-build.slice`,
       `container.target.wants/container-large.slice -> ${base}/slices/container-large.slice`,
       `container.target.wants/container-small.slice -> ${base}/slices/container-small.slice`,
       `container.target.wants/container.slice -> ${base}/slices/container.slice`,
@@ -57,14 +60,15 @@ describe('a host', () => {
     expect(host.units.reloadCount).toBe(1)
   })
 
-  it('has slices that account and limit nothing', async () => {
+  it('has slices that account and limit nothing but builds', async () => {
     const host = fakeHost()
     await prepareHost(host)
     const slices = host.files.tree(`${base}/slices`)
-    expect(Object.keys(slices)).toHaveLength(3)
-    for (const text of Object.values(slices)) {
+    expect(Object.keys(slices)).toHaveLength(4)
+    for (const [path, text] of Object.entries(slices)) {
       expect(text).toContain('MemoryAccounting=yes')
-      expect(text).not.toMatch(/Memory(Max|High|Limit)|CPUQuota|TasksMax/)
+      const limits = text.match(/^(?:Memory(?:Max|High|Limit)|CPUQuota|TasksMax)=.*$/gm)
+      expect(limits).toEqual(path.includes('container-build') ? ['MemoryMax=60%', 'TasksMax=16384'] : null)
     }
   })
 

@@ -1,6 +1,6 @@
 /**
  * What must be on a host before the first container (spec §4.0): the folders, and the targets and slices that units refer to. Written once and
- * never overwritten, so an administrator may edit them. Slices group and account; they carry no limit: a limit on
+ * never overwritten, so an administrator may edit them. Slices group and account; they carry no limit, but that of builds: a limit on
  * `container.slice` would be one for all containers of the host together.
  */
 import { printUnitFile, type UnitEntry } from '../../formats/index.ts'
@@ -24,6 +24,11 @@ const slices: readonly SharedUnit[] = [
   slice('container', 'Containers'),
   slice('container-small', 'Containers of the small size class'),
   slice('container-large', 'Containers of the large size class'),
+  // for all builds together: what somebody pushes is not to take the host from what runs on it
+  slice('container-build', 'Builds of images', [
+    ['MemoryMax', '60%'],
+    ['TasksMax', '16384'],
+  ]),
 ]
 
 function target(name: string, description: string, wantedBy: readonly string[]): SharedUnit {
@@ -31,12 +36,9 @@ function target(name: string, description: string, wantedBy: readonly string[]):
   return { name: `${name}.target`, folder: 'targets', wantedBy, text: print([['Description', description]], [], install) }
 }
 
-function slice(name: string, description: string): SharedUnit {
+function slice(name: string, description: string, bounds: readonly UnitEntry[] = []): SharedUnit {
   const wantedBy = ['container.target', 'container-active.target']
-  const accounting: readonly UnitEntry[] = [
-    ['CPUAccounting', 'yes'],
-    ['MemoryAccounting', 'yes'],
-  ]
+  const accounting: readonly UnitEntry[] = [['CPUAccounting', 'yes'], ['MemoryAccounting', 'yes'], ...bounds]
   const install: readonly UnitEntry[] = [['WantedBy', wantedBy.join(' ')]]
   return { name: `${name}.slice`, folder: 'slices', wantedBy, text: print([['Description', description]], accounting, install) }
 }

@@ -84,11 +84,34 @@ onBothEngines(host, engine => {
         await engine.do('inspect', '-f', '{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{len .HostConfig.Binds}}', container),
       ).toBe(`1073741824 4096 ${engine.name === 'docker' ? 0 : 1}\n`)
       const group = await host.sh(`cat /proc/${await engine.pid(container)}/cgroup`)
-      expect(group).toContain('/container.slice/container-small.slice/')
-      expect(await host.do(['systemctl', 'show', '-P', 'Slice', unitOf(name)])).toBe('container-small.slice\n')
+      expect(group).toContain('/container.slice/container-build.slice/')
+      expect(await host.do(['systemctl', 'show', '-P', 'Slice', unitOf(name)])).toBe('container-build.slice\n')
+      expect((await host.unit('container-build.slice', 'MemoryMax')).MemoryMax).toMatch(/^\d+$/)
       await host.gearDo('builds', 'stop', name)
       expect((await outcome).exitCode).toBe(1)
       expect(await report(name)).toMatchObject({ Result: 'stopped' })
+      expect(await traces.left()).toEqual([])
+    })
+
+    it('waits when others run, says for how many, and begins when its turn has come', async () => {
+      if (engine.name !== 'docker') return
+      const others = [1, 2, 3, 4].map(number => `${letter}WJ2s4o0QnuNn2iTfyQ4${number}A`)
+      const running = others.map(name => build(name, { Source: '/root/slow', BaseImage: 'gear/httpd', Tag: `lab/slow-${name.at(-2)}` }))
+      await until('they run', async () => {
+        const units = await host.do(['systemctl', 'list-units', '--plain', '--no-legend', ...others.map(unitOf)])
+        return units.split('\n').length === 5 || units
+      })
+      const name = `${letter}WJ2s4o0QnuNn2iTfyQ4wA`
+      const last = build(name, { Source: '/root/site', BaseImage: 'gear/httpd', Tag: 'lab/remote' })
+      await until('it is known', async () => (await host.gearDo('builds')).includes(name) || 'it is not')
+      expect(await host.do(['systemctl', 'list-units', '--plain', '--no-legend', unitOf(name)])).toBe('')
+      // an agent that is started again knows who waits
+      await host.do(['systemctl', 'restart', 'gear.service'])
+      await Promise.all([last, ...running].map(each => each.catch(() => undefined)))
+      const again = build(name, { Source: '/root/site', BaseImage: 'gear/httpd', Tag: 'lab/remote' })
+      expect(await host.gearDo('builds')).toMatch(new RegExp(`^${name} +local +running`, 'm'))
+      await host.gearDo('builds', 'stop', ...others)
+      expect((await again).body).toMatch(/^Waiting for \d builds? before this one\n[\s\S]*Built lab\/remote/)
       expect(await traces.left()).toEqual([])
     })
 

@@ -37,7 +37,7 @@ beforeAll(async () => {
     rm -rf ${work}; mkdir -p ${work}/served; cd ${work}
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 9 -subj '/CN=Lab authority' 2>/dev/null
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout git.key -out git.csr -subj '/CN=git.lab' 2>/dev/null
-    echo 'subjectAltName=DNS:git.lab' > names
+    echo 'subjectAltName=DNS:git.lab,DNS:git.there.lab,DNS:git.turn.lab' > names
     openssl x509 -req -in git.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 9 -extfile names -out git.crt 2>/dev/null
     git init -q -b main site; cd site; mkdir -p .s2i/bin; echo 'from afar' > page
     printf '#!/bin/sh\\ncat /tmp/src/page\\n' > .s2i/bin/assemble
@@ -299,6 +299,54 @@ describe('who asks from elsewhere', () => {
     await other.sh('cat >> ~git/.ssh/authorized_keys', { input: key })
     const HostKey = await fingerprint(other)
     expect(await create('by-key', `git@${there}:acme/site.git`, { HostKey })).toContain('Repository by-key is created')
+  })
+
+  describe('by https', () => {
+    const there8443 = 'https://git.there.lab:8443'
+    const turning = 'https://git.turn.lab:8443/turning/site.git'
+    const turnTo = (address: string) => host.sh(`sed -i /git.turn.lab/d /etc/hosts; echo '${address} git.turn.lab' >> /etc/hosts`)
+
+    beforeAll(async () => {
+      await host.sh(
+        `cp ${work}/ca.crt ${certificates}/lab.crt; update-ca-certificates >/dev/null 2>&1; echo '${there} git.there.lab' >> /etc/hosts`,
+      )
+      for (const name of ['git.crt', 'git.key']) {
+        await other.sh(`umask 077; cat > /root/lab-${name}`, { input: await host.do(['cat', `${work}/${name}`]) })
+      }
+      await other.sh(`rm -f /run/asked /run/turned
+        systemd-run --quiet --unit=lab-git-afar /usr/lib/gear/bin/node ${fixturesOnHost}/git-https.mjs 8443 /home/git/acme /root/lab-git.crt /root/lab-git.key ${there} ${address}`)
+      await until('git is served there', async () => (await host.exec(['curl', '-q', '-s', there8443])).exitCode === 0 || 'not yet')
+    })
+    afterAll(async () => {
+      await other.sh('systemctl stop lab-git-afar; rm -f /root/lab-git.* /run/asked /run/turned')
+      await host.sh('sed -i "/git.there.lab/d; /git.turn.lab/d" /etc/hosts')
+    })
+
+    it('may have cloned and built what is elsewhere', async () => {
+      expect(await remoteBuild(`${there8443}/site.git`)).toMatch(/from afar\n[\s\S]*Built lab\/from-afar/)
+      expect(await create('afar-by-https', `${there8443}/site.git`)).toContain('Repository afar-by-https is created')
+      await host.gearDo('delete-repo', 'afar-by-https')
+    })
+
+    it('is refused this host at once, and where an address leads to it', async () => {
+      expect(await remoteBuild(`${address}/site.git`)).toMatch(/must not be an address of this host or of its local network.* 400$/s)
+      for (const answer of [
+        await remoteBuild(`${there8443}/to-lead/site.git`),
+        await create('led-away', `${there8443}/to-lead/site.git`),
+      ]) {
+        expect(answer).toContain('git.lab is 127.0.0.1, an address of this host or of its local network')
+      }
+      expect(await host.sh(`ls -A ${base}/git | grep led-away || :`)).toBe('')
+    })
+
+    it('is refused a name that stands for this host when git asks it a second time', async () => {
+      await turnTo(there)
+      const answer = remoteBuild(turning)
+      await until('git has asked', async () => (await other.exec(['test', '-e', '/run/asked'])).exitCode === 0 || 'not yet')
+      await turnTo('127.0.0.1')
+      await other.sh('touch /run/turned')
+      expect(await answer).toContain('git.turn.lab is 127.0.0.1, an address of this host or of its local network')
+    })
   })
 
   it('may have built what is in a repository of this host', async () => {
