@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154 # inside-user.sh and inside-mounts.sh come before
+# shellcheck shell=sh disable=SC2154 # inside-rows.sh, inside-user.sh and inside-mounts.sh come before
 # Makes a container's user that of its account on the host, and then runs the image's command as it. The arguments are the paths of volumes.
 
 # shellcheck disable=SC2016 # for the shells that find starts

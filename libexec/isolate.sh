@@ -32,7 +32,7 @@ isolate() {
     shift
   done
   { printf '#!/bin/sh\nuid=%s gid=%s\n%s%s\n' "${account%:*}" "${account#*:}" "$described" "$volumes"
-    cat "${0%/*}/inside-user.sh" "${0%/*}/inside-mounts.sh" "${0%/*}/inside-init.sh"; } | write_script container-init.sh 700
+    cat "${0%/*}/inside-rows.sh" "${0%/*}/inside-user.sh" "${0%/*}/inside-mounts.sh" "${0%/*}/inside-init.sh"; } | write_script container-init.sh 700
   printf '#!/bin/sh\n%s\n' "$command" | write_script container-cmd.sh 705
 }
 
