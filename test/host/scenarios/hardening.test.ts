@@ -8,10 +8,11 @@ const wait = 'trap "exit 0" TERM; while :; do sleep 1000 & wait; done'
 
 /** Installs gear/script under the id, and gives what the script printed by the time it said done. */
 async function run(id: string, script: string, ...flags: readonly string[]): Promise<string> {
+  const since = (await host.do(['date', '+%F %T'])).trim()
   await host.gearDo('install', 'gear/script', id, '--start', '--wait', `SCRIPT=exec 2>&1; ${script}; echo done; ${wait}`, ...flags)
   let log = ''
   await until('the script has run', async () => {
-    log = (await host.gearDo('log', id)).replaceAll(/^.*? systemd\[1\]: .*\n|^.*?\]: /gm, '')
+    log = (await host.gearDo('log', id, '--since', since)).replaceAll(/^.*? systemd\[1\]: .*\n|^.*?\]: /gm, '')
     return /^done$/m.test(log) ? true : log
   })
   return log

@@ -91,6 +91,11 @@ afterAll(async () => {
 })
 
 onBothEngines(host, engine => {
+  // The container of the same name on the other engine has printed much the same.
+  let since = ''
+  beforeAll(async () => {
+    since = (await host.do(['date', '+%F %T'])).trim()
+  })
   afterAll(async () => {
     for (const id of ['iso-plain', 'iso-user', 'iso-debian', 'iso-neither', 'iso-flood']) await host.gear('delete', '--all', id)
   })
@@ -101,11 +106,11 @@ onBothEngines(host, engine => {
     return { account: account.trim(), process: (await host.sh(`stat -c %u /proc/${await engine.pid(id)}`)).trim() }
   }
 
-  /** What the container and its helpers have printed, once it has the text. */
+  /** What the container and its helpers have printed on this engine, once it has the text. */
   async function logWith(id: string, text: string): Promise<string> {
     let log = ''
     await until(`${id} prints ${text}`, async () => {
-      log = (await host.gearDo('log', id)).replaceAll(/^.*? systemd\[1\]: .*\n|^.*?\]: /gm, '')
+      log = (await host.gearDo('log', id, '--since', since)).replaceAll(/^.*? systemd\[1\]: .*\n|^.*?\]: /gm, '')
       return log.includes(text) ? true : log
     })
     return log
