@@ -230,7 +230,9 @@ function expectSuccess({ lastLines, settings }: BuildWork, script: string, { exi
   const mebibytes = Math.round(settings.memoryBytes / 1_048_576)
   // Podman does not always know why its container was killed
   const isKilled = exitCode === 137 && mebibytes > 0
-  const guess = isKilled ? `, as one does that is killed: it may have needed more than its memory limit of ${mebibytes} MiB` : ''
+  const guess = isKilled
+    ? `, as one does that is killed: it may have needed more than its memory limit of ${mebibytes} MiB, or its engine was restarted`
+    : ''
   const why = isOutOfMemory ? `needed more than its memory limit of ${mebibytes} MiB` : `ended with exit code ${exitCode}${guess}`
   throw new GearError('BUILD_FAILED', `${script} ${why}`, { data: { script, exitCode, isOutOfMemory, lines: lastLines() } })
 }

@@ -111,4 +111,58 @@ onBothEngines(host, engine => {
       await expectNothingLeft()
     })
   })
+
+  describe('whoever is killed while artifacts are saved:', () => {
+    const letter = engine.name === 'docker' ? 'z' : 'y'
+    const unitOf = (name: string) => `build-${Buffer.from(name, 'latin1').toString('base64url')}.service`
+    const begin = async (name: string) => {
+      await saving('tar -C /shelf -cf - kept; echo it goes on >&2; trap "exit 143" TERM; sleep 6 & wait $!')
+      const headers = ['Accept: application/json;stream=true', `X-Request-Id: ${name}`]
+      const ask = () =>
+        host.api('POST', '/build-image', {
+          headers,
+          body: JSON.stringify({ Source: source, BaseImage: 'gear/httpd', Tag: 'lab/shelf', Network: 'none' }),
+        })
+      const answer = ask()
+      answer.catch(() => undefined)
+      await until('it saves', async () =>
+        (await host.gearDo('builds', 'log', name).catch(String)).includes('it goes on') ? true : 'not yet',
+      )
+      return { answer, ask }
+    }
+
+    it('the agent. The build goes on, and is found by who asks again', async () => {
+      const { answer, ask } = await begin(`${letter}WJ2s4o0QnuNn2iTfyQ5AA`)
+      await host.do(['systemctl', 'kill', '--signal=KILL', 'gear.service'])
+      await answer.catch(() => undefined)
+      await host.untilAgentIsUp()
+      expect((await ask()).body).toMatch(/it goes on\nAssembling\nkept\n[\s\S]*Built lab\/shelf/)
+      await expectNothingLeft()
+    })
+
+    it('its unit. The build has failed, and the next one works', async () => {
+      const name = `${letter}WJ2s4o0QnuNn2iTfyQ5BA`
+      const { answer } = await begin(name)
+      await host.do(['systemctl', 'kill', '--signal=KILL', unitOf(name)])
+      expect((await answer).body).toMatch(/Could not build lab\/shelf: it was ended before it could finish/)
+      // a container whose conmon was killed with the unit takes Podman longer than the agent waits: the next build has it removed
+      expect((await build('tar -C /shelf -cf - kept')).exitCode).toBe(0)
+      await expectNothingLeft()
+    })
+
+    it('the engine with its containers. The build has failed and says so, and the next one works', async () => {
+      const before = await image()
+      const { answer } = await begin(`${letter}WJ2s4o0QnuNn2iTfyQ5CA`)
+      if (engine.name === 'docker') await host.do(['systemctl', 'restart', 'docker.service'])
+      else await host.sh("podman kill $(podman ps -q --filter 'name=gear-build-.*-save')")
+      // Docker asks its containers to end first
+      const words =
+        engine.name === 'docker' ? /exit code 143|container engine does not answer/ : /exit code 137, .*its engine was restarted/
+      expect((await answer).body).toMatch(/Could not build lab\/shelf: /)
+      expect((await answer).body).toMatch(words)
+      expect(await image()).toBe(before)
+      await until('nothing is left', async () => (await traces.left()).length === 0 || 'something is')
+      expect((await build('tar -C /shelf -cf - kept')).exitCode).toBe(0)
+    })
+  })
 })

@@ -124,6 +124,9 @@ onBothEngines(host, engine => {
       await host.do(['systemctl', 'kill', '--signal=KILL', unitOf(name)])
       expect((await answer).body).toMatch(/Error: Could not build lab\/slow: it was ended before it could finish/)
       expect(await report(name)).toMatchObject({ Result: 'failed', Code: 'BUILD_STOPPED' })
+      // Podman may take longer to remove its containers than the agent waits; then the next build has them removed
+      const next = await build(`${letter}WJ2s4o0QnuNn2iTfyQ3dA`, { Source: '/root/site', BaseImage: 'gear/httpd', Tag: 'lab/remote' })
+      expect(next.body).toContain('Built lab/remote')
       expect(await traces.left()).toEqual([])
     })
 
