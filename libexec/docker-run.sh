@@ -13,7 +13,7 @@ run_container() {
     attempts=$((attempts + 1))
     [ "$attempts" -lt 4 ] || fail run-failed "$message"
     case $message in
-      'No such image: '*) pull "${message#No such image: }" ;;
+      'No such image: '*) missing=${message#No such image: } && pull "${missing%.}" ;;
       'Conflict. The container name '*) make_way ;;
       # On version 1 systemd, reloading or starting a unit, clears away groups in a slice that nobody is in yet: the container's, at the wrong moment.
       *'/cgroup.procs: no such '* | *'mkdir /sys/fs/cgroup/'*': no such '*) make_way ;;
@@ -41,20 +41,6 @@ tidy_message() {
   message=$(printf '%s\n' "$message" | sed -e '/^WARNING: /d' -e "/^See 'docker run --help'/d" -e 's/^docker: //' \
     -e 's/^Error response from daemon: //')
   join_lines
-}
-
-pull() {
-  image=${1%.}
-  say "pulling $image"
-  # Its progress, a line per layer and stage, goes to the journal: whoever waits for the start sees it there.
-  interruptibly docker pull "$image" >&2 2> "$dir/pull-error" && { rm "$dir/pull-error"; return; }
-  message=$(head -c 10000 "$dir/pull-error")
-  tidy_message
-  case $message in
-    *'manifest unknown'* | 'manifest for '*' not found'* | 'pull access denied for '*) fail image-missing "$message" ;;
-    'Cannot connect to the Docker daemon'* | 'error during connect'*) fail engine-away "$message" ;;
-    *) fail pull-failed "$message" ;;
-  esac
 }
 
 # make_way: a container of this name is there. If it is ours (the host crashed, or the engine was away when the last run

@@ -2,6 +2,7 @@
 # The docker engine of this host: its CLI, its socket, and whether it is there.
 # shellcheck disable=SC2034,SC2154 # common.sh sets variables, the helpers read them
 socket=/run/docker.sock inspected=''
+engine_name=docker engine_address=unix://$socket
 
 # docker ARGS…: the engine's CLI, on this host whatever context root's configuration names.
 docker() { /usr/bin/docker -H "unix://$socket" "$@"; }

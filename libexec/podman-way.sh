@@ -42,5 +42,5 @@ replace_damaged() {
   esac
   damage=${damage:+more-than-}once
   described=$message
-  pull_once "$1" || fail storage-damaged "$described; it could not be fetched anew: $message"
+  fetch "$1" || fail storage-damaged "$described; it could not be fetched anew: $message"
 }

@@ -2,7 +2,7 @@
 # The podman engine: its CLI, and the container named ID as podman has it. Podman has no daemon, so nothing can be away; a call waits for
 # the locks of others. Nothing without our label is ever stopped or removed.
 # shellcheck disable=SC2034,SC2154 # common.sh and the helpers set variables, the helpers read them
-problem=''
+problem='' engine_name=podman engine_address=''
 
 # podman ARGS…: without its events, which would be among the ten lines that systemctl status shows.
 # Behind the locks of others it does not wait for ever.

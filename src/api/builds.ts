@@ -104,6 +104,8 @@ export const buildImage = operation({
     'BUILD_SCRIPT_MISSING',
     'BUILD_STOPPED',
     'ENGINE_FAILED',
+    'PULL_STALLED',
+    'PULL_RATE_LIMITED',
     'ENGINE_UNAVAILABLE',
     'DISK_FULL',
     'STORAGE_FAILED',

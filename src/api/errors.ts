@@ -324,6 +324,18 @@ export const errorCatalogue = {
     meaning: 'The container engine refused or failed an operation.',
     next: 'Look at what it said, and on Docker at: journalctl -u docker. Where its storage is full or read-only (df -h, findmnt), mend that first.',
   },
+  PULL_STALLED: {
+    status: 504,
+    shape: 'json',
+    meaning: 'An image did not come: next to nothing of it came from its registry for minutes, so the pull was ended.',
+    next: 'Check that this host reaches the registry: curl -v https://REGISTRY/v2/. For one that is slow to begin: GEARD_PULL_STALL_SECONDS in /etc/default/gear.',
+  },
+  PULL_RATE_LIMITED: {
+    status: 503,
+    shape: 'json',
+    meaning: 'A registry refuses more requests for now (429), so an image could not be pulled.',
+    next: 'Wait, or log in on this host (docker login, podman login): registries allow more to those whom they know.',
+  },
   ACCOUNT_TAKEN: {
     status: 409,
     shape: 'json',

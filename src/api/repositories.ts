@@ -56,6 +56,8 @@ export const createRepository = operation({
     'REPOSITORY_CREATE_FAILED',
     'ENGINE_UNAVAILABLE',
     'ENGINE_FAILED',
+    'PULL_STALLED',
+    'PULL_RATE_LIMITED',
     'STORAGE_FAILED',
     'COMMAND_FAILED',
     'SYSTEMD_FAILED',

@@ -31,7 +31,7 @@ export function linuxHost(options: LinuxHostOptions = {}): Host {
   return {
     units: systemdUnits(),
     engines,
-    builder: engineCliBuilder(commands, async () => options.builder ?? { kind: (await engines.choose()).kind }),
+    builder: engineCliBuilder(commands, async () => options.builder ?? { kind: (await engines.choose()).kind }, paths.base),
     journal: journalctlJournal(commands),
     files,
     accounts: passwdAccounts(files, commands),

@@ -1,96 +1,15 @@
 /**
  * What the start helpers would run, on kinds of hosts that the lab is not: unified cgroups, the systemd driver, a runtime that refuses the host's
- * cgroups, an engine that fails half-way or does not answer. The helpers are the real ones; the tools they call by absolute path are replaced by
- * scripts that note their arguments and answer as the tools did where this was tried for real.
+ * cgroups, an engine that fails half-way or does not answer.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
-
-const source = fileURLToPath(new URL('../../libexec', import.meta.url))
-const engineId = 'ab'.repeat(32)
-
-class HelperHost {
-  readonly #root = mkdtempSync(join(tmpdir(), 'gear-helpers-'))
-
-  constructor() {
-    const libexec = join(this.#root, 'libexec')
-    cpSync(source, libexec, { recursive: true })
-    mkdirSync(join(this.#root, 'bin'))
-    for (const name of readdirSync(libexec)) {
-      const path = join(libexec, name)
-      const text = readFileSync(path, 'utf8')
-        .replaceAll(/\/usr\/s?bin\/(docker|podman|curl|systemctl|systemd-notify|sleep)\b/g, `${this.#root}/bin/$1`)
-        .replaceAll('PATH=/usr/sbin', `PATH=${this.#root}/bin:/usr/sbin`)
-        .replaceAll('/run/docker.pid', `${this.#root}/docker.pid`)
-      writeFileSync(path, text)
-    }
-    for (const tool of ['docker', 'podman', 'curl', 'systemctl', 'systemd-notify', 'sleep']) this.tool(tool, '')
-    // Not that of a call that takes long.
-    this.tool('sleep', 'case $1 in 15 | 30) exec /bin/sleep "$1" ;; esac')
-    this.tool('systemctl', 'case "$*" in *NRestarts*) echo 0 ;; esac')
-    writeFileSync(join(this.#root, 'docker.pid'), '100')
-  }
-
-  /** Replaces a tool by a script; it has its arguments in "$*", and a function option that prints the value of one. */
-  tool(name: string, script: string): void {
-    const path = join(this.#root, 'bin', name)
-    const option = 'option() { name=$1; shift; while [ $# -gt 1 ]; do [ "$1" != "$name" ] || printf %s "$2"; shift; done; }'
-    writeFileSync(path, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >> ${this.#root}/calls\n${option}\n${script}\n`)
-    chmodSync(path, 0o755)
-  }
-
-  /** A dockerd that says this of itself, without any container. */
-  docker(info: Readonly<Record<string, string>>): void {
-    this.tool('curl', `case "$*" in */info) printf '%s\\n200' '${JSON.stringify(info)}' ;; *) printf '{}\\n404' ;; esac`)
-    this.tool('docker', `printf %s ${engineId} > "$(option --cidfile "$@")"`)
-  }
-
-  /** What gear has noted of the data on docker. */
-  note(lines: string): void {
-    mkdirSync(join(this.#root, 'base/units/sh'), { recursive: true })
-    writeFileSync(join(this.#root, 'base/units/sh/ctr-shop.volumes'), lines)
-  }
-
-  restartDocker(): void {
-    writeFileSync(join(this.#root, 'docker.pid'), '200')
-  }
-
-  run(helper: string, ...args: readonly string[]): { readonly exitCode: number | null; readonly calls: readonly string[] } {
-    rmSync(join(this.#root, 'calls'), { force: true })
-    const environment = { GEARD_BASE_PATH: join(this.#root, 'base'), GEARD_RUN_PATH: join(this.#root, 'run'), NOTIFY_SOCKET: '/none' }
-    const { status } = spawnSync(join(this.#root, 'libexec', helper), ['shop', ...args], { env: environment, timeout: 30_000 })
-    const calls = execFileSync('/bin/sh', ['-c', `cat ${this.#root}/calls 2> /dev/null || :`], { encoding: 'utf8' })
-    return { exitCode: status, calls: calls.split('\n').filter(line => line !== '') }
-  }
-
-  /** A file of the container's run state. */
-  state(name: string): string {
-    return readFileSync(join(this.#root, 'run/sh/shop', name), 'utf8')
-  }
-
-  remove(): void {
-    rmSync(this.#root, { recursive: true })
-  }
-}
-
-const hosts: HelperHost[] = []
-function newHost(): HelperHost {
-  const host = new HelperHost()
-  hosts.push(host)
-  return host
-}
-afterEach(() => {
-  for (const host of hosts.splice(0)) host.remove()
-})
+import { describe, expect, it } from 'vitest'
+import { engineId, type HelperHost, newHost } from './helper-host.ts'
 
 const optionOf = (call: string | undefined, name: string) => new RegExp(`${name}[ =](\\S+)`).exec(call ?? '')?.[1]
 
 describe('a job', () => {
-  const job = (host: HelperHost, engine: string) => host.run('run-job', engine, '--entrypoint=/bin/check', 'acme/tool', '--all', 'a  b')
+  const job = (host: HelperHost, engine: string) =>
+    host.run('run-job', engine, 'acme/tool', '--entrypoint=/bin/check', 'acme/tool', '--all', 'a  b')
   const runOf = (calls: readonly string[]) => calls.find(call => call.includes(' run '))
 
   it.each([
@@ -105,7 +24,7 @@ describe('a job', () => {
     const { exitCode, calls } = job(host, engine)
     expect(exitCode).toBe(3)
     expect(optionOf(runOf(calls), '--cgroup-parent')).toBe(parent)
-    expect(runOf(calls)).toMatch(/ run --rm --name shop .* --entrypoint=\/bin\/check acme\/tool --all a {2}b$/)
+    expect(runOf(calls)).toMatch(/ run --rm --pull=never --name shop .* --entrypoint=\/bin\/check acme\/tool --all a {2}b$/)
   })
 
   it('says when its engine is away', () => {

@@ -76,6 +76,16 @@ function refused({ installed: { image, engine }, id }: Situation, { reason, mess
         cause: `the image ${image} could not be pulled${said}`,
         next: `Check that this host reaches the registry, and log in if it needs it: ${engine} pull ${image}`,
       }
+    case 'pull-stalled':
+      return {
+        cause: `the image ${image} could not be pulled${said}`,
+        next: `Check that this host reaches the registry: ${engine} pull ${image}. For one that is slow to begin: GEARD_PULL_STALL_SECONDS in /etc/default/gear.`,
+      }
+    case 'rate-limited':
+      return {
+        cause: `the image ${image} could not be pulled, because its registry refuses more requests for now${said}`,
+        next: `Log in, since registries allow more to those whom they know (${engine} login), or wait; then: gear start ${id}`,
+      }
     case 'port-taken':
       return {
         cause: `an external port is used by another program${said}`,

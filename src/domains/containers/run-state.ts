@@ -9,7 +9,8 @@ export interface LastExit {
   readonly exitCode: number | undefined
   readonly oomKilled: boolean
   /**
-   * `exited` or `stopped` (on request); or why it did not start: `image-missing`, `pull-failed`, `port-taken`, `name-taken`, `isolation-failed`, `no-user-numbers`, `other-numbers`, `links-failed`,
+   * `exited` or `stopped` (on request); or why it did not start: `image-missing`, `pull-failed`, `pull-stalled`, `rate-limited`, `port-taken`,
+   * `name-taken`, `isolation-failed`, `no-user-numbers`, `other-numbers`, `links-failed`,
    * `run-failed`, `storage-damaged`, `start-timeout`; or who ended it: `engine-away`, `waiter-lost`.
    */
   readonly reason: string

@@ -55,7 +55,7 @@ function pathEntries({ base, run }: Paths): readonly UnitEntry[] {
 function serviceEntries(spec: ContainerSpec, paths: Paths): readonly UnitEntry[] {
   return [
     ...types[spec.engine],
-    // A first start may pull a large image; the original's 5 min cut pulls short.
+    // A first start may pull a large image; the original's 5 min cut pulls short. It begins anew as long as the pull advances.
     ['TimeoutStartSec', '30min'],
     ['TimeoutStopSec', '2min'],
     ['Restart', spec.restart],
@@ -75,6 +75,8 @@ const types: Readonly<Record<EngineKind, readonly UnitEntry[]>> = {
     // Only the helpers themselves are told to end, not what they have called: the engine goes on with a call whose caller was killed, and a
     // container would appear after the clean-up.
     ['KillMode', 'mixed'],
+    // A start helper whose pull advances is given more time than is set below.
+    ['NotifyAccess', 'all'],
   ],
   // The start helper says when the container runs and makes conmon, which holds it, the main process. The container is in the unit's own
   // control group, so what systemd would limit there by default is lifted: limits of a container are its own.

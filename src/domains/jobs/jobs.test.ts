@@ -27,7 +27,8 @@ describe('a job', () => {
     await outcomeOf(host, () => {
       const [transient] = host.units.transients
       expect(transient).toMatchObject({ name: unit, slice: 'container.slice', description: 'Job /bin/check of acme/tool' })
-      expect(transient?.command.slice(0, 4)).toEqual([`${host.paths.libexec}/run-job`, `job-${id}`, 'docker', '--entrypoint=/bin/check'])
+      expect(transient?.command.slice(0, 4)).toEqual([`${host.paths.libexec}/run-job`, `job-${id}`, 'docker', 'acme/tool'])
+      expect(transient?.command).toContain('--entrypoint=/bin/check')
       expect(transient?.command.slice(-3)).toEqual(['acme/tool', '--all', 'a  b'])
       expect(transient?.command).toContain('no-new-privileges')
       host.units.exit(unit, { exitCode: 0 })

@@ -29,7 +29,7 @@ export function transientUnit(
   return {
     name: jobUnit(id),
     description: command === '' ? `Job of ${image}` : `Job ${command} of ${image}`,
-    command: [`${paths.libexec}/run-job`, name, engine, ...options, image, ...args],
+    command: [`${paths.libexec}/run-job`, name, engine, image, ...options, image, ...args],
     slice: 'container.slice' as UnitName,
     // the container is told to stop, and killed after 10 s
     stopMs: 30_000,

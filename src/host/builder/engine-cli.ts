@@ -15,9 +15,9 @@ export interface EngineAddress {
   readonly address?: string
 }
 
-/** The engine is asked for at every use, as the choice of a host's engine may change. */
-export function engineCliBuilder(commands: Commands, choose: () => Promise<EngineAddress>): Builder {
-  return new EngineCliBuilder(commands, choose)
+/** The engine is asked for at every use, as the choice of a host's engine may change. Below `base` is what a pull has in hand. */
+export function engineCliBuilder(commands: Commands, choose: () => Promise<EngineAddress>, base: string): Builder {
+  return new EngineCliBuilder(commands, choose, base)
 }
 
 /** The engine's program, with the arguments that come first. */
@@ -29,11 +29,13 @@ interface Cli {
 class EngineCliBuilder implements Builder {
   readonly #commands: Commands
   readonly #choose: () => Promise<EngineAddress>
+  readonly #base: string
   readonly #cgroupDrivers = new Map<EngineKind, Promise<string>>()
 
-  constructor(commands: Commands, choose: () => Promise<EngineAddress>) {
+  constructor(commands: Commands, choose: () => Promise<EngineAddress>, base: string) {
     this.#commands = commands
     this.#choose = choose
+    this.#base = base
   }
 
   async image(name: string): Promise<BuilderImage | undefined> {
@@ -54,7 +56,20 @@ class EngineCliBuilder implements Builder {
   }
 
   async pull(name: string, { signal, say }: Streams): Promise<void> {
-    await this.#stream(`pull image ${name}`, { args: ['pull', name], signal, onStdout: say, onStderr: say })
+    const { kind, address } = await this.#choose()
+    let verdict = ''
+    const { exitCode, complaint } = await stream({
+      tool: 'pull-image',
+      args: [kind, name, ...(address === undefined ? [] : [address])],
+      variables: { GEARD_BASE_PATH: this.#base },
+      signal,
+      isToldToEnd: true,
+      onStdout: text => {
+        verdict = (verdict + text).slice(0, limits.toolOutputBytes)
+      },
+      onStderr: say,
+    })
+    if (exitCode !== 0) throw pullFailed(name, kind, verdict === '' ? complaint : verdict)
   }
 
   async create(container: BuildContainer): Promise<void> {
@@ -255,6 +270,23 @@ class EngineCliBuilder implements Builder {
       return engineUnavailable('its address', new Error(message))
     }
     return engineFailed(attempted, new Error(message === '' ? 'the engine said nothing' : message))
+  }
+}
+
+/** `said` is the verdict of libexec/pull-image: a word, and a sentence. */
+export function pullFailed(name: string, kind: EngineKind, said: string): GearError {
+  const [, reason, sentence = said] = /^([a-z-]+) (.*)/.exec(said) ?? []
+  const cause = new Error(sentence.trim() === '' ? 'the engine said nothing' : sentence.trim())
+  const attempted = `pull image ${name}`
+  switch (reason) {
+    case 'pull-stalled':
+      return new GearError('PULL_STALLED', `Could not ${attempted}`, { cause })
+    case 'rate-limited':
+      return new GearError('PULL_RATE_LIMITED', `Could not ${attempted}`, { cause })
+    case 'engine-away':
+      return engineUnavailable(tools[kind].path, cause)
+    default:
+      return engineFailed(attempted, cause)
   }
 }
 

@@ -99,7 +99,7 @@ export interface Commit {
 
 /**
  * Errors: ENGINE_UNAVAILABLE (the engine does not answer) and ENGINE_FAILED (it answered with a failure; the message quotes it), COMMAND_FAILED
- * when its tool is missing. Aborts reject with the reason of the signal; `create`, `commit` and removals are carried through.
+ * when its tool is missing; of a pull PULL_STALLED and PULL_RATE_LIMITED as well. Aborts reject with the reason of the signal; `create`, `commit` and removals are carried through.
  */
 export interface Builder {
   image(name: string): Promise<BuilderImage | undefined>

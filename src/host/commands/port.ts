@@ -58,6 +58,7 @@ export const tools = {
   tar: { path: '/usr/bin/tar', package: 'tar' },
   curl: { path: '/usr/bin/curl', package: 'curl' },
   runuser: { path: '/usr/sbin/runuser', package: 'util-linux' },
+  'pull-image': { path: '/usr/lib/gear/libexec/pull-image', package: 'gear' },
   'make-account': { path: '/usr/lib/gear/libexec/make-account', package: 'gear' },
   'githost-git': { path: '/usr/lib/gear/libexec/githost-git', package: 'gear' },
   'podman-commit': { path: '/usr/lib/gear/libexec/podman-commit', package: 'gear' },

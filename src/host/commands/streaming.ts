@@ -15,6 +15,8 @@ export interface Streaming {
   readonly variables?: Readonly<Record<string, string>>
   /** An abort kills it. Without one it runs to its end. */
   readonly signal?: AbortSignal
+  /** An abort tells it to end, which it does at once but for what it clears up. */
+  readonly isToldToEnd?: boolean
   /** What they answer is waited for before more is read, if it is a promise. */
   readonly onStdout?: (text: string) => unknown
   readonly onStderr?: (text: string) => unknown
@@ -49,7 +51,7 @@ export async function stream(work: Streaming): Promise<StreamingEnd> {
   const children: ChildProcess[] = []
   const kill = (): void => {
     for (const child of children) {
-      killGroup(child)
+      killGroup(child, work.isToldToEnd === true ? 'SIGTERM' : 'SIGKILL')
       // what nobody takes would keep its end from being told
       child.stdout?.destroy()
       child.stderr?.destroy()
@@ -178,10 +180,10 @@ async function divert(
 }
 
 /** All that the tool has started is in its group. */
-function killGroup({ pid }: ChildProcess): void {
+function killGroup({ pid }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (pid === undefined) return
   try {
-    process.kill(-pid, 'SIGKILL')
+    process.kill(-pid, signal)
   } catch {
     // it has ended already
   }

@@ -17,7 +17,7 @@ describe.each(['docker', 'podman'] as const)('%s', kind => {
   afterAll(() => rm(folder, { recursive: true }))
 
   builderSuite(async () => ({
-    builder: engineCliBuilder(commands, async () => ({ kind })),
+    builder: engineCliBuilder(commands, async () => ({ kind }), '/var/lib/containers'),
     files: diskFiles(),
     folder,
     image: 'gear/httpd',
