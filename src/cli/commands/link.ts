@@ -30,7 +30,7 @@ export const command = () =>
     usage: 'NAME... [flags]',
     description: [
       'Each container gets exactly these links instead of those it had; without --net-links it has none afterwards. A container that runs gets them at once: it is not restarted, and connections that are open stay open. One that does not run, or is not installed yet, gets them when it starts.',
-      'A link whose target is not known by name yet is left out and tried again; the others are not held up by it.',
+      'A link whose target is not known by name yet is left out and tried again; the others are not held up by it. A name is resolved when the link is applied: one whose address changes later keeps the old one until the next start of the container, or until the same gear link once more.',
       'With --list nothing is changed: it prints the links and what became of each. With --check each link in effect is tried by a connection from inside the container, and the exit code is 1 when one does not answer.',
     ],
     argument: { placeholder: 'NAME', brief: 'A container: [host[:port]/]id; no host means this machine', names: ['container'] },

@@ -83,6 +83,18 @@ describe('the cause of a failure is one sentence', () => {
       next: /docker pull, docker load/,
     },
     {
+      name: 'pull stalled',
+      lastExit: 'Reason=pull-stalled\nMessage=next to nothing has come for 300 s',
+      said: 'the image acme/shop:1.2 could not be pulled: next to nothing has come for 300 s',
+      next: /GEARD_PULL_STALL_SECONDS/,
+    },
+    {
+      name: 'rate limited',
+      lastExit: 'Reason=rate-limited\nMessage=toomanyrequests',
+      said: 'the image acme/shop:1.2 could not be pulled, because its registry refuses more requests for now: toomanyrequests',
+      next: /docker login/,
+    },
+    {
       name: 'pull failed',
       lastExit: 'Reason=pull-failed\nMessage=no route to host',
       said: 'the image acme/shop:1.2 could not be pulled: no route to host',

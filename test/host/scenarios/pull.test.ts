@@ -18,22 +18,38 @@ beforeAll(async () => {
   const config = `version: 0.1\nstorage: {filesystem: {rootdirectory: /var/lib/lab-registry}}\nhttp: {addr: "${registry}"}\n`
   await host.sh('cat > /run/registry.yml; systemd-run --quiet --unit=registry docker-registry serve /run/registry.yml', { input: config })
   const node = '/usr/lib/gear/bin/node'
-  await host.sh(`systemd-run --quiet --unit=bad-registry ${node} /usr/src/gear/test/host/bad-registry.ts ${badRegistry.split(':')[1]}`)
+  await host.sh(
+    `systemd-run --quiet --unit=bad-registry ${node} /usr/src/gear/test/host/bad-registry.ts ${badRegistry.split(':')[1]} ${registry}`,
+  )
   // Docker speaks plain HTTP on loopback unasked; podman has to be told.
   await host.sh(`cat > ${setting}`, {
     input: [registry, badRegistry].map(location => `[[registry]]\nlocation = "${location}"\ninsecure = true\n`).join(''),
   })
   for (const address of [registry, badRegistry]) await untilAnswering(address)
   await host.sh(`docker tag gear/httpd ${registry}/shop; docker push -q ${registry}/shop; docker rmi ${registry}/shop`)
+  // A layer that no engine has yet.
+  await host.sh(
+    `docker create --name slow-source gear/httpd; docker export slow-source | docker import --change 'CMD ["/bin/sleep", "1000"]' - ${registry}/slow
+     docker rm slow-source; docker push -q ${registry}/slow; docker rmi ${registry}/slow`,
+  )
 })
 afterAll(async () => {
-  await host.sh(`systemctl stop registry bad-registry; rm -f ${setting}`)
+  await host.sh(`systemctl stop registry bad-registry; rm -f ${setting}; sed -i /GEARD_PULL_STALL_SECONDS/d /etc/default/gear`)
 })
+
+/** The bound of a pull that does not advance. */
+const bound = (seconds: number) =>
+  host.sh(`sed -i /GEARD_PULL_STALL_SECONDS/d /etc/default/gear; echo GEARD_PULL_STALL_SECONDS=${seconds} >> /etc/default/gear`)
+
+/** What a pull has in hand, and who pulls. */
+const underWay = () =>
+  host.sh('ls /var/lib/containers/pulls; pgrep -xa "script|pull-image" || :; pgrep -fa "^(/usr/bin/)?(docker|podman) .*pull " || :')
 
 onBothEngines(host, engine => {
   afterAll(async () => {
-    for (const id of ['pulled', 'unpulled', 'refused', 'waiting']) await host.gear('delete', '--all', id)
-    await host.exec([engine.name, 'rmi', `${registry}/shop`])
+    for (const id of ['pulled', 'unpulled', 'refused', 'waiting', 'slow']) await host.gear('delete', '--all', id)
+    for (const image of [`${registry}/shop`, `${badRegistry}/slow`]) await host.exec([engine.name, 'rmi', image])
+    await host.sh('rm -f /etc/docker/daemon.json; kill -HUP "$(cat /run/docker.pid)"')
   })
 
   describe('an image that is not on the host', () => {
@@ -62,13 +78,19 @@ onBothEngines(host, engine => {
   })
 
   describe('a registry', () => {
-    // One engine each for those that the other tries again for minutes: docker a layer that broke off, podman a registry that is busy.
+    beforeAll(async () => {
+      await bound(20)
+      // Docker tries a layer that broke off again for 75 s unless it is told otherwise.
+      await host.sh(
+        `mkdir -p /etc/docker; echo '{"max-download-attempts": 1}' > /etc/docker/daemon.json; kill -HUP "$(cat /run/docker.pid)"`,
+      )
+    })
+
     const refusals: readonly (readonly [string, RegExp])[] = [
       ['unauthorized', /could not be pulled: .*(unauthorized|authentication required)/i],
       ['wrong', /could not be pulled: .*(verification failed|digest did not match|does not match)/i],
-      engine.name === 'docker'
-        ? ['busy', /could not be pulled: .*(toomanyrequests|too many requests|pull rate limit)/i]
-        : ['truncated', /could not be pulled: .*unexpected EOF/i],
+      ['busy', /could not be pulled, because its registry refuses more requests for now: .*too ?many ?requests.*Log in/i],
+      ['truncated', /could not be pulled: .*unexpected EOF/i],
     ]
     it.each(refusals)('that is %s fails the start with what it said', async (image, said) => {
       const outcome = await host.gear('install', `${badRegistry}/${image}`, 'refused', '--restart', 'no', '--start', '--wait')
@@ -77,11 +99,30 @@ onBothEngines(host, engine => {
       expect(await host.activeState('refused')).toBe('failed')
     })
 
+    it.each(['mute', 'silent', 'trickle'])(
+      'of which nothing comes any more (%s) fails the start with that, and nothing goes on',
+      async image => {
+        await bound(3)
+        const outcome = await host.gear('install', `${badRegistry}/${image}`, 'refused', '--restart', 'no', '--start', '--wait')
+        expect(outcome.exitCode).toBe(1)
+        expect(outcome.stderr).toMatch(/could not be pulled: next to nothing has come for \d+ s.*GEARD_PULL_STALL_SECONDS/)
+        expect(await underWay()).toBe('')
+      },
+    )
+
+    it('that is slow is waited for as long as it advances', async () => {
+      await bound(3)
+      await host.gearDo('install', `${badRegistry}/slow`, 'slow', '--restart', 'no', '--start', '--wait')
+      expect(await host.activeState('slow')).toBe('active')
+    })
+
     it('that never ends its answer does not hold up a stop', async () => {
+      await bound(300)
       await host.gearDo('install', `${badRegistry}/silent`, 'waiting', '--restart', 'no', '--start')
       await until('it pulls', async () => ((await host.gearDo('log', 'waiting')).includes('pulling') ? true : 'not yet'))
       await host.gearDo('stop', 'waiting')
       await host.untilState('waiting', 'inactive')
+      expect(await underWay()).toBe('')
       expect(await engine.containers('waiting')).toEqual([])
     })
   })
