@@ -3,7 +3,7 @@ import { GearError } from '../../api/index.ts'
 import { FakeClock } from '../clock/fake.ts'
 import { FakeFiles } from '../files/fake.ts'
 import { builderSuite } from './builder.suite.ts'
-import { cgroupParent, createArguments, tarArguments } from './engine-cli.ts'
+import { cgroupParent, createArguments, pullFailed, tarArguments } from './engine-cli.ts'
 import { FakeBuilder } from './fake.ts'
 
 describe('the fake builder', () => {
@@ -115,4 +115,15 @@ test('a tree comes under its name without what is left out, and the parts under 
     '--directory=/srv/shop',
     '.',
   ])
+})
+
+test.each([
+  ['pull-stalled next to nothing has come for 300 s', 'PULL_STALLED', 'next to nothing has come for 300 s'],
+  ['rate-limited too many requests (429)', 'PULL_RATE_LIMITED', 'too many requests (429)'],
+  ['engine-away docker does not answer', 'ENGINE_UNAVAILABLE', 'docker does not answer'],
+  ['image-missing manifest unknown', 'ENGINE_FAILED', 'manifest unknown'],
+  ['', 'ENGINE_FAILED', 'the engine said nothing'],
+])('a pull that fails with "%s" is %s', (said, code, why) => {
+  const error = pullFailed('acme/node', 'docker', said)
+  expect([error.code, (error.cause as Error).message]).toEqual([code, why])
 })
