@@ -80,6 +80,8 @@ const noRun: Run = { isUp: false, isOutdated: false, isStale: false }
 
 /** Containers purged together: the bus holds at most 128 questions of a connection that are not answered yet (dbus-daemon(1)). */
 const purgedAtOnce = 16
+/** Named in the error when they stay. */
+const purgedNamed = 20
 
 /** How often an install looks for other ports when those it allocated are taken meanwhile. */
 const portAttemptsMax = 5
@@ -305,13 +307,12 @@ export class Containers {
     const failures = await mapBounded(ids, purgedAtOnce, id =>
       this.#locked(id, () => this.#purge(id, dryRun)).then(
         () => [],
-        (error: unknown) => [error],
+        (error: unknown) => [{ id, error }],
       ),
     ).then(lists => lists.flat())
     if (dryRun === undefined) await this.#host.units.reload()
     else dryRun.add([{ kind: 'reload', reason: 'systemd still holds the units' }])
-    if (failures.length > 0)
-      throw new GearError('SYSTEMD_FAILED', `${failures.length} of ${ids.length} containers could not be purged`, { cause: failures[0] })
+    if (failures.length > 0) throw notPurged(failures, ids.length)
   }
 
   async #purge(id: ContainerId, dryRun: DryRun | undefined): Promise<void> {
@@ -329,6 +330,14 @@ export class Containers {
     if (found.unitText === undefined) throw containerUnknown(id)
     return found
   }
+}
+
+/** Those that are named, and no more, are there as before. */
+function notPurged(failures: readonly { readonly id: ContainerId; readonly error: unknown }[], count: number): GearError {
+  const named = failures.slice(0, purgedNamed).map(({ id }) => id)
+  const more = failures.length > purgedNamed ? ` and ${failures.length - purgedNamed} more` : ''
+  const message = `${failures.length} of ${count} containers could not be purged (${named.join(', ')}${more}); where the engine hangs, the same purge clears them when it answers again`
+  return new GearError('SYSTEMD_FAILED', message, { cause: failures[0]?.error })
 }
 
 export function containerUnknown(id: ContainerId): GearError {
