@@ -66,7 +66,13 @@ hold_volumes() {
 $mounts
 LIST
   if [ "$found" = ours ]; then problem=$(podman rm "$id-data" 2>&1 > /dev/null) || return 1; fi
-  # shellcheck disable=SC2086 # options, a word each
-  problem=$(podman create --pull=never --log-driver=none --name "$id-data" --label "gear.id=$id" --label gear.role=data --entrypoint /bin/true \
-    $used_numbers "$@" "$used_image" 2>&1 > /dev/null)
+  problem=$(create_data "$@" 2>&1 > /dev/null) && return
+  case $problem in *'already in use'*) is_left_over "$id-data" && podman rm --force "$id-data" > /dev/null 2>&1 ;; *) return 1 ;; esac || return 1
+  problem=$(create_data "$@" 2>&1 > /dev/null)
+}
+
+# shellcheck disable=SC2086 # options, a word each
+create_data() {
+  podman create --pull=never --log-driver=none --name "$id-data" --label "gear.id=$id" --label gear.role=data --entrypoint /bin/true \
+    $used_numbers "$@" "$used_image"
 }

@@ -23,7 +23,7 @@ make_way() {
       forget_container ;;
     ours) remove_container || refuse "the container of an earlier run stays: $problem" ;;
     foreign) fail name-taken "a container named $id exists that gear did not make" ;;
-    none) [ "$(podman ps --all --external --filter "name=^$id\$" --format '{{.Command}}')" = storage ] ||
+    none) is_left_over "$id" ||
       fail name-taken "a container named $id exists that gear did not make"
       forget_container ;;
   esac

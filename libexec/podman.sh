@@ -45,6 +45,11 @@ LINE
   if [ "$owner" = "\"$id\"" ]; then found=ours; else found=foreign; fi
 }
 
+# is_left_over NAME: whether podman's storage has a container of this name that podman itself does not know: what is left of a call that was cut off.
+is_left_over() {
+  podman ps --all --external --format '{{.Command}} {{.Names}}' | grep -qxF "storage $1" # the filter for names lets all of these through
+}
+
 is_running() {
   case $state in running | paused | stopping) ;; *) return 1 ;; esac
 }
