@@ -59,7 +59,12 @@ const nothingYet = z._default(text.check(z.refine(value => value === '', { error
 /** The id of a build: its request id, or the name of its unit without `build-` and `.service`, which has that encoded once more. */
 const buildId = parsed((input): RequestId => {
   const isUnit = /^[A-Za-z0-9_-]{30}$/.test(input)
-  return parseRequestId(isUnit ? Buffer.from(input, 'base64url').toString('latin1') : input) as RequestId
+  try {
+    return parseRequestId(isUnit ? Buffer.from(input, 'base64url').toString('latin1') : input) as RequestId
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    throw new FormatError('request-id', 'must be the id of a build, as a list of builds has it', { input })
+  }
 })
 
 const buildParams = z.object({ build: buildId })

@@ -68,6 +68,18 @@ export function fieldNames(schema: Schema<unknown>): readonly string[] {
   return inner === undefined ? [] : fieldNames(inner)
 }
 
+/** Whether what is at a place of a value from the wire is a text: `Variables`, 0, `Value` is one. Names match in any case. */
+export function isTextAt(schema: z.ZodMiniType | Schema<unknown>, place: readonly (string | number)[]): boolean {
+  const { type, innerType, in: before, element, shape } = schema._zod.def as Definition
+  const inner = innerType ?? before
+  if (inner !== undefined) return isTextAt(inner, place)
+  const [first, ...rest] = place
+  if (first === undefined) return type === 'string'
+  if (typeof first === 'number') return element !== undefined && isTextAt(element, rest)
+  const found = Object.entries(shape ?? {}).find(([name]) => name.toLowerCase() === first.toLowerCase())
+  return found !== undefined && isTextAt(found[1], rest)
+}
+
 /** Where a value from the wire has keys that its schema does not know, and that are dropped: perhaps misspelt. */
 export function unknownKeys(schema: z.ZodMiniType | Schema<unknown>, value: unknown, path = ''): readonly string[] {
   const { innerType, in: before, element, shape } = schema._zod.def as Definition

@@ -132,12 +132,21 @@ export async function runCommandLine(words: readonly string[], context: Context)
     if (platform !== 'linux' && linuxCommands.has(name) && !args.includes('--help') && !args.includes('-h')) {
       throw new UsageError(`${name} is for Linux hosts, and this is ${systemName(platform)}: run it on the host itself`)
     }
-    return await runCommand(commands[name](), { name, args, context })
+    const made = commands[name]()
+    return await runCommand(made, { name, args: wordsFor(made, args), context })
   } catch (error) {
     if (wantsJson(words)) await context.out.write(errorDocument(error, ''))
     else await context.err.write(error instanceof UsageError ? `gear: ${error.message}\n` : errorText(error, ''))
     return 1
   }
+}
+
+/** What is asked about with `--help` may be less than the whole command. */
+function wordsFor({ text: { wordsForHelp } }: CliCommand, args: readonly string[]): readonly string[] {
+  const flags = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
+  if (wordsForHelp === undefined || !flags.some(word => word === '--help' || word === '-h')) return args
+  const words = wordsForHelp(flags)
+  return words.length === 0 ? args : words
 }
 
 async function complete(words: readonly string[], context: Context): Promise<number> {

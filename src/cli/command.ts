@@ -51,6 +51,8 @@ export interface CommandText<Flags> {
   readonly exitCodes?: readonly (readonly [code: string, meaning: string])[]
   /** What completion proposes for the values of flags, where the flag itself does not say it: a choice may be given several times, with commas. */
   readonly flagNames?: Readonly<Partial<Record<keyof Flags & string, NameKind | readonly string[]>>>
+  /** The words by which this command itself explains what `--help` was asked about; none for the help of the command as a whole. */
+  readonly wordsForHelp?: (args: readonly string[]) => readonly string[]
   /** Answers the exit code. */
   readonly run: (context: Context, flags: Flags & CommonFlags, args: readonly string[]) => Promise<number>
 }
@@ -60,7 +62,7 @@ export interface CliCommand {
   readonly usage: string
   /** The short names of flags that take a value. */
   readonly valueAliases: ReadonlySet<string>
-  readonly text: Pick<CommandText<object>, 'name' | 'description' | 'examples' | 'exitCodes'>
+  readonly text: Pick<CommandText<object>, 'name' | 'description' | 'examples' | 'exitCodes' | 'wordsForHelp'>
   readonly argument: Argument | undefined
   /** Every flag by its name, as it is declared. */
   readonly flags: Readonly<Record<string, Flag>>

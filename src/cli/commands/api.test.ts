@@ -33,6 +33,12 @@ describe('gear api', () => {
     expect(exitCode).toBe(0)
     expect(out).toMatch(new RegExp(`^${name}: [A-Z]+ /`))
     expect(out).not.toContain('undefined')
+    expect((await gear(`api ${name} --help`)).out).toBe(out)
+  })
+
+  it('explains the operation that help is asked about, and itself otherwise', async () => {
+    expect(await gear('api startContainer web-1 --help')).toEqual(await gear('api --list startContainer'))
+    expect(await gear('api -h')).toMatchObject({ exitCode: 0, out: '', err: expect.stringContaining('Call any operation of the API.') })
   })
 
   it('explains parameters, fields and answers with what they mean', async () => {
@@ -85,6 +91,36 @@ describe('gear api', () => {
     expect(out).toBe('{"Event":"reached","Message":"stopped"}\n')
   })
 
+  it('takes a number for a text where a text is wanted, and refuses names within a body that are not there', async () => {
+    const { bodies, setup } = installing()
+    const words = [
+      'Image=acme/shop',
+      'Cpus=2',
+      'Environment.Id=shop-env',
+      'Environment.variables[0].Name=A',
+      'Environment.variables[0].Value=1',
+    ]
+    const line = ['api', 'installContainer', 'web-1', ...words.flatMap(field => ['--field', field])]
+    expect(await gear(line, setup)).toMatchObject({ err: '', exitCode: 0 })
+    expect(bodies).toMatchObject([{ cpus: 2, environment: { variables: [{ name: 'A', value: '1' }] } }])
+    const misspelt = await gear(['api', 'installContainer', 'web-1', '--field', 'Image=acme/shop', '--field', 'Ports[0].Intrnal=80'], setup)
+    expect(misspelt).toMatchObject({ exitCode: 1, err: expect.stringContaining('--field Ports[0].Intrnal: there is no such field') })
+  })
+
+  it.each([
+    [['one\n', 'Err', 'or: it broke\n'], { out: 'one\n', err: 'Error: it broke\n', exitCode: 1 }],
+    [['one', 'Error: two\n'], { out: 'oneError: two\n', err: '', exitCode: 0 }],
+    [['Error: one\nErr', 'two\n'], { out: 'Error: one\nErrtwo\n', err: '', exitCode: 0 }],
+    [['one\nError'], { out: 'one\nError\n', err: '', exitCode: 0 }],
+  ])('fails where the last line of a work says so: %j', async (pieces, expected) => {
+    const runJob: Handlers['runJob'] = async () => ({
+      text: (async function* () {
+        yield* pieces
+      })(),
+    })
+    expect(await gear('api runJob --field Image=acme/tool', { hosts: { local: { runJob } } })).toEqual(expected)
+  })
+
   it('calls hosts that a parameter or a flag names, the operation in any case', async () => {
     const { setup } = installing()
     expect(await gear('api installcontainer node7/web-1 --field Image=acme/shop', setup)).toMatchObject({ exitCode: 0 })
@@ -126,7 +162,7 @@ describe('gear api', () => {
     ['api startContaner web-1', 'there is no operation startContaner; did you mean startContainer?'],
     ['api constructor', 'there is no operation constructor'],
     ['api startContainer', 'startContainer takes ID, not 0 words'],
-    ['api listContainers web-1', 'listContainers takes no parameters, not 1 words'],
+    ['api listContainers web-1', 'listContainers takes no parameters, not 1 word'],
     ['api startContainer a/web-1 --host b', 'the host is named twice'],
     ['api startContainer web-1 --field A=b', 'startContainer takes no body'],
     ['api startContainer x', 'id must be 4 to 24 characters'],

@@ -1,6 +1,6 @@
 /** `gear api`, made from the contract alone: an operation can be called from the day it is there. */
-import { fieldNames, type Operation, type OperationName, operations, toWire } from '../../api/index.ts'
-import { type Client, type Request, request } from '../../client/index.ts'
+import { fieldNames, isTextAt, type Operation, type OperationName, operations, toWire, unknownKeys } from '../../api/index.ts'
+import { type Client, RemoteError, type Request, request, type TextAnswer } from '../../client/index.ts'
 import { printHost, printTable } from '../../formats/index.ts'
 import { sayAnswer } from '../answers.ts'
 import { type HostTargets, readHosts } from '../arguments.ts'
@@ -33,7 +33,8 @@ export const command = () =>
     usage: 'OPERATION [PARAMETER...] [flags]',
     description: [
       'Calls any operation of the API and prints what it answers: text as it comes, data as JSON with the names of the wire, events one a line; a session gets the standard input and ends with its exit code. The parameters are those of the path, in its order; the first may name a host: node7/web-1.',
-      '--list names the operations; --list OPERATION explains one. A body is given whole with --body (JSON, @FILE, or - for the standard input), or field by field: --field Ports[0].Internal=8080. A value that is JSON is taken as such.',
+      '--list names the operations; --list OPERATION, or OPERATION --help, explains one. A body is given whole with --body (JSON, @FILE, or - for the standard input), or field by field: --field Ports[0].Internal=8080. A value that is JSON is taken as such.',
+      'Text that an operation sends while it works may end with a failure: its last line is then "Error: ...", and the exit code 1.',
     ],
     argument: {
       placeholder: 'OPERATION',
@@ -58,6 +59,12 @@ export const command = () =>
       ...dryRunFlags,
     },
     flagNames: { host: 'host' },
+    // What is asked about is the operation, as far as one is named.
+    wordsForHelp: args =>
+      args
+        .filter(word => !word.startsWith('-'))
+        .flatMap(word => (isOperation(word) ? ['--list', word] : []))
+        .slice(0, 2),
     run: async (context, flags, args) => {
       const [name, ...given] = args
       if (flags.list) return listOperations(context, flags, name)
@@ -88,6 +95,10 @@ export const command = () =>
     },
   })
 
+function isOperation(word: string): boolean {
+  return Object.keys(operations).some(name => name.toLowerCase() === word.toLowerCase())
+}
+
 function operationNamed(word: string): Operation {
   const name = Object.hasOwn(operations, word) ? word : Object.keys(operations).find(other => other.toLowerCase() === word.toLowerCase())
   const operation = name === undefined ? undefined : operations[name]
@@ -104,7 +115,7 @@ function readParameters(operation: Operation, given: readonly string[], hosts: r
   const names = parameterNames(operation)
   if (given.length !== names.length) {
     throw new UsageError(
-      `${operation.id} takes ${names.length === 0 ? 'no parameters' : names.join(' ').toUpperCase()}, not ${given.length} words`,
+      `${operation.id} takes ${names.length === 0 ? 'no parameters' : names.join(' ').toUpperCase()}, not ${given.length} ${given.length === 1 ? 'word' : 'words'}`,
     )
   }
   const [first = '', ...others] = given
@@ -133,8 +144,21 @@ async function readBody(context: Context, operation: Operation, { body, field = 
   if (operation.body === undefined) throw new UsageError(`${operation.id} takes no body`)
   requireNames('--field', field, fieldNames(operation.body))
   const whole = body === undefined ? {} : parseJson(await bodyText(context, body))
-  for (const { name, value } of field) setField(whole, pathOf(name), value)
+  for (const { name, value } of field) {
+    const path = pathOf(name)
+    const given = fieldValue(operation.body, path, value)
+    requireKnown(operation.body, path)
+    setField(whole, path, given)
+  }
   return whole
+}
+
+/** The names within what is named first. */
+function requireKnown(body: NonNullable<Operation['body']>, path: readonly (string | number)[]): void {
+  const alone: Record<string, unknown> = {}
+  setField(alone, path, '')
+  const [unknown] = unknownKeys(body, alone)
+  if (unknown !== undefined) throw new UsageError(`--field ${unknown}: there is no such field (see: gear api --list OPERATION)`)
 }
 
 /** An agent passes over names that it does not know; somebody who types them has made a mistake. */
@@ -188,7 +212,7 @@ function pathOf(name: string): readonly (string | number)[] {
   return path
 }
 
-function setField(whole: Record<string, unknown>, path: readonly (string | number)[], value: string): void {
+function setField(whole: Record<string, unknown>, path: readonly (string | number)[], value: unknown): void {
   let inner = whole as Record<string | number, unknown>
   for (const [index, part] of path.slice(0, -1).entries()) {
     const present = Object.hasOwn(inner, part) ? inner[part] : undefined
@@ -196,16 +220,18 @@ function setField(whole: Record<string, unknown>, path: readonly (string | numbe
     Object.defineProperty(inner, part, { value: next, enumerable: true, writable: true, configurable: true })
     inner = next as Record<string | number, unknown>
   }
-  Object.defineProperty(inner, path.at(-1) ?? '', { value: fieldValue(value), enumerable: true, writable: true, configurable: true })
+  Object.defineProperty(inner, path.at(-1) ?? '', { value, enumerable: true, writable: true, configurable: true })
 }
 
-/** What is JSON is taken as such: 8080, true, {"a": 1}; every other text is itself. */
-function fieldValue(text: string): unknown {
+/** What is JSON is taken as such: 8080, true, {"a": 1}; every other text is itself, and so is a number where a text is wanted. */
+function fieldValue(body: NonNullable<Operation['body']>, path: readonly (string | number)[], text: string): unknown {
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch {
     return text
   }
+  return typeof value !== 'string' && isTextAt(body, path) ? text : value
 }
 
 function requireBytesPlace(context: Context, { to, output }: ApiFlags & { readonly output?: string }, hosts: number): void {
@@ -266,8 +292,36 @@ async function callAndSay(client: Client, call: Request, { signal, say, isJson, 
     await save(answer as AsyncIterable<Uint8Array>)
     return {}
   }
-  await sayAnswer(answer as Parameters<typeof sayAnswer>[0], say)
+  const text = answer as TextAnswer
+  await sayAnswer(call.operation.effect === 'read' ? text : { ...text, text: withFailure(text.text, call.operation) }, say)
   return {}
+}
+
+const failureMark = 'Error: '
+
+/**
+ * The text of work may have begun long before the work fails, when it is too late for a status: then its last line says so. Only a line that may be
+ * this one is kept back until there is another.
+ */
+async function* withFailure(text: AsyncIterable<string>, operation: Operation): AsyncGenerator<string> {
+  let kept = ''
+  let isWithinLine = false
+  for await (const piece of text) {
+    const all = kept + piece
+    const at = all.lastIndexOf('\n', all.length - 2) + 1
+    const line = all.slice(at)
+    const mayFail: boolean = (at > 0 || !isWithinLine) && (line.startsWith(failureMark) || failureMark.startsWith(line))
+    kept = mayFail ? line : ''
+    const shown: string = mayFail ? all.slice(0, at) : all
+    if (shown === '') continue
+    isWithinLine = !shown.endsWith('\n')
+    yield shown
+  }
+  if (!kept.startsWith(failureMark)) yield kept
+  else {
+    const message = kept.slice(failureMark.length).trimEnd()
+    throw new RemoteError({ status: 500, message, code: undefined, next: undefined, fields: [], data: undefined }, operation)
+  }
 }
 
 async function listOperations(context: Context, { output }: CommonFlags, name: string | undefined): Promise<number> {
