@@ -1,17 +1,21 @@
 /**
- * What happens at every step of a plan: a line in the log with its reason, and in tests of survival a sudden death. With GEARD_FAULT_FILE set
+ * What happens at every step of a plan: a line in the log as a dry run tells it, and in tests of survival a sudden death. With GEARD_FAULT_FILE set
  * (never in production: it lets tests be at every step without timing), a file of that name holding `ID N` makes the process kill
  * itself before step N, from 0, of the steps it takes for container ID while the file is there.
  */
 import type { StepLog } from '../domains/index.ts'
 import type { Host } from '../host/index.ts'
+import { plannedStep } from '../lib/index.ts'
 import type { Log } from './log.ts'
 
 export function stepLog({ files }: Pick<Host, 'files'>, log: Log, faultFile: string | undefined): StepLog {
   let fault: string | undefined
   let stepsBegun = 0
   return async (id, step, when) => {
-    if (when === 'before') log.debug({ id, step: step.kind, reason: step.reason }, 'step')
+    if (when === 'before') {
+      const { kind, on, reason } = plannedStep(step)
+      log.debug({ id, step: kind, on, reason }, 'step')
+    }
     if (faultFile === undefined || when === 'after') return
     const wanted = (await files.read(faultFile))?.trim()
     if (wanted !== fault) stepsBegun = 0

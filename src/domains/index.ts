@@ -2,17 +2,18 @@
  * What gear does, a folder per subject: containers, ports, environments, images, keys, repositories, the node itself. The handlers of all of them together carry
  * out the contract; an operation nobody carries out does not compile.
  */
-import { type ContainerId, GearError, type Handlers, type RequestId, type WaitEvent } from '../api/index.ts'
+import { GearError, type Handlers, type RequestId, type WaitEvent } from '../api/index.ts'
 import { type Request, request } from '../client/index.ts'
 import type { Host, UnitStatus } from '../host/index.ts'
+import type { NamedStepObserver } from '../lib/index.ts'
 import { Builds, buildHandlers, orderedBuild } from './builds/index.ts'
-import { ContainerReports, type ContainerStep, Containers, containerHandlers, waitForContainer } from './containers/index.ts'
+import { ContainerReports, Containers, containerHandlers, waitForContainer } from './containers/index.ts'
 import { Environments, environmentHandlers } from './environments/index.ts'
 import { imageHandlers } from './images/index.ts'
 import { Jobs, jobHandlers } from './jobs/index.ts'
 import { Keys, keyHandlers } from './keys/index.ts'
 import { Leases, leaseHandlers } from './leases/index.ts'
-import { type LinkStep, Links, linkHandlers } from './links/index.ts'
+import { Links, linkHandlers } from './links/index.ts'
 import { type AgentFacts, nodeHandlers } from './node/index.ts'
 import { type DeployHands, Repositories, RepositoryDeployments, repositoryHandlers, undoneDeploys } from './repositories/index.ts'
 
@@ -21,18 +22,18 @@ export type { AgentFacts } from './node/index.ts'
 export { prepareHost } from './node/index.ts'
 export { makeRepository, removeRepository } from './repositories/index.ts'
 
-/** Sees every step of every plan before and after it is carried out. */
-export type StepLog = (id: ContainerId, step: ContainerStep | LinkStep, when: 'before' | 'after') => void | Promise<void>
+/** Sees every step of every plan that the agent carries out, before and after it; `id` is what the plan is for: a container, an environment, a lease, a build, or `keys`. */
+export type StepLog = NamedStepObserver
 
 export interface DomainOptions extends AgentFacts {
   readonly onStep?: StepLog
 }
 
 export function makeHandlers(host: Host, options: DomainOptions): Handlers {
-  const environments = new Environments(host)
+  const environments = new Environments(host, options.onStep)
   const containers = new Containers(host, environments, options.onStep)
   const reports = new ContainerReports(host)
-  const builds = new Builds(host)
+  const builds = new Builds(host, options.onStep)
   return {
     ...containerHandlers(host, containers, reports),
     ...environmentHandlers(environments),
@@ -40,8 +41,8 @@ export function makeHandlers(host: Host, options: DomainOptions): Handlers {
     ...buildHandlers(host, builds),
     ...jobHandlers(new Jobs(host)),
     ...imageHandlers(host),
-    ...keyHandlers(new Keys(host)),
-    ...leaseHandlers(new Leases(host)),
+    ...keyHandlers(new Keys(host, options.onStep)),
+    ...leaseHandlers(new Leases(host, options.onStep)),
     ...repositoryHandlers(new Repositories(host), new RepositoryDeployments(host, deployHands(host, { builds, containers, reports }))),
     ...nodeHandlers(host, options),
   }

@@ -11,6 +11,9 @@ export interface Step {
 
 export type StepObserver<Any extends Step> = (step: Any, when: 'before' | 'after') => void | Promise<void>
 
+/** The same for plans of many subjects, each with the id of what it is for. */
+export type NamedStepObserver = (id: string, step: Step, when: 'before' | 'after') => void | Promise<void>
+
 type Appliers<Any extends Step> = { readonly [Kind in Any['kind']]: (step: Extract<Any, { readonly kind: Kind }>) => Promise<void> }
 
 /**
@@ -52,8 +55,13 @@ export class DryRun {
   }
 
   add(steps: readonly Step[]): void {
-    for (const step of steps) this.#steps.push({ kind: step.kind, on: subjectsOf(step), reason: step.reason })
+    for (const step of steps) this.#steps.push(plannedStep(step))
   }
+}
+
+/** A step as people may read it: without what is nobody's business. */
+export function plannedStep(step: Step): PlannedStep {
+  return { kind: step.kind, on: subjectsOf(step), reason: step.reason }
 }
 
 /** The fields of a step that say what it is about. Others may hold what is nobody's business, such as the values of variables. */

@@ -158,7 +158,27 @@ describe('every operation that changes something', () => {
   })
 })
 
+/** Whose steps are carried out by a unit or a session, where no observer of the agent sees them; a story of test/host looks at those. */
+const elsewhere = ['createRepository', 'makeRepositoryKey', 'deleteRepository', 'writeFiles', 'buildImage', 'deployRepository']
+
 describe('the plan of a dry run', () => {
+  it.each(planned.map(({ id }) => id as OperationName).filter(name => !elsewhere.includes(name)))('is what %s then does', async name => {
+    const host = await newHost()
+    const applied: string[] = []
+    let isWatched = false
+    const agent = agentOn(host, (_, { kind, reason }, when) => {
+      if (isWatched && when === 'before') applied.push(`${kind}: ${reason}`)
+    })
+    const example = examples[name] ?? {}
+    await example.arrange?.(agent, host)
+    const run = new DryRun()
+    isWatched = true
+    await agent.call(name, example, { dryRun: run })
+    expect(applied).toEqual([])
+    await agent.call(name, example)
+    expect(run.steps.map(({ kind, reason }) => `${kind}: ${reason}`)).toEqual(applied)
+  })
+
   it('is the plan that is applied, ports and all', async () => {
     const host = await newHost()
     const applied: string[] = []

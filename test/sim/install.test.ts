@@ -182,7 +182,9 @@ describe('installing what is installed', () => {
     const { agent } = await setUp()
     await agent.install('shop', { Isolate: true, Memory: '2g', Ports: [port(80), port(22)] })
     const { text } = await agent.install('shop', { Ports: [port(22)] })
-    expect(text).toBe('Container shop is installed\nIt no longer has what was not given again: --isolate --memory 2g -p 80:4000\n')
+    expect(text).toBe(
+      'Container shop is installed\nIt no longer has what was not given again: --isolate -p 80:4000\nIt now has --memory 512m instead of --memory 2g\n',
+    )
     expect((await agent.install('shop', { Ports: [port(22)] })).text).toBe('Container shop is installed\n')
   })
 

@@ -1,6 +1,6 @@
 /** `gear api`, made from the contract alone: an operation can be called from the day it is there. */
 import { fieldNames, isTextAt, type Operation, type OperationName, operations, toWire, unknownKeys } from '../../api/index.ts'
-import { type Client, RemoteError, type Request, request, type TextAnswer } from '../../client/index.ts'
+import { type Client, type Request, reportedFailure, request, type TextAnswer } from '../../client/index.ts'
 import { printHost, printTable } from '../../formats/index.ts'
 import { sayAnswer } from '../answers.ts'
 import { type HostTargets, readHosts } from '../arguments.ts'
@@ -320,7 +320,7 @@ async function* withFailure(text: AsyncIterable<string>, operation: Operation): 
   if (!kept.startsWith(failureMark)) yield kept
   else {
     const message = kept.slice(failureMark.length).trimEnd()
-    throw new RemoteError({ status: 500, message, code: undefined, next: undefined, fields: [], data: undefined }, operation)
+    throw reportedFailure({ message }, operation)
   }
 }
 

@@ -30,7 +30,13 @@ describe('what a build would do', () => {
       'of a repository',
       { source: undefined, previous: image },
       { source: git },
-      ['clone https://example.com/shop.git', 'saveArtifacts acme/shop', 'assemble acme/node', 'commit acme/shop'],
+      [
+        'clone https://example.com/shop.git',
+        'saveArtifacts acme/shop',
+        'assemble acme/node',
+        'placeRun /opt/sti/bin/run',
+        'commit acme/shop',
+      ],
     ],
     ['with scripts of the image', { image: labelled }, {}, ['assemble acme/node', 'commit acme/shop']],
     [

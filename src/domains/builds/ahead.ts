@@ -65,8 +65,13 @@ export function planAhead(request: BuildRequest, { image, previous, source }: Bu
     commit: undefined,
     workFolder: workFolderOf(known),
   }
+  const mayHaveRun = source === undefined && request.scriptsUrl === undefined
   const isSeen = (name: ScriptName) => (source ?? []).some(({ names }) => names.includes(name))
-  for (const step of planBuild(request, facts).steps) {
+  const { steps: planned } = planBuild(request, facts)
+  for (const step of planned) {
+    if (step.kind === 'commit' && mayHaveRun && !planned.some(({ kind }) => kind === 'placeRun')) {
+      steps.push({ kind: 'placeRun', name: runPath, reason: 'the image starts with it, if the source has a script run' })
+    }
     const isSure = step.kind !== 'saveArtifacts' || isSeen('save-artifacts')
     const reason = isSure ? step.reason : `${step.reason}, if there is a script save-artifacts`
     steps.push({ kind: step.kind, name: subjectOf(step, request), reason })

@@ -15,7 +15,7 @@ import {
 } from '../../api/index.ts'
 import { printBuildSource } from '../../formats/index.ts'
 import type { Host, ListedUnit, TransientEnd } from '../../host/index.ts'
-import { applySteps, type DryRun, KeyedMutex } from '../../lib/index.ts'
+import { applySteps, type DryRun, KeyedMutex, type NamedStepObserver } from '../../lib/index.ts'
 import { lookAhead, planAhead } from './ahead.ts'
 import type { BuildRequest } from './build.ts'
 import { LogReader } from './kept-log.ts'
@@ -45,6 +45,7 @@ const turnMs = 2000
 
 export class Builds {
   readonly #host: Host
+  readonly #observe: NamedStepObserver
   readonly #locks = new KeyedMutex()
   /** The ends of builds that this agent waits for. */
   readonly #running = new Map<RequestId, Promise<void>>()
@@ -55,8 +56,9 @@ export class Builds {
   readonly #beginning = new Set<RequestId>()
   #turns: Promise<void> | undefined
 
-  constructor(host: Host) {
+  constructor(host: Host, observe: NamedStepObserver = () => undefined) {
     this.#host = host
+    this.#observe = observe
   }
 
   /**
@@ -92,7 +94,7 @@ export class Builds {
           keepRequest: () => this.#keepRequest(request, folder, { digest, isWaiting }),
           runUnit: async () => (isWaiting ? this.#wait(request) : this.#run(request, folder)),
         },
-        undefined,
+        (step, when) => this.#observe(id, step, when),
         dryRun,
       )
     } finally {
@@ -306,7 +308,12 @@ export class Builds {
   /** One that runs is asked to end, and has ended when this returns. */
   async stop(id: RequestId, dryRun?: DryRun): Promise<void> {
     const steps = planStop(await this.#require(id), buildUnit(id))
-    await applySteps<StopStep>(steps, { stopUnit: ({ unit }) => this.#stopUnit(id, unit) }, undefined, dryRun)
+    await applySteps<StopStep>(
+      steps,
+      { stopUnit: ({ unit }) => this.#stopUnit(id, unit) },
+      (step, when) => this.#observe(id, step, when),
+      dryRun,
+    )
   }
 
   async #stopUnit(id: RequestId, unit: UnitName): Promise<void> {

@@ -2,7 +2,7 @@
 import { type ContainerId, GearError, limits, type UnitName } from '../../api/index.ts'
 import { printNetworkLinkFile } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
-import { applySteps, type DryRun, type StepObserver } from '../../lib/index.ts'
+import { applySteps, type DryRun, type NamedStepObserver, type StepObserver } from '../../lib/index.ts'
 import type { EnvironmentStore } from '../environments/index.ts'
 import { folderOf, modes } from '../layout/index.ts'
 import type { PortStore } from '../ports/index.ts'
@@ -14,7 +14,7 @@ export interface Hands {
   readonly host: Host
   readonly ports: PortStore
   readonly environments: EnvironmentStore
-  readonly observe: (id: ContainerId, step: ContainerStep, when: 'before' | 'after') => void | Promise<void>
+  readonly observe: NamedStepObserver
 }
 
 /**

@@ -1,20 +1,67 @@
 /**
  * What a container had and has no longer once it is installed anew. An install says all that a container is to be (spec §4.1), so what is not given
- * again is gone, its isolation among it: that is told, in the words of the command line. Pure.
+ * again is gone, its isolation among it, or has become a default, which may also have been asked for: that is told, in the words of the command line. Pure.
  */
 import { printMemory, readUnitMetadata, splitCommand } from '../../formats/index.ts'
 import { defaultSlice, isOfOriginal, memoryOfSlice, readInstalled } from './container.ts'
 import { droppedByDefault } from './hardening.ts'
 
-/** Flags of `gear install`, with their values: `--isolate`, `-v /data`. Both texts are unit files. */
-export function droppedFlags(before: string, after: string): readonly string[] {
+/** Flags of `gear install`, with their values: `--isolate`, `-v /data`. */
+export interface Dropped {
+  readonly gone: readonly string[]
+  /** Those that always have a value, and have the default now: `--memory 512m instead of --memory 2g`. */
+  readonly changed: readonly string[]
+}
+
+/** Both texts are unit files. */
+export function droppedFlags(before: string, after: string): Dropped {
   const kept = flagsOf(after)
+  const missing = [...flagsOf(before)].filter(([flag, value]) => isMissing(kept, flag, value))
   const internal = new Set(readInstalled(after).ports.map(pair => pair.internal))
   const ports = readInstalled(before).ports.filter(pair => !internal.has(pair.internal))
+  const gone: string[] = []
+  const changed: string[] = []
+  for (const [flag, about] of missing) {
+    const now = defaultNow(about, after)
+    if (now === undefined) gone.push(flag)
+    else if (now !== flag) changed.push(`${now} instead of ${flag}`)
+  }
+  return { gone: [...gone, ...ports.map(pair => `-p ${pair.internal}:${pair.external}`)], changed }
+}
+
+/** The default that a flag has in a unit file; undefined for what is there or not. */
+function defaultNow(about: string, after: string): string | undefined {
+  switch (about) {
+    case 'slice':
+      return `--slice ${defaultSlice}`
+    case 'memory': {
+      const { memoryBytes = 0 } = readInstalled(after)
+      return `--memory ${memoryBytes === 0 ? '0' : printMemory(memoryBytes)}`
+    }
+    case 'restart':
+      return '--restart on-failure'
+    case 'cpus':
+    case 'pids':
+      return `--${about} 0`
+    case 'quota':
+      return isIsolatedUnit(after) ? '--quota 0' : undefined
+    default:
+      return undefined
+  }
+}
+
+function isIsolatedUnit(unitText: string): boolean {
+  return readUnitMetadata(unitText).get('X-ContainerType')?.[0] === 'isolated'
+}
+
+export const nothingDropped: Dropped = { gone: [], changed: [] }
+
+/** `what was not given again is gone: --isolate`; empty when nothing was dropped. */
+export function droppedReason({ gone, changed }: Dropped): string {
   return [
-    ...[...flagsOf(before)].filter(([flag, value]) => isMissing(kept, flag, value)).map(([flag]) => flag),
-    ...ports.map(pair => `-p ${pair.internal}:${pair.external}`),
-  ]
+    ...(gone.length === 0 ? [] : [`what was not given again is gone: ${gone.join(' ')}`]),
+    ...(changed.length === 0 ? [] : [`it gets ${changed.join(', ')}`]),
+  ].join('; ')
 }
 
 /** Of a flag that may be given once only, another value is a wish, and nothing is missing. */
@@ -27,7 +74,7 @@ type Flags = ReadonlyMap<string, string>
 
 function flagsOf(unitText: string): Flags {
   const flags = new Map<string, string>()
-  const isIsolated = readUnitMetadata(unitText).get('X-ContainerType')?.[0] === 'isolated'
+  const isIsolated = isIsolatedUnit(unitText)
   if (isIsolated) flags.set('--isolate', '')
   // The original's units have another command line.
   if (isOfOriginal(unitText)) return flags

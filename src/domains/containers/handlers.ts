@@ -1,6 +1,7 @@
 /** The contract's container operations, carried out by the service and the reports. */
 import type { Handlers, Session } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
+import type { Dropped } from './dropped.ts'
 import { execIn } from './exec.ts'
 import { fileKind, planFiles, readFiles, writeFiles } from './files.ts'
 import { containerLog } from './log.ts'
@@ -63,8 +64,9 @@ export function containerHandlers(host: Host, containers: Containers, reports: C
 }
 
 /** An install says all that a container is to be, and nobody should lose its isolation or a volume without being told. */
-function droppedText(dropped: readonly string[]): string {
-  return dropped.length === 0 ? '' : `It no longer has what was not given again: ${dropped.join(' ')}\n`
+function droppedText({ gone, changed }: Dropped): string {
+  const lost = gone.length === 0 ? '' : `It no longer has what was not given again: ${gone.join(' ')}\n`
+  return changed.length === 0 ? lost : `${lost}It now has ${changed.join(', ')}\n`
 }
 
 /** What a dry run answers is not looked at. */

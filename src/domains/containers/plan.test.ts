@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ContainerId, containerUnit, type EnvironmentId, type Login } from '../../api/index.ts'
 import { containerPaths } from '../layout/index.ts'
+import { nothingDropped } from './dropped.ts'
 import { type ContainerStep, type Found, type FoundForDelete, planDelete, planInstall, type WantedInstall } from './plan.ts'
 
 const id = 'shop' as ContainerId
@@ -27,7 +28,7 @@ function wanted(given: Partial<WantedInstall> = {}): WantedInstall {
     text: 'the new unit',
     version: `${paths.versions}/v2`,
     isSame: false,
-    dropped: [],
+    dropped: nothingDropped,
     isStale: false,
     isUp: false,
     ports: noPorts,
@@ -202,9 +203,9 @@ describe('planning an install', () => {
   })
 
   it('says what was not given again with the step that takes it away', () => {
-    const plan = planInstall(wanted({ dropped: ['--isolate', '-v /data'] }), installed)
+    const plan = planInstall(wanted({ dropped: { gone: ['--isolate', '-v /data'], changed: ['--cpus 0 instead of --cpus 2'] } }), installed)
     expect(plan.find(step => step.kind === 'swapUnit')?.reason).toBe(
-      'the new version takes over; what was not given again is gone: --isolate -v /data',
+      'the new version takes over; what was not given again is gone: --isolate -v /data; it gets --cpus 0 instead of --cpus 2',
     )
   })
 

@@ -16,6 +16,7 @@ import type { NetworkLink } from '../../formats/index.ts'
 import { type ContainerPaths, folderOf } from '../layout/index.ts'
 import type { PortPlan } from '../ports/index.ts'
 import { readInstalled } from './container.ts'
+import { type Dropped, droppedReason } from './dropped.ts'
 
 export type ContainerStep =
   | {
@@ -75,7 +76,7 @@ export interface WantedInstall {
   /** The installed unit says the same already; only what is beside it may have to be done. */
   readonly isSame: boolean
   /** Flags of the command line that the installed unit has and this one has no longer: `-v /data`. */
-  readonly dropped: readonly string[]
+  readonly dropped: Dropped
   /** systemd says that it holds another version than the installed one; an install that broke off may not have come to tell it. */
   readonly isStale: boolean
   /** The container runs, or is about to. */
@@ -129,8 +130,8 @@ export function planInstall(wanted: WantedInstall, found: Found): readonly Conta
   if (wanted.links !== undefined) written.push(paths.linksFolder)
   steps.push({ kind: 'syncFolders', reason: 'the unit must not appear before what it needs is on disk', folders: written })
   if (!wanted.isSame) {
-    const lost = wanted.dropped.length === 0 ? '' : `; what was not given again is gone: ${wanted.dropped.join(' ')}`
-    const reason = isUpdate ? `the new version takes over${lost}` : 'now the container exists'
+    const lost = droppedReason(wanted.dropped)
+    const reason = isUpdate ? `the new version takes over${lost === '' ? '' : `; ${lost}`}` : 'now the container exists'
     steps.push({ kind: 'swapUnit', reason, version: wanted.version, unit: paths.unit })
   }
   if (wanted.ports.keep.length > 0) {

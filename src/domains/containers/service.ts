@@ -16,14 +16,14 @@ import {
 } from '../../api/index.ts'
 import { printPortPairs } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
-import { type DryRun, KeyedMutex, mapBounded } from '../../lib/index.ts'
+import { applySteps, type DryRun, KeyedMutex, mapBounded } from '../../lib/index.ts'
 import type { Environments } from '../environments/index.ts'
 import { containerPaths } from '../layout/index.ts'
 import { PortAllocator, type PortPlan, PortStore, planPorts, takenPort } from '../ports/index.ts'
 import { applyPlan, type Hands } from './apply.ts'
 import { readInstalled, specOf } from './container.ts'
 import { Copies } from './copies.ts'
-import { droppedFlags } from './dropped.ts'
+import { type Dropped, droppedFlags, nothingDropped } from './dropped.ts'
 import { isAtRest, lookAt, lookAtPorts, lookForDelete, requireFreeName } from './look.ts'
 import { type ContainerStep, type Found, planDelete, planInstall, type WantedInstall } from './plan.ts'
 import { planPurge, planRestart, planStart, planStop } from './plan-run.ts'
@@ -52,7 +52,7 @@ export interface Installed {
   /** The container runs as it was before the update. */
   readonly isRestartNeeded: boolean
   /** Flags of the command line that the container had and has no longer: `--isolate`. */
-  readonly dropped: readonly string[]
+  readonly dropped: Dropped
 }
 
 type UnitVersion = Pick<WantedInstall, 'text' | 'version' | 'isSame' | 'dropped'>
@@ -169,10 +169,10 @@ export class Containers {
     const render = (name: RequestId) => renderUnit(specOf(id, body, { requestId: name, ...decided }), this.#host.paths)
     const installed = unitText === undefined ? undefined : (readInstalled(unitText).requestId as RequestId)
     if (unitText !== undefined && installed !== undefined && versions.includes(installed) && render(installed) === unitText) {
-      return { text: unitText, version: `${paths.versions}/${installed}`, isSame: true, dropped: [] }
+      return { text: unitText, version: `${paths.versions}/${installed}`, isSame: true, dropped: nothingDropped }
     }
     const text = render(requestId)
-    const dropped = unitText === undefined ? [] : droppedFlags(unitText, text)
+    const dropped = unitText === undefined ? nothingDropped : droppedFlags(unitText, text)
     return { text, version: `${paths.versions}/${requestId}`, isSame: false, dropped }
   }
 
@@ -234,7 +234,7 @@ export class Containers {
         text: withImage(text, { image, requestId }),
         version: `${found.paths.versions}/${requestId}`,
         isSame: false,
-        dropped: [],
+        dropped: nothingDropped,
       }
       const wanted = { id, body: { networkLinks: undefined, started: false } }
       await applyPlan(
@@ -310,8 +310,12 @@ export class Containers {
         (error: unknown) => [{ id, error }],
       ),
     ).then(lists => lists.flat())
-    if (dryRun === undefined) await this.#host.units.reload()
-    else dryRun.add([{ kind: 'reload', reason: 'systemd still holds the units' }])
+    await applySteps(
+      [{ kind: 'reload' as const, reason: 'systemd still holds the units' }],
+      { reload: () => this.#host.units.reload() },
+      (step, when) => this.#hands.observe('', step, when),
+      dryRun,
+    )
     if (failures.length > 0) throw notPurged(failures, ids.length)
   }
 

@@ -2,7 +2,7 @@
 import { type Caller, type Environment, type EnvironmentId, GearError, limits, type Variable } from '../../api/index.ts'
 import { FormatError, parseEnvironmentFile } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
-import { applySteps, type DryRun, KeyedMutex, urlWithoutSecrets } from '../../lib/index.ts'
+import { applySteps, type DryRun, KeyedMutex, type NamedStepObserver, urlWithoutSecrets } from '../../lib/index.ts'
 import { EnvironmentStore } from './store.ts'
 
 type EnvironmentStep = {
@@ -15,10 +15,12 @@ type EnvironmentStep = {
 export class Environments {
   readonly store: EnvironmentStore
   readonly #host: Pick<Host, 'files' | 'network' | 'paths'>
+  readonly #observe: NamedStepObserver
   readonly #locks = new KeyedMutex()
 
-  constructor(host: Pick<Host, 'files' | 'network' | 'paths'>) {
+  constructor(host: Pick<Host, 'files' | 'network' | 'paths'>, observe: NamedStepObserver = () => undefined) {
     this.#host = host
+    this.#observe = observe
     this.store = new EnvironmentStore(host)
   }
 
@@ -49,7 +51,7 @@ export class Environments {
           replaceEnvironment: async ({ id, variables }) => files.syncFolders(await this.store.write(id, variables)),
           appendEnvironment: async ({ id, variables }) => files.syncFolders(await this.store.append(id, variables)),
         },
-        undefined,
+        (each, when) => this.#observe(step.id, each, when),
         dryRun,
       ),
     )

@@ -10,7 +10,7 @@ import {
 } from '../../api/index.ts'
 import { FormatError, openSshFingerprint, parseAuthorizedKey, type SshKey, sshKeyFingerprint } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
-import { applySteps, type DryRun, KeyedMutex } from '../../lib/index.ts'
+import { applySteps, type DryRun, KeyedMutex, type NamedStepObserver } from '../../lib/index.ts'
 import { GeneratedFiles } from './generated.ts'
 import { KeyStore } from './store.ts'
 
@@ -46,10 +46,12 @@ export class Keys {
   readonly #host: KeysHost
   readonly #store: KeyStore
   readonly #generated: GeneratedFiles
+  readonly #observe: NamedStepObserver
   readonly #lock = new KeyedMutex()
 
-  constructor(host: KeysHost) {
+  constructor(host: KeysHost, observe: NamedStepObserver = () => undefined) {
     this.#host = host
+    this.#observe = observe
     this.#store = new KeyStore(host)
     this.#generated = new GeneratedFiles(host)
   }
@@ -136,7 +138,7 @@ export class Keys {
         forgetGenerated: ({ permission }) => this.#generated.forget(permission),
         endLogins: ({ permission }) => this.#endLogins(permission),
       },
-      undefined,
+      (step, when) => this.#observe('keys', step, when),
       dryRun,
     )
   }

@@ -4,16 +4,18 @@
  */
 import type { LeaseName } from '../../api/index.ts'
 import type { Host } from '../../host/index.ts'
-import { applySteps, type DryRun, KeyedMutex } from '../../lib/index.ts'
+import { applySteps, type DryRun, KeyedMutex, type NamedStepObserver } from '../../lib/index.ts'
 import { leaseFile, leaseFolder, modes } from '../layout/index.ts'
 import { type FoundLeases, type Lease, type LeaseStep, planRelease, planTake, type WantedLease } from './lease.ts'
 
 export class Leases {
   readonly #host: Pick<Host, 'files' | 'paths' | 'clock'>
+  readonly #observe: NamedStepObserver
   readonly #lock = new KeyedMutex()
 
-  constructor(host: Pick<Host, 'files' | 'paths' | 'clock'>) {
+  constructor(host: Pick<Host, 'files' | 'paths' | 'clock'>, observe: NamedStepObserver = () => undefined) {
     this.#host = host
+    this.#observe = observe
   }
 
   /** Takes a lease, or makes one that has this token last longer. Throws LEASE_HELD with who has it. */
@@ -55,7 +57,7 @@ export class Leases {
           await files.write(leaseFile(paths, name), JSON.stringify(storedLease(lease, this.#bootedMs())), modes.secretFile)
         },
       },
-      undefined,
+      (step, when) => this.#observe(step.name, step, when),
       dryRun,
     )
   }

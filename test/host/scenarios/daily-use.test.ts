@@ -44,8 +44,10 @@ describe('a terminal', () => {
 describe('installing again', () => {
   it('says in the plan and in the answer what is not given again, and keeps isolation that is', async () => {
     const again = ['install', 'gear/httpd-user', 'daily-1', '-v', '/data']
-    expect(await host.gearDo(...again, '--isolate', '--dry-run')).toContain('what was not given again is gone: --memory 1g\n')
-    expect(await host.gearDo(...again)).toMatch(/\nIt no longer has what was not given again: --isolate --memory 1g\n$/)
+    expect(await host.gearDo(...again, '--isolate', '--dry-run')).toContain('it gets --memory 512m instead of --memory 1g\n')
+    expect(await host.gearDo(...again)).toMatch(
+      /\nIt no longer has what was not given again: --isolate\nIt now has --memory 512m instead of --memory 1g\n$/,
+    )
     await host.gearDo('restart', 'daily-1', '--wait')
     await until('it runs as itself', async () => ((await host.gear('exec', 'daily-1', '--', 'true')).exitCode === 0 ? true : 'not yet'))
   })
