@@ -82,9 +82,9 @@ export class Interruption extends Error {
   /** The exit code that says so, as shells count: 128 and the number of the signal. */
   readonly exitCode: number
 
-  constructor(cause: 'SIGINT' | 'SIGTERM' | 'SIGPIPE') {
+  constructor(cause: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE') {
     super(`stopped by ${cause}`)
-    this.exitCode = { SIGINT: 130, SIGTERM: 143, SIGPIPE: 141 }[cause]
+    this.exitCode = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 }[cause]
   }
 
   /** Nobody is left who could read a message. */
@@ -321,11 +321,14 @@ function textOf(variable: string): string | undefined {
 
 /** The first signal ends the command in order, the next one at once. */
 function listen(interruption: AbortController): void {
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
+      // The launcher has seen that it was to be ignored.
+      if (name === 'SIGHUP' && process.env['GEAR_HANGUP'] === 'ignored') return
       const reason = new Interruption(name)
-      if (interruption.signal.aborted) process.exit(reason.exitCode)
-      interruption.abort(reason)
+      if (!interruption.signal.aborted) interruption.abort(reason)
+      // A shell passes on to its jobs what they have got from the terminal already.
+      else if (name !== 'SIGHUP') process.exit(reason.exitCode)
     })
   }
 }
@@ -347,8 +350,9 @@ function output(open: () => NodeJS.WriteStream, interruption: AbortController, s
   const stream = () => {
     opened ??= open().on('error', error => {
       isLost = true
-      // Otherwise nobody reads any more, which is no failure.
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') failure ??= error
+      // Otherwise nobody reads any more, which is no failure: a pipe whose reader has gone, or a terminal that was closed.
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EPIPE' && !(code === 'EIO' && opened?.isTTY)) failure ??= error
       interruption.abort(new Interruption('SIGPIPE'))
     })
     return opened

@@ -34,7 +34,7 @@ export interface Work<Each extends Task, Value extends object> {
   /** Lines as they come, for logs that are watched. */
   readonly isLive?: boolean
   /** What an interruption leaves to the host. None for commands that only look. */
-  readonly change?: (task: Each) => Change
+  readonly change?: (task: Each, host: string) => Change
 }
 
 export interface Change {
@@ -42,6 +42,11 @@ export interface Change {
   readonly what: string
   /** The command that tells how it went. */
   readonly look: string
+}
+
+/** A command about a host, with its name unless it is this one. */
+export function aboutHost(command: string, host: string): string {
+  return host === 'local' ? command : `${command} ${host}`
 }
 
 export interface Done<Each, Value> {
@@ -129,12 +134,12 @@ function interruptedText<Each extends Task, Value>(
   outcomes: readonly Outcome<Each, Value>[],
   begun: ReadonlySet<Each>,
   interruption: Interruption,
-  change: (task: Each) => Change,
+  change: (task: Each, host: string) => Change,
 ): string {
   const lines = ['Interrupted.']
   for (const outcome of outcomes) {
     if (outcome.isDone || outcome.error !== interruption) continue
-    const { what, look } = change(outcome.job)
+    const { what, look } = change(outcome.job, outcome.host)
     if (begun.has(outcome.job)) lines.push(`${what} on ${outcome.host} was asked for; what arrived there goes on. See: ${look}`)
     else lines.push(`${what} on ${outcome.host} was not asked for.`)
   }

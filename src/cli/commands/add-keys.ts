@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts'
 import { showPlans } from '../dry-run.ts'
 import { type DryRunFlags, dryRunFlags, text, toggle } from '../flags.ts'
 import { type KeyPlace, readKeyFile, readKeyPlaces } from '../key-arguments.ts'
-import { runWork } from '../run.ts'
+import { aboutHost, runWork } from '../run.ts'
 import { UsageError } from '../usage-error.ts'
 
 interface AddKeysFlags extends DryRunFlags {
@@ -52,7 +52,7 @@ export const command = () =>
           host,
           targets: [{ name: places.map(({ id }) => id).join(', '), requests: requestsOf(keys, places, canWrite) }],
         })),
-        change: ({ name }) => ({ what: `Adding keys to ${name}`, look: 'gear keys list' }),
+        change: ({ name }, host) => ({ what: `Adding keys to ${name}`, look: aboutHost('gear keys list', host) }),
         run: async ({ task, client, signal }) => {
           for (const part of task.requests) await client.call(part, { signal })
           return { keys: keys.length }

@@ -9,7 +9,7 @@ import { type Context, Interruption } from '../context.ts'
 import { showPlans } from '../dry-run.ts'
 import { type CommonFlags, type DryRunFlags, dryRunFlags, repeated, text, toggle } from '../flags.ts'
 import { requestAll } from '../requests.ts'
-import { clientsOf, runWork } from '../run.ts'
+import { aboutHost, clientsOf, runWork } from '../run.ts'
 import { passInput, showOutput } from '../run-in.ts'
 import { didYouMean, UsageError } from '../usage-error.ts'
 
@@ -83,7 +83,14 @@ export const command = () =>
       return runWork(context, flags, {
         groups,
         isLive: operation.lane === 'stream',
-        ...(isChange ? { change: () => ({ what: `The call of ${operation.id}`, look: 'gear list-units --all' }) } : {}),
+        ...(isChange
+          ? {
+              change: (_: unknown, host: string) => ({
+                what: `The call of ${operation.id}`,
+                look: aboutHost('gear list-units --all', host),
+              }),
+            }
+          : {}),
         run: ({ task, client, signal, say }) =>
           callAndSay(client, task.request, {
             signal,

@@ -78,7 +78,7 @@ function stopBuilds(context: Context, flags: BuildsFlags & CommonFlags, names: r
   if (flags.dryRun) return showPlans(context, flags, groups)
   return runWork(context, flags, {
     groups,
-    change: ({ id }) => ({ what: `Stopping ${id}`, look: `gear builds log ${id}` }),
+    change: ({ id, name }) => ({ what: `Stopping ${id}`, look: `gear builds log ${name}` }),
     run: async ({ task, client, signal, say }) => {
       await client.call(task.request, { signal })
       await say(`Build ${task.id} is stopped\n`)

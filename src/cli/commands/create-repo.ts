@@ -7,7 +7,7 @@ import { showPlans } from '../dry-run.ts'
 import { type DryRunFlags, dryRunFlags } from '../flags.ts'
 import { type RepositoryFlags, readRepositoryFlags, repositoryFlags } from '../repository-flags.ts'
 import { requestAll } from '../requests.ts'
-import { runWork } from '../run.ts'
+import { aboutHost, runWork } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
 
 export const command = () =>
@@ -49,7 +49,7 @@ export const command = () =>
       if (flags.dryRun) return showPlans(context, flags, groups)
       return runWork(context, flags, {
         groups,
-        change: () => ({ what: `The creation of ${id}`, look: `gear list-repos ${host.kind === 'local' ? '' : printHost(host)}`.trim() }),
+        change: (_, place) => ({ what: `The creation of ${id}`, look: aboutHost('gear list-repos', place) }),
         run: async ({ task, client, signal, say, progress }) => {
           const show = (state: string) => progress.update(shown, state)
           await create({ call: task.request, id, client, signal, say, show, pause: context.pause })

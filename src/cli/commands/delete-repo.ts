@@ -8,7 +8,7 @@ import { defineCommand } from '../command.ts'
 import { showPlans } from '../dry-run.ts'
 import { type DryRunFlags, dryRunFlags } from '../flags.ts'
 import { requestAll } from '../requests.ts'
-import { runWork } from '../run.ts'
+import { aboutHost, runWork } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
 
 export const command = () =>
@@ -30,7 +30,7 @@ export const command = () =>
       if (flags.dryRun) return showPlans(context, flags, groups)
       return runWork(context, flags, {
         groups,
-        change: ({ id }) => ({ what: `The deletion of ${id}`, look: 'gear list-repos' }),
+        change: ({ id }, host) => ({ what: `The deletion of ${id}`, look: aboutHost('gear list-repos', host) }),
         run: async ({ task, client, signal, say }) => {
           await sayAnswer(await client.call(task.request, { signal }), say)
           await say(`Deleted ${task.id}\n`)

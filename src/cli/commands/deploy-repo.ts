@@ -8,7 +8,7 @@ import { showPlans } from '../dry-run.ts'
 import { type DryRunFlags, dryRunFlags } from '../flags.ts'
 import { foreignText } from '../render/foreign-text.ts'
 import { requestAll } from '../requests.ts'
-import { type Call, runWork, type Task } from '../run.ts'
+import { aboutHost, type Call, runWork, type Task } from '../run.ts'
 import { UsageError, usage } from '../usage-error.ts'
 
 interface DeployTask {
@@ -41,7 +41,7 @@ export const command = () =>
       return runWork(context, flags, {
         groups,
         isLive: true,
-        change: ({ id }) => ({ what: `The deployment of ${id}`, look: `gear list-repos` }),
+        change: ({ id }, host) => ({ what: `The deployment of ${id}`, look: aboutHost('gear builds list', host) }),
         run: async call => {
           for (let attempt = 1; ; attempt++) {
             const outcome = await deploy(call, call.task)

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts'
 import { planText } from '../dry-run.ts'
 import { type CommonFlags, type DryRunFlags, dryRunFlags, repeated, text, toggle } from '../flags.ts'
 import { type KeyPlace, readKeyFile, readKeyPlaces } from '../key-arguments.ts'
-import { runWork } from '../run.ts'
+import { aboutHost, runWork } from '../run.ts'
 import { didYouMean, UsageError } from '../usage-error.ts'
 
 interface KeysFlags extends DryRunFlags {
@@ -100,7 +100,7 @@ async function remove(context: Context, flags: KeysFlags & CommonFlags, args: re
   }
   return runWork(context, flags, {
     groups,
-    change: ({ name }) => ({ what: `Removing keys from ${name}`, look: 'gear keys list' }),
+    change: ({ name }, host) => ({ what: `Removing keys from ${name}`, look: aboutHost('gear keys list', host) }),
     run: async ({ task: { name, place }, client, signal, say }) => {
       const query = place === undefined ? {} : { [place.type]: place.id }
       for (const given of fingerprints) {

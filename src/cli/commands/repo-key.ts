@@ -31,7 +31,7 @@ export const command = () =>
       if (flags.dryRun) return showPlans(context, flags, groups)
       return runWork(context, flags, {
         groups,
-        change: ({ id }) => ({ what: `The key of ${id}`, look: `gear repo-key ${id}` }),
+        change: ({ id, name }) => ({ what: `The key of ${id}`, look: `gear repo-key ${name}` }),
         run: ({ task, client, signal }) => client.call(task.request, { signal }),
         show: async done => {
           for (const { value } of done) await context.out.write(`${value.publicKey}\n`)
