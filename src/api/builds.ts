@@ -134,7 +134,7 @@ const buildReportData = z.object({
   ref: z.optional(text),
   baseImage: text,
   tag: text,
-  /** `running`, `built`, `failed` or `stopped`. */
+  /** `waiting`, `running`, `built`, `failed` or `stopped`. */
   result: text,
   startedAt: text,
   finishedAt: z.optional(text),

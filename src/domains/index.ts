@@ -4,9 +4,10 @@
  */
 import { GearError, type Handlers, type RequestId, type WaitEvent } from '../api/index.ts'
 import { type Request, request } from '../client/index.ts'
+import { newRequestId } from '../formats/index.ts'
 import type { Host, UnitStatus } from '../host/index.ts'
 import type { NamedStepObserver } from '../lib/index.ts'
-import { Builds, buildHandlers, orderedBuild } from './builds/index.ts'
+import { Builds, buildHandlers, orderedBuild, waitingBuilds } from './builds/index.ts'
 import { ContainerReports, Containers, containerHandlers, waitForContainer } from './containers/index.ts'
 import { Environments, environmentHandlers } from './environments/index.ts'
 import { imageHandlers } from './images/index.ts'
@@ -56,8 +57,16 @@ export interface Undone {
 
 /** What there is to be taken up when an agent starts, in this order. All of it was asked for by root. */
 export async function undoneRequests(host: Host): Promise<readonly Undone[]> {
-  const deploys = await undoneDeploys(host)
-  return deploys.map(({ id, requestId }) => ({ requestId, request: request('deployRepository', { params: { id } }) }))
+  const [builds, deploys] = await Promise.all([waitingBuilds(host), undoneDeploys(host)])
+  return [
+    // to look at one that waits is to go on waiting for it, in the order in which they came
+    ...builds.map(build => ({ requestId: newRequest(host), request: request('getBuild', { params: { build } }) })),
+    ...deploys.map(({ id, requestId }) => ({ requestId, request: request('deployRepository', { params: { id } }) })),
+  ]
+}
+
+function newRequest({ clock }: Host): RequestId {
+  return newRequestId(clock.randomBytes(16)) as RequestId
 }
 
 /** What a push sets in motion in other domains. */

@@ -12,7 +12,7 @@ import { type BuildRunHost, type BuildRunOptions, runBuild, runUsage } from './r
 
 export type { Built } from './build.ts'
 export { buildHandlers } from './handlers.ts'
-export { workRootBeside } from './record.ts'
+export { waitingBuilds, workRootBeside } from './record.ts'
 export { Builds } from './service.ts'
 export { runRequested } from './unit.ts'
 

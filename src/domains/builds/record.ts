@@ -18,7 +18,7 @@ export interface BuildRecord {
   readonly baseImage: string
   readonly tag: string
   readonly result: BuildResult
-  /** Its turn has not come: there is no unit yet. Its result is `running` all the same. */
+  /** Its turn has not come: there is no unit yet. It is told as `waiting`; its result here is `running` all the same, which earlier agents understand. */
   readonly isWaiting?: boolean
   readonly startedAt: string
   readonly finishedAt?: string
@@ -83,8 +83,26 @@ export function writeRequest({ files }: Pick<Host, 'files'>, folder: string, req
 
 const requestBytesMax = 33_554_432
 
-/** Ids of all builds that are kept. */
-export async function keptBuilds({ files, paths }: StoreHost): Promise<readonly RequestId[]> {
+interface KeptBuild {
+  readonly id: RequestId
+  readonly record: BuildRecord
+}
+
+/** All builds that are kept, the oldest first. */
+export async function keptBuilds(host: StoreHost): Promise<readonly KeptBuild[]> {
+  const ids = await keptIds(host)
+  const records = await Promise.all(ids.map(async id => ({ id, record: await readRecord(host, buildFolder(host.paths, id)) })))
+  return records
+    .flatMap(({ id, record }) => (record === undefined ? [] : [{ id, record }]))
+    .sort((one, other) => (one.record.startedAt < other.record.startedAt ? -1 : 1))
+}
+
+/** Builds whose turn had not come when an agent ended, the first first. They go on waiting when somebody looks at them. */
+export async function waitingBuilds(host: StoreHost): Promise<readonly RequestId[]> {
+  return (await keptBuilds(host)).flatMap(({ id, record }) => (record.isWaiting === true ? [id] : []))
+}
+
+async function keptIds({ files, paths }: StoreHost): Promise<readonly RequestId[]> {
   const entries = await files.list(buildsFolder(paths))
   return entries.flatMap(({ name, kind }) => (kind === 'directory' && /^[A-Za-z0-9_-]{22}$/.test(name) ? [name as RequestId] : []))
 }

@@ -5,7 +5,7 @@ import { type FakeHost, fakeHost } from '../../host/fakes.ts'
 import { codeOfFailure } from '../../host/suites.ts'
 import { requestOf } from './asked.ts'
 import type { BuildRequest } from './build.ts'
-import { buildFolder, buildUnit, workRoot } from './record.ts'
+import { buildFolder, buildUnit, waitingBuilds, workRoot } from './record.ts'
 import { Builds } from './service.ts'
 import { runRequested } from './unit.ts'
 
@@ -214,7 +214,7 @@ describe('builds beyond those that run at once', () => {
     const setup = await busy(2)
     expect(setup.host.units.transients).toHaveLength(4)
     expect(await first(setup, name(5))).toBe('Waiting for 5 builds before this one\n')
-    expect(await setup.builds.report(name(5))).toMatchObject({ result: 'running', activeState: 'activating' })
+    expect(await setup.builds.report(name(5))).toMatchObject({ result: 'waiting', activeState: 'activating' })
     await setup.work(name(2))
     await setup.host.clock.advance(2000)
     expect(setup.host.units.transients.map(unit => unit.name)).toContain(buildUnit(name(4)))
@@ -246,7 +246,8 @@ describe('builds beyond those that run at once', () => {
   it('go on waiting with the next agent, for who looks', async () => {
     const setup = await busy(1)
     const next = { ...setup, builds: new Builds(setup.host) }
-    expect((await next.builds.list()).map(({ result }) => result)).toEqual(Array(5).fill('running'))
+    expect(await waitingBuilds(setup.host)).toEqual([name(4)])
+    expect((await next.builds.list()).map(({ result }) => result)).toEqual([...Array(4).fill('running'), 'waiting'])
     expect(await first(next, name(4))).toBe('Waiting for 4 builds before this one\n')
     await setup.work(name(0))
     await setup.host.clock.advance(2000)

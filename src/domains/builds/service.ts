@@ -178,19 +178,8 @@ export class Builds {
 
   /** The folders of the oldest that have ended, which make room for one more. */
   async #forgotten(): Promise<readonly string[]> {
-    const ended = (await this.#records()).filter(({ record }) => record.result !== 'running')
+    const ended = (await keptBuilds(this.#host)).filter(({ record }) => record.result !== 'running')
     return ended.slice(0, Math.max(0, ended.length + 1 - limits.buildsKept)).map(({ id }) => buildFolder(this.#host.paths, id))
-  }
-
-  /** The oldest first. */
-  async #records(): Promise<readonly { readonly id: RequestId; readonly record: BuildRecord }[]> {
-    const ids = await keptBuilds(this.#host)
-    const records = await Promise.all(
-      ids.map(async id => ({ id, record: await readRecord(this.#host, buildFolder(this.#host.paths, id)) })),
-    )
-    return records
-      .flatMap(({ id, record }) => (record === undefined ? [] : [{ id, record }]))
-      .sort((one, other) => (one.record.startedAt < other.record.startedAt ? -1 : 1))
   }
 
   #watch(id: RequestId, end: Promise<TransientEnd | undefined>): Promise<void> {
@@ -295,7 +284,7 @@ export class Builds {
 
   /** The oldest first. */
   async list(): Promise<readonly BuildReport[]> {
-    const records = await this.#records()
+    const records = await keptBuilds(this.#host)
     return Promise.all(
       records.map(async ({ id, record }) => {
         if (record.result !== 'running') return reportOf(id, record, undefined)
@@ -356,7 +345,7 @@ function codeOf({ code }: BuildRecord): ErrorCode {
 }
 
 function reportOf(id: RequestId, record: BuildRecord, unit: ListedUnit | undefined): BuildReport {
-  const { digest: _digest, version: _version, isWaiting: _isWaiting, lines, ...known } = record
+  const { digest: _digest, version: _version, isWaiting, lines, ...known } = record
   const hasFailed = record.result === 'failed' || record.result === 'stopped'
   return {
     id: unitIdOf(id),
@@ -364,6 +353,7 @@ function reportOf(id: RequestId, record: BuildRecord, unit: ListedUnit | undefin
     activeState: unit?.activeState ?? (hasFailed ? 'failed' : record.result === 'running' ? 'activating' : 'inactive'),
     subState: unit?.subState ?? (hasFailed ? 'failed' : record.result === 'running' ? 'start' : 'dead'),
     ...known,
+    result: isWaiting === true ? 'waiting' : record.result,
     ...(lines === undefined ? {} : { lines: [...lines] }),
   }
 }

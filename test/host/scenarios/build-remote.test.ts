@@ -102,16 +102,18 @@ onBothEngines(host, engine => {
         return units.split('\n').length === 5 || units
       })
       const name = `${letter}WJ2s4o0QnuNn2iTfyQ4wA`
-      const last = build(name, { Source: '/root/site', BaseImage: 'gear/httpd', Tag: 'lab/remote' })
+      const body = { Source: '/root/site', BaseImage: 'gear/httpd', Tag: 'lab/queued' }
+      const last = build(name, body)
       await until('it is known', async () => (await host.gearDo('builds')).includes(name) || 'it is not')
+      expect(await host.gearDo('builds')).toMatch(new RegExp(`^${name} +local +waiting`, 'm'))
       expect(await host.do(['systemctl', 'list-units', '--plain', '--no-legend', unitOf(name)])).toBe('')
-      // an agent that is started again knows who waits
+      // an agent that is started again knows who waits, though nobody asks
       await host.do(['systemctl', 'restart', 'gear.service'])
       await Promise.all([last, ...running].map(each => each.catch(() => undefined)))
-      const again = build(name, { Source: '/root/site', BaseImage: 'gear/httpd', Tag: 'lab/remote' })
-      expect(await host.gearDo('builds')).toMatch(new RegExp(`^${name} +local +running`, 'm'))
-      await host.gearDo('builds', 'stop', ...others)
-      expect((await again).body).toMatch(/^Waiting for \d builds? before this one\n[\s\S]*Built lab\/remote/)
+      await host.do(['systemctl', 'stop', ...others.map(unitOf)])
+      await until('its turn has come', async () => (await engine.do('images', '-q', 'lab/queued')) !== '' || host.gearDo('builds'))
+      expect((await build(name, body)).body).toContain('Built lab/queued')
+      await engine.do('rmi', 'lab/queued')
       expect(await traces.left()).toEqual([])
     })
 
