@@ -1,5 +1,5 @@
 /** The operations on public SSH keys: who may log in to a container, and who may reach a repository (spec §3.5 route 21, §11.1 to §11.3). */
-import { isSshKeyFingerprint, sshKeyLineBytes } from '../formats/index.ts'
+import { isSshKeyFingerprint, soleKeyLine, sshKeyLineBytes } from '../formats/index.ts'
 import { flag, id, isLine, lineRule, list, maxBytes, nothing, text, wants } from './fields.ts'
 import type { ContainerId, KeyFingerprint, RepositoryId } from './ids.ts'
 import { limits } from './limits.ts'
@@ -10,10 +10,10 @@ import * as z from './schemas.ts'
 const publicKey = z.object(
   {
     type: text.check(z.refine(value => value === 'authorized_keys', wants('authorized_keys'))),
-    // The original's client sends each line with its end.
+    // The original's client sends each line with its end. Whole files with one key in them, comments among their lines, are sent by hand.
     value: text.check(
       maxBytes(sshKeyLineBytes),
-      z.refine(value => isLine(value.replace(/\r?\n$/, '')), { error: () => lineRule }),
+      z.refine(value => isLine(soleKeyLine(value) ?? value), { error: () => `${lineRule}, but for comments` }),
     ),
   },
   wants('an object with Type and Value'),

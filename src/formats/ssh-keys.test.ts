@@ -7,6 +7,7 @@ import {
   parseAuthorizedKey,
   parseAuthorizedKeys,
   printSshKey,
+  soleKeyLine,
   sshKeyFingerprint,
   sshKeyLineBytes,
 } from './ssh-keys.ts'
@@ -89,6 +90,21 @@ describe('a key', () => {
     ['no-pty'],
   ])('may have options before it, which are set apart: %s', options => {
     expect(parseAuthorizedKey(`  ${options}\t ${ed25519} me`)).toMatchObject({ options, comment: 'me', key: { algorithm: 'ssh-ed25519' } })
+  })
+})
+
+describe('a text with one key', () => {
+  test.each([
+    [`${ed25519} me`],
+    [`${ed25519} me\n`],
+    [`# the key of me\r\n\r\n${ed25519} me\r\n`],
+    [`\n \t# \u00fc\n${ed25519} me\n\n# that was it`],
+  ])('is taken for its line, without the comments and blank lines around it: %j', text => {
+    expect(soleKeyLine(text)).toBe(`${ed25519} me`)
+  })
+
+  test.each([[''], ['# nothing but words\n'], [`${ed25519}\n${vagrant}`], [`${ed25519}\nsomething`]])('is not this one: %j', text => {
+    expect(soleKeyLine(text)).toBeUndefined()
   })
 })
 

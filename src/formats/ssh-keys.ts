@@ -25,6 +25,12 @@ export const sshKeyLineBytes = 16_384
 const keyFileBytes = 1_048_576
 const blanks = ' \t'
 
+/** The line with the key, out of a text with one key; blank lines and comments count for nothing, as for sshd. `undefined` when other lines are left, or none. */
+export function soleKeyLine(text: string): string | undefined {
+  const [line, ...others] = text.split(/\r?\n/).filter(content => !isSkipped(content))
+  return others.length === 0 ? line : undefined
+}
+
 /** Reads one line. Throws FormatError for a line without a key, too. A line break at its end counts for nothing. */
 export function parseAuthorizedKey(text: string): AuthorizedKey {
   if (isLongerThan(text, sshKeyLineBytes)) throw new FormatError('ssh-key.length', `a key must not be longer than ${sshKeyLineBytes} bytes`)
@@ -52,7 +58,7 @@ export function parseAuthorizedKeys(text: string): readonly KeyLine[] {
     throw new FormatError('ssh-key.length', `a file of keys must not be longer than ${keyFileBytes} bytes`)
   return text.split('\n').flatMap((content, index) => {
     const line = content.replace(/\r$/, '')
-    if (/^[ \t]*(#|$)/.test(line)) return []
+    if (isSkipped(line)) return []
     try {
       return [{ ...parseAuthorizedKey(line), line: index + 1 }]
     } catch (error) {
@@ -60,6 +66,10 @@ export function parseAuthorizedKeys(text: string): readonly KeyLine[] {
       throw new FormatError(error.rule, error.message, { path: `line ${index + 1}` })
     }
   })
+}
+
+function isSkipped(line: string): boolean {
+  return /^[ \t]*(#|$)/.test(line)
 }
 
 /** `ssh-ed25519 AAAA…`, with a line break: the form in which keys are stored and sent (spec §11.1). */

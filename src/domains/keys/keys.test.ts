@@ -50,6 +50,12 @@ describe('adding a key', () => {
     }
   })
 
+  it('finds it among comments', async () => {
+    const { keys, disk } = await setUp()
+    await keys.add([`# of vagrant\r\n\n${vagrant} vagrant\n`], [container('web-1')])
+    expect(disk()[keyPath]).toBe(`${vagrant}\n`)
+  })
+
   it('survives a power cut once it was answered for', async () => {
     const { host, keys, disk } = await setUp()
     await keys.add([vagrant], [container('web-1'), repository(true)])

@@ -8,7 +8,7 @@ import {
   type RepositoryId,
   type StoredKey,
 } from '../../api/index.ts'
-import { FormatError, openSshFingerprint, parseAuthorizedKey, type SshKey, sshKeyFingerprint } from '../../formats/index.ts'
+import { FormatError, openSshFingerprint, parseAuthorizedKey, type SshKey, soleKeyLine, sshKeyFingerprint } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
 import { applySteps, type DryRun, KeyedMutex, type NamedStepObserver } from '../../lib/index.ts'
 import { GeneratedFiles } from './generated.ts'
@@ -182,9 +182,9 @@ function unknownKey(fingerprint: KeyFingerprint, only: readonly Pick<KeyPermissi
   return new GearError('KEY_UNKNOWN', `The key ${fingerprint} is not ${where}`)
 }
 
-function readKey(line: string): SshKey | FormatError {
+function readKey(text: string): SshKey | FormatError {
   try {
-    return parseAuthorizedKey(line).key
+    return parseAuthorizedKey(soleKeyLine(text) ?? text).key
   } catch (error) {
     if (error instanceof FormatError) return error
     throw error
