@@ -134,6 +134,8 @@ function world(names: readonly string[], onCall: OnCall = () => undefined) {
   const written = new Map<string, string>()
   const files: Record<string, string> = {}
   const away = new Set<string>()
+  /** Hosts that do what they are asked, and whose answers do not arrive. */
+  const unheard = new Set<string>()
   const connect: NonNullable<Setup['connect']> = host => {
     const agent = agents.get(printHost(host))
     const client =
@@ -145,7 +147,11 @@ function world(names: readonly string[], onCall: OnCall = () => undefined) {
       const cause = Object.assign(new Error('nobody there'), { code: client === undefined ? 'ENOTFOUND' : 'EHOSTUNREACH' })
       throw new GearError('HOST_UNREACHABLE', `The agent at ${printHost(host)} cannot be reached`, { cause })
     }
-    const call: Client['call'] = async (request, options) => reach().call(request, options)
+    const call: Client['call'] = async (request, options) => {
+      const answer = await reach().call(request, options)
+      if (unheard.has(printHost(host))) throw unanswered()
+      return answer
+    }
     return { call, open: (request, options) => reach().open(request, options), close: async () => undefined }
   }
   const deploy = async (words: string, setup: Setup = {}) => {
@@ -164,7 +170,7 @@ function world(names: readonly string[], onCall: OnCall = () => undefined) {
     journal.length = 0
     for (const agent of agents.values()) agent.calls.length = 0
   }
-  return { of, journal, written, files, away, deploy, change, clear }
+  return { of, journal, written, files, away, unheard, deploy, change, clear }
 }
 
 interface Written {
@@ -175,6 +181,15 @@ interface Written {
 const simple = readFileSync(new URL('../../../deployment/fixtures/simple_deploy.json', import.meta.url), 'utf8')
 const mongo = readFileSync(new URL('../../../deployment/fixtures/mongo_deploy.json', import.meta.url), 'utf8')
 const stamp = /\.\d{8}-\d{6}$/
+
+/** Of the simple deployment on this host. */
+const firstSteps = (seconds: number) =>
+  Object.entries({
+    install: 'web has too few instances',
+    link: 'it has links to web',
+    start: 'it is new here',
+    wait: `all that start here are to run within ${seconds} s`,
+  }).flatMap(([step, reason]) => ['web-1', 'web-2'].map(id => ({ step, id, host: 'local', reason })))
 
 describe('a first deploy', () => {
   it('calls its host as the original did: installs, links of all, starts', async () => {
@@ -229,7 +244,7 @@ web-2 on local: runs
       expect(of(name).containers.get(`db-${index + 1}`)).toMatchObject({ links: view, state: 'active' })
     }
     expect(exitCode).toBe(0)
-    expect(out).toMatch(/HOST +INSTALLED +UPDATED +KEPT +DELETED +FAILED +SKIPPED\na +1 +0 +0 +0 +0 +0\n/)
+    expect(out).toMatch(/HOST +INSTALLED +UPDATED +KEPT +DELETED +FAILED +UNFINISHED +NOT-BEGUN\na +1 +0 +0 +0 +0 +0 +0\n/)
   })
 
   it('does not overwrite the file of another deploy of the same second', async () => {
@@ -259,8 +274,12 @@ web-2 on local: runs
     const { out, name } = await deploy('s.json -o json')
     expect(JSON.parse(out)).toEqual({
       file: name,
-      hosts: [{ host: 'local', installed: 2, updated: 0, kept: 0, deleted: 0, failed: 0, skipped: 0 }],
-      steps: ['web-1', 'web-2'].map(id => ({ step: 'install', id, host: 'local', reason: 'web has too few instances', ok: true })),
+      hosts: [{ host: 'local', installed: 2, updated: 0, kept: 0, deleted: 0, failed: 0, unfinished: 0, notBegun: 0 }],
+      instances: ['web-1', 'web-2'].map(id => ({
+        ...{ id, host: 'local', change: 'install', reason: 'web has too few instances' },
+        ...{ state: 'done', done: 'installed, started, runs' },
+      })),
+      steps: firstSteps(300).map(step => ({ ...step, ok: true })),
       containers: [
         {
           name: 'web',
@@ -273,13 +292,27 @@ web-2 on local: runs
     })
   })
 
-  it('only tells what it would do, and asks nobody, with --dry-run', async () => {
+  it('only tells what it would do, step by step, and asks nobody, with --dry-run', async () => {
     const { journal, files, written, deploy } = world(['a', 'b'])
     files['s.json'] = simple
-    expect(await deploy('--dry-run s.json a b')).toMatchObject({
-      out: 'STEP    ID      HOST    REASON\ninstall web-1   a       web has too few instances\ninstall web-2   b       web has too few instances\n',
+    expect(await deploy('--dry-run s.json a b --timeout 60')).toEqual({
+      out: `\
+STEP    ID      HOST    REASON
+install web-1   a       web has too few instances
+install web-2   b       web has too few instances
+link    web-1   a       it has links to web
+link    web-2   b       it has links to web
+start   web-1   a       it is new here
+start   web-2   b       it is new here
+wait    web-1   a       all that start here are to run within 60 s
+wait    web-2   b       all that start here are to run within 60 s
+`,
+      err: '',
       exitCode: 0,
+      name: '',
+      file: {},
     })
+    expect(JSON.parse((await deploy('--dry-run s.json -o json')).out)).toEqual({ steps: firstSteps(300), errors: [] })
     expect([journal, written.size]).toEqual([[], 0])
   })
 })
@@ -465,8 +498,14 @@ describe('a deploy of the written file', () => {
     const { out, exitCode } = await deploy('--dry-run last a b')
     expect(out.split('\n').slice(1)).toEqual([
       'install web-1   a       a does not have it',
-      'relink  web-2   b       web-3 is new',
       'install web-3   a       web has too few instances',
+      'link    web-1   a       it has links to web',
+      'link    web-3   a       it has links to web',
+      'start   web-1   a       it is new here',
+      'start   web-3   a       it is new here',
+      'wait    web-1   a       all that start here are to run within 300 s',
+      'wait    web-3   a       all that start here are to run within 300 s',
+      'relink  web-2   b       web-3 is new',
       '',
     ])
     expect(exitCode).toBe(0)
@@ -485,9 +524,11 @@ describe('what goes wrong', () => {
     away.add('b')
     const { exitCode, out, err, file } = await deploy('mongo.json a b c')
     expect(exitCode).toBe(1)
-    expect(out).toMatch(/a +1 +0 +0 +0 +0 +0\nb +0 +0 +0 +0 +1 +0\nc +1 +0 +0 +0 +0 +0\n==> What was done is in mongo/)
+    expect(out).toMatch(/a +1 +0 +0 +0 +0 +0 +0\nb +0 +0 +0 +0 +1 +0 +0\nc +1 +0 +0 +0 +0 +0 +0\n/)
+    expect(out).toMatch(/db-1 +a +install +done +installed, started, runs\ndb-2 +b +install +not begun +not installed\n/)
+    expect(out).toMatch(/\n==> What was done is in mongo/)
     expect(err).toMatch(
-      /^Error: b \(db-2\): The agent at b cannot be reached: nobody there \[HOST_UNREACHABLE\].*\nNot everything was done/,
+      /^Error: b \(db-2\): The agent at b cannot be reached: nobody there \[HOST_UNREACHABLE\].*\nNot everything was done\. To look: gear list-units --all a b c\nWhen the cause is gone: gear deploy mongo\.json\.\S+ a b c\n$/,
     )
     expect(of('a').containers.get('db-1')).toMatchObject({
       state: 'active',
@@ -664,12 +705,116 @@ describe('what goes wrong', () => {
     expect(exitCode).toBe(130)
     expect(of('a').calls).toEqual(['PUT web-1', 'PUT web-2'])
     expect(err).toMatch(
-      /^Interrupted\. What hosts were asked for goes on there; see: gear list-units --all a\nTo go on: gear deploy s\.json\.\d{8}-\d{6} a\n$/,
+      /^==> Interrupted: waiting .*\nInterrupted\. What hosts were asked for goes on there\.\nLeft installed, not started: a\/web-1 a\/web-2\nTo look: gear list-units --all a\nTo go on: gear deploy s\.json\.\d{8}-\d{6} a\n$/,
     )
     expect(out).toContain('==> What was done is in s.json.')
     expect(file.Instances.map(({ Ports }) => Ports?.[0]?.External)).toEqual([4000, 4001])
     clear()
     expect((await deploy('last a')).exitCode).toBe(0)
     expect(journal).toEqual(['a POST links web-1 web-2', 'a start web-1', 'a start web-2', 'a wait web-1', 'a wait web-2'])
+  })
+})
+
+/** Two of web that change, of which one moves from b to a; an eye that sees web; a db that is new; and an old one that is to go. */
+async function readyToChange(onCall: OnCall) {
+  const made = world(['a', 'b'], onCall)
+  const web = { Name: 'web', Image: 'acme/web', Count: 2, PublicPorts: [{ Internal: 8080 }], Links: [{ To: 'web' }] }
+  const seen = { Name: 'eye', Image: 'acme/eye', Count: 1, Links: [{ To: 'web' }], Affinity: 'pack' }
+  const gone = { Name: 'old', Image: 'acme/old', Count: 1 }
+  made.files['first.json'] = JSON.stringify({ Containers: [web, seen, gone] })
+  await made.deploy('first.json a b')
+  made.change(file => {
+    Object.assign(file.Containers[0] ?? {}, { Image: 'acme/web:2' })
+    file.Containers.splice(2, 1, { Name: 'db', Image: 'acme/db', Count: 1 })
+  })
+  made.clear()
+  return made
+}
+
+type Ready = Awaited<ReturnType<typeof readyToChange>>
+
+/** As a connection that is closed before the answer. */
+const unanswered = () =>
+  new GearError('HOST_UNREACHABLE', 'The agent stopped answering', { cause: Object.assign(new Error('closed'), { stage: 'answer' }) })
+
+interface Told {
+  readonly instances: readonly { id: string; host: string; change: string; state: string; done: string }[]
+  readonly steps: readonly { step: string; ok: boolean; state?: string; error?: object }[]
+}
+
+/** What may be there when a report has these words for an instance. */
+const meanings: Readonly<Record<string, (found: Container | undefined) => boolean>> = {
+  'not installed': found => found === undefined,
+  'its installation was asked for': () => true,
+  'installed, its links were asked for, not started': found => found?.state === 'inactive',
+  'installed, not started': found => found?.state === 'inactive',
+  'installed, its start was asked for': found => found !== undefined,
+  'installed, started, not seen to run': found => found?.state === 'active',
+  'installed, started, runs': found => found?.state === 'active',
+  'as it was': found => found?.image === 'acme/web' || found?.image === 'acme/eye',
+  'its installation was asked for, not restarted': found => found !== undefined,
+  'installed again, not restarted': found => found?.image === 'acme/web:2',
+  'installed again, its restart was asked for': found => found?.image === 'acme/web:2',
+  'installed again, restarted, not seen to run': found => found?.image === 'acme/web:2',
+  'installed again, restarted, runs': found => found?.image === 'acme/web:2',
+  'has its new links': found => found?.links.every(link => link.includes('→a:')) ?? false,
+  'without its new links': found => found?.links.some(link => link.includes('→b:')) ?? false,
+  'its new links were asked for': found => found !== undefined,
+  deleted: found => found === undefined,
+  'still there': found => found !== undefined,
+  'its deletion was asked for': () => true,
+}
+
+/** Deploys the change, with something that happens at one call, and compares what is told of each instance with what there is. */
+async function toldAfter(at: string, happening: (made: Ready, host: string) => void, setup: Setup = {}): Promise<Told> {
+  let ready: Ready | undefined
+  const made = await readyToChange((host, call) => {
+    if (ready !== undefined && `${host} ${call}` === at) happening(ready, host)
+  })
+  ready = made
+  const told = JSON.parse((await made.deploy('last a -o json', setup)).out) as Told
+  for (const { id, host, done } of told.instances) {
+    const found = made.of(host).containers.get(id)
+    expect(meanings[done]?.(found), `${at}: ${id} on ${host} is said to be: ${done}; it is ${JSON.stringify(found)}`).toBe(true)
+  }
+  return told
+}
+
+describe('what is told of each instance', () => {
+  /** Every call of the deploy, in turn. */
+  async function allCalls(): Promise<readonly string[]> {
+    const { journal, deploy } = await readyToChange(() => undefined)
+    expect((await deploy('last a')).exitCode).toBe(0)
+    expect(journal.length).toBeGreaterThan(12)
+    return [...journal]
+  }
+
+  it('is so, wherever the user breaks off', async () => {
+    for (const at of await allCalls()) {
+      const stop = new AbortController()
+      const { steps } = await toldAfter(at, () => stop.abort(new Interruption('SIGINT')), { signal: stop.signal })
+      expect(
+        steps.filter(({ error }) => error !== undefined),
+        at,
+      ).toEqual([])
+    }
+  })
+
+  it('is so, wherever a host breaks off before it has done what was asked', async () => {
+    for (const at of await allCalls()) {
+      const { steps } = await toldAfter(at, ({ away }, host) => {
+        away.add(host)
+        throw unanswered()
+      })
+      expect(steps.map(({ ok }) => ok)).toContain(false)
+    }
+  })
+
+  it('is so, wherever a host breaks off when it has done what was asked', async () => {
+    for (const at of await allCalls()) {
+      const { steps } = await toldAfter(at, ({ unheard }, host) => unheard.add(host))
+      // A wait is asked again, and heard nothing of.
+      expect(steps.map(({ ok }) => ok)).toContain(false)
+    }
   })
 })

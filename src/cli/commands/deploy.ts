@@ -62,7 +62,8 @@ export const command = () =>
         const deployment = flags.isolate ? isolated(loaded) : loaded
         const { planDeployment } = await import('../../domains/deployments/index.ts')
         const plan = planOf(place, () => planDeployment({ deployment, hosts, drawText: freshRequestId }))
-        return await (flags.dryRun ? showPlan(context, flags, plan) : carryOut(context, flags, { plan, place, waitMs }))
+        const order = { plan, place, waitMs, hosts: hosts.map(printHost) }
+        return await (flags.dryRun ? showPlan(context, flags, order) : carryOut(context, flags, order))
       } catch (error) {
         if (!(error instanceof Interruption)) throw error
         if (!error.isSilent) await context.err.write('Interrupted. Nothing was changed.\n')
@@ -89,10 +90,18 @@ function connectionOf(context: Context, flags: CommonFlags) {
   return { connect: (host: LocatorHost) => context.connect(host, { tokenFile }), signal: context.signal, pause: context.delay }
 }
 
-async function showPlan(context: Context, flags: CommonFlags, planned: DeploymentPlan): Promise<number> {
-  const { planRows, previewDeploy } = await import('../../domains/deployments/index.ts')
-  const { plan, lost } = await previewDeploy(planned, connectionOf(context, flags))
-  const rows = planRows(plan)
+interface Order {
+  readonly plan: DeploymentPlan
+  readonly place: string
+  readonly waitMs: number
+  /** As they were given. */
+  readonly hosts: readonly string[]
+}
+
+async function showPlan(context: Context, flags: CommonFlags, { plan, waitMs }: Order): Promise<number> {
+  const { previewDeploy, stepRow } = await import('../../domains/deployments/index.ts')
+  const { steps, lost } = await previewDeploy(plan, { ...connectionOf(context, flags), waitMs })
+  const rows = steps.map(stepRow)
   if (flags.output === 'json') {
     await context.out.write(`${JSON.stringify({ steps: rows, errors: lost.map(errorData) })}\n`)
   } else {
@@ -107,13 +116,7 @@ async function showPlan(context: Context, flags: CommonFlags, planned: Deploymen
   return lost.length === 0 ? 0 : 1
 }
 
-interface Order {
-  readonly plan: DeploymentPlan
-  readonly place: string
-  readonly waitMs: number
-}
-
-async function carryOut(context: Context, flags: DeployFlags & CommonFlags, { plan, place, waitMs }: Order): Promise<number> {
+async function carryOut(context: Context, flags: DeployFlags & CommonFlags, { plan, place, waitMs, hosts }: Order): Promise<number> {
   const { deploy, deploymentName, printDeployment, stampedName } = await import('../../domains/deployments/index.ts')
   const isJson = flags.output === 'json'
   const say = async (line: string) => {
@@ -130,8 +133,9 @@ async function carryOut(context: Context, flags: DeployFlags & CommonFlags, { pl
       save: (described: Described) => file.save(printDeployment(described)),
       lease: { name, holder: context.identity(), token: freshRequestId() },
     })
-  const report = await inTurn(context, begin, { waitMs: 1000 * (flags.wait ?? 0), say })
-  await tell(context, report, { isJson, file })
+  const stopTelling = isJson ? () => undefined : tellOfInterruption(context, file)
+  const report = await inTurn(context, begin, { waitMs: 1000 * (flags.wait ?? 0), say }).finally(stopTelling)
+  await tell(context, report, { isJson, file, hosts })
   if (report.stopReason instanceof Interruption) return report.stopReason.exitCode
   const isDone = report.stopReason === undefined && file.failure === undefined
   return isDone && report.outcomes.every(({ error }) => error === undefined) ? 0 : 1
@@ -199,42 +203,93 @@ class WrittenFile {
   }
 }
 
-async function tell(
-  context: Context,
-  report: DeployReport,
-  { isJson, file }: { readonly isJson: boolean; readonly file: WrittenFile },
-): Promise<void> {
-  const { hostRows } = await import('../../domains/deployments/index.ts')
+/** What hosts were asked for is not left in the middle, and an answer may take as long as a call may. Answers how to end this. */
+function tellOfInterruption({ signal, err }: Context, file: WrittenFile): () => void {
+  const tell = () => {
+    const { reason } = signal
+    const isBegun = file.name !== undefined
+    if (!isBegun || !(reason instanceof Interruption) || reason.isSilent) return
+    // Whoever loses the output aborts the signal, so nothing fails here.
+    void err.write('==> Interrupted: waiting for what hosts were just asked for. Once more ends this at once.\n')
+  }
+  signal.addEventListener('abort', tell, { once: true })
+  return () => signal.removeEventListener('abort', tell)
+}
+
+interface Told {
+  readonly isJson: boolean
+  readonly file: WrittenFile
+  /** As they were given. */
+  readonly hosts: readonly string[]
+}
+
+async function tell(context: Context, report: DeployReport, { isJson, file, hosts: given }: Told): Promise<void> {
+  const { hostRows, instanceState, progressWords } = await import('../../domains/deployments/index.ts')
   const { outcomes, links, stopReason } = report
   const hosts = hostRows(outcomes)
+  const instances = outcomes.map(({ change, id, host, reason, steps, error }) => ({
+    ...{ id, host: printHost(host), change, reason, state: instanceState(steps), done: progressWords(steps) },
+    ...(error === undefined ? {} : { error: errorData(error) }),
+  }))
   if (isJson) {
-    const steps = outcomes.map(({ step, id, host, reason, error, isSkipped }) => {
-      const result = error !== undefined ? { ok: false, error: errorData(error) } : isSkipped ? { ok: false, skipped: true } : { ok: true }
-      return { step, id, host: printHost(host), reason, ...result }
-    })
     const containers = [...links].map(([name, all]) => ({ name, links: all }))
-    await context.out.write(`${JSON.stringify({ file: file.name, hosts, steps, containers })}\n`)
+    const steps = await stepDocuments(report)
+    await context.out.write(`${JSON.stringify({ file: file.name, hosts, instances, steps, containers })}\n`)
     return
   }
-  const isWhole = outcomes.every(({ error, isSkipped }) => error === undefined && !isSkipped)
+  const isWhole = instances.every(({ state }) => state === 'done')
   if (hosts.length > 1 || !isWhole) {
-    const cells = hosts.map(row => [row.host, ...[row.installed, row.updated, row.kept, row.deleted, row.failed, row.skipped].map(String)])
-    await context.out.write(printTable(['HOST', 'INSTALLED', 'UPDATED', 'KEPT', 'DELETED', 'FAILED', 'SKIPPED'], cells))
+    const cells = hosts.map(row => [
+      row.host,
+      ...[row.installed, row.updated, row.kept, row.deleted, row.failed, row.unfinished, row.notBegun].map(String),
+    ])
+    await context.out.write(printTable(['HOST', 'INSTALLED', 'UPDATED', 'KEPT', 'DELETED', 'FAILED', 'UNFINISHED', 'NOT-BEGUN'], cells))
+  }
+  if (!isWhole) {
+    const cells = instances.map(({ id, host, change, state, done }) => [id, host, change, stateWords[state], done])
+    await context.out.write(`\n${printTable(['ID', 'HOST', 'CHANGE', 'STATE', 'THERE'], cells)}`)
   }
   await context.out.write(`==> ${isWhole ? 'Deployed as' : 'What was done is in'} ${file.name}\n`)
   await context.err.write(failuresText(report))
-  const names = hosts.length === 0 ? 'HOST...' : hosts.map(({ host }) => host).join(' ')
   if (stopReason instanceof Interruption) {
-    if (!stopReason.isSilent) {
-      await context.err.write(
-        `Interrupted. What hosts were asked for goes on there; see: gear list-units --all ${names}\nTo go on: gear deploy ${file.name} ${names}\n`,
-      )
-    }
+    if (stopReason.isSilent) return
+    if (!isWhole) await context.err.write(`Interrupted. What hosts were asked for goes on there.\n${leftText(instances)}`)
   } else if (stopReason !== undefined) await context.err.write(errorText(stopReason, ''))
   if (file.failure !== undefined) await context.err.write(errorText(file.failure, ''))
-  if (!isWhole && stopReason === undefined) {
-    await context.err.write(`Not everything was done. When the cause is gone: gear deploy ${file.name} ${names}\n`)
-  }
+  if (isWhole) return
+  const isEnded = stopReason === undefined
+  const places = hosts.map(({ host }) => host).join(' ')
+  await context.err.write(
+    `${isEnded ? 'Not everything was done. ' : ''}To look: gear list-units --all ${places}\n${isEnded ? 'When the cause is gone' : 'To go on'}: gear deploy ${[file.name, ...given].join(' ')}\n`,
+  )
+}
+
+/** Each step of the plan, as a dry run tells it, and how it went; an error is with the step that it stopped. */
+async function stepDocuments({ steps, outcomes }: DeployReport): Promise<readonly object[]> {
+  const { stepRow } = await import('../../domains/deployments/index.ts')
+  const stopped = new Map(
+    outcomes.flatMap(({ steps: own, error }) => {
+      const open = own.find(({ state }) => state !== 'done')
+      return open === undefined || error === undefined ? [] : [[open, error] as const]
+    }),
+  )
+  return steps.map(progress => {
+    if (progress.state === 'done') return { ...stepRow(progress.step), ok: true }
+    const error = stopped.get(progress)
+    return { ...stepRow(progress.step), ok: false, state: progress.state, ...(error === undefined ? {} : { error: errorData(error) }) }
+  })
+}
+
+const stateWords = { done: 'done', failed: 'failed', unknown: 'unknown', unfinished: 'unfinished', notBegun: 'not begun' } as const
+
+/** What an interruption has left that is neither done nor as it was, by what is there: each with the name by which other commands take it. */
+function leftText(
+  instances: readonly { readonly id: string; readonly host: string; readonly state: keyof typeof stateWords; readonly done: string }[],
+): string {
+  const left = instances.filter(({ state }) => state === 'unknown' || state === 'unfinished')
+  return [...Map.groupBy(left, ({ done }) => done)]
+    .map(([done, all]) => `Left ${done}: ${all.map(({ id, host }) => (host === 'local' ? id : `${host}/${id}`)).join(' ')}\n`)
+    .join('')
 }
 
 /** One line for every failure; what failed because its host is away is told once for the host. */

@@ -17,9 +17,10 @@ import {
 import { mapBounded } from '../../lib/index.ts'
 import { awaitState } from './await-state.ts'
 import type { Described, DescribedInstance } from './file.ts'
-import type { Hosts } from './hosts.ts'
+import { type Hosts, isUnanswered } from './hosts.ts'
 import { hostKey, type Removed } from './members.ts'
-import { type DeploymentPlan, type Fate, networkLinksOf, type PlannedInstance, type PlannedLink } from './plan.ts'
+import { type DeploymentPlan, networkLinksOf, type PlannedInstance, type PlannedLink } from './plan.ts'
+import { type InstanceProgress, type StepKind, type StepProgress, stepsOf } from './steps.ts'
 
 export interface ApplyOptions {
   readonly hosts: Hosts
@@ -33,18 +34,10 @@ export interface ApplyOptions {
   readonly save: (described: Described) => Promise<void>
 }
 
-export type StepKind = Fate | 'delete'
-
 /** What became of one instance, or of one that was to go. */
-export interface Outcome {
-  readonly step: StepKind
-  readonly id: string
-  readonly group: string
-  readonly host: LocatorHost
-  readonly reason: string
+export interface Outcome extends InstanceProgress {
+  /** Why not all its steps are done, where it was not the user who broke off. */
   readonly error: GearError | undefined
-  /** It was not come to; `error` says why where it was not the user who broke off. */
-  readonly isSkipped: boolean
 }
 
 /** Deletes wait for systemd, which has its own limits. */
@@ -53,6 +46,7 @@ const deleteMs = limits.unitJobMs + limits.busCallMs
 /** An instance on its way. */
 interface Member {
   readonly plan: PlannedInstance
+  readonly steps: readonly StepProgress[]
   readonly ports: Map<number, number>
   isInstalled: boolean
   /** It is as the plan wants it, as far as this deploy could see. */
@@ -64,12 +58,14 @@ interface Member {
 
 interface Leaving {
   readonly removed: Removed
+  readonly steps: readonly StepProgress[]
   isGone: boolean
-  isSkipped: boolean
   error: GearError | undefined
 }
 
 export class Deploy {
+  /** In the order in which they are told. */
+  readonly steps: readonly StepProgress[]
   readonly #plan: DeploymentPlan
   readonly #options: ApplyOptions
   readonly #members: readonly Member[]
@@ -79,17 +75,24 @@ export class Deploy {
   constructor(plan: DeploymentPlan, options: ApplyOptions) {
     this.#plan = plan
     this.#options = options
+    this.steps = stepsOf(plan, options).map(step => ({ step, state: 'notBegun' }))
+    const byInstance = Map.groupBy(this.steps, ({ step }) => step.of)
     this.#members = plan.instances.map(instance => ({
       plan: instance,
+      steps: byInstance.get(instance) ?? [],
       ports: new Map(instance.ports.map(({ internal, external }) => [internal, external])),
       isInstalled: !isNew(instance),
       isUp: instance.fate === 'keep' || instance.fate === 'relink',
       error: undefined,
       sentLinks: undefined,
     }))
-    this.#leaving = plan.removed.map(removed => ({ removed, isGone: false, isSkipped: false, error: undefined }))
+    this.#leaving = plan.removed.map(removed => ({ removed, steps: byInstance.get(removed) ?? [], isGone: false, error: undefined }))
     this.#byKey = new Map(this.#members.map(member => [memberKey(member.plan), member]))
-    for (const member of this.#members) if (member.plan.isLinked) member.sentLinks = JSON.stringify(this.#linksOf(member))
+    for (const member of this.#members) {
+      if (!member.plan.isLinked) continue
+      member.sentLinks = JSON.stringify(this.#linksOf(member))
+      for (const progress of member.steps) progress.state = 'done'
+    }
   }
 
   /** Never throws for what a host does. Ends early, between two calls, when the signal of the hosts aborts. */
@@ -100,11 +103,11 @@ export class Deploy {
       () => this.#deleteAll(this.#leaving.filter(({ removed }) => removed.isFirst)),
       () => this.#installNew(),
       () => this.#sayLinks(),
-      () => this.#sendLinks(this.#members.filter(member => isStarting(member) && member.isInstalled && this.#linksOf(member).length > 0)),
+      () => this.#sendLinks(this.#due('link'), 'link'),
       () => this.#startAll(),
       () => this.#awaitAll(),
       () => this.#updateAll(),
-      () => this.#sendLinks(this.#members.filter(({ isInstalled }) => isInstalled)),
+      () => this.#settleLinks(),
       () => this.#deleteAll(this.#leaving.filter(leaving => !leaving.removed.isFirst && this.#mayGo(leaving))),
     ]
     for (const phase of phases) {
@@ -115,25 +118,42 @@ export class Deploy {
   }
 
   get outcomes(): readonly Outcome[] {
-    const staying = this.#members.map(({ plan, isUp, error }) => ({
-      step: plan.fate,
-      id: plan.id,
-      group: plan.group,
-      host: plan.host,
-      reason: plan.reason,
-      error,
-      isSkipped: !isUp && error === undefined,
-    }))
-    const going = this.#leaving.map(({ removed, isGone, error }) => ({
-      step: 'delete' as const,
-      id: removed.id,
-      group: removed.group,
-      host: removed.host,
-      reason: removed.reason,
-      error,
-      isSkipped: !isGone && error === undefined,
-    }))
+    const staying = this.#members.map(({ plan, steps, error }): Outcome => ({ ...plan, change: plan.fate, steps, error }))
+    const going = this.#leaving.map(({ removed, steps, error }): Outcome => ({ ...removed, change: 'delete', steps, error }))
     return [...staying, ...going]
+  }
+
+  /** Those that have a step of this kind, and nothing against it. */
+  #due(kind: StepKind): readonly Member[] {
+    return this.#members.filter(member => member.isInstalled && member.error === undefined && stepOf(member, kind) !== undefined)
+  }
+
+  /** Keeps for a step, where the plan has it, how its work ended. */
+  async #carryOut<Result>({ plan, steps }: Member, kind: StepKind, work: () => Promise<Result>): Promise<Result> {
+    const progress = stepOf({ steps }, kind)
+    return this.#keeping(progress === undefined ? [] : [progress], plan.host, work)
+  }
+
+  async #keeping<Result>(all: readonly StepProgress[], host: LocatorHost, work: () => Promise<Result>): Promise<Result> {
+    const note = (state: StepProgress['state']) => {
+      for (const progress of all) progress.state = state
+    }
+    const isLost = this.#options.hosts.lossOf(host) !== undefined
+    if (!isLost) note('unknown')
+    try {
+      const result = await work()
+      note('done')
+      return result
+    } catch (error) {
+      if (!isLost && !this.#isCalledOff(error)) note(stateAfter(error))
+      throw error
+    }
+  }
+
+  /** The user broke off, or somebody else has the lease now: no failure of an instance. */
+  #isCalledOff(error: unknown): boolean {
+    const { signal } = this.#options.hosts
+    return signal.aborted && error === signal.reason
   }
 
   /** The links that instances of a container have, as they are now. */
@@ -145,7 +165,7 @@ export class Deploy {
     await this.#each(
       this.#members.filter(({ plan }) => isNew(plan)),
       async member => {
-        await this.#install(member)
+        await this.#carryOut(member, member.plan.fate, () => this.#install(member))
         const ports = [...member.ports].map(([internal, external]) => ({ internal, external }))
         await this.#sayOf(member, ports.length === 0 ? 'installed' : `installed, ${describePortPairs(ports)}`)
       },
@@ -185,13 +205,22 @@ export class Deploy {
     }
   }
 
-  /** Sends instances their links, all of a host together, unless it has them already. */
-  async #sendLinks(members: readonly Member[]): Promise<void> {
+  /** All links as they are to stay, now that it is seen what runs. */
+  async #settleLinks(): Promise<void> {
+    const installed = this.#members.filter(({ isInstalled }) => isInstalled)
+    await this.#sendLinks(installed, 'relink', 'keep')
+  }
+
+  /** Sends instances their links, all of a host together, unless it has them already: a step of theirs, where one of these kinds is planned. */
+  async #sendLinks(members: readonly Member[], ...kinds: readonly StepKind[]): Promise<void> {
     const byGroup = new Map(this.#plan.containers.map(({ name }) => [name, this.linksOf(name)]))
     const texts = new Map([...byGroup].map(([name, links]) => [name, JSON.stringify(links)]))
+    const stepsOfLinks = (member: Member) => kinds.flatMap(kind => stepOf(member, kind) ?? [])
     const changed = members.flatMap((member): readonly Sending[] => {
       const text = texts.get(member.plan.group) ?? ''
-      return text === member.sentLinks ? [] : [{ member, networkLinks: byGroup.get(member.plan.group) ?? [], text }]
+      if (text !== member.sentLinks) return [{ member, networkLinks: byGroup.get(member.plan.group) ?? [], text }]
+      for (const progress of stepsOfLinks(member)) progress.state = 'done'
+      return []
     })
     const groups = [...Map.groupBy(changed, ({ member }) => hostKey(member.plan.host)).values()]
     const batches = groups.flatMap(batchesOf)
@@ -199,9 +228,11 @@ export class Deploy {
       batches,
       batch => (batch[0] as Sending).member.plan.host,
       async batch => {
+        const { host } = (batch[0] as Sending).member.plan
+        const links = batch.map(({ member, networkLinks }) => ({ id: member.plan.id, networkLinks }))
+        const steps = batch.flatMap(({ member }) => stepsOfLinks(member))
         try {
-          const links = batch.map(({ member, networkLinks }) => ({ id: member.plan.id, networkLinks }))
-          await this.#options.hosts.call((batch[0] as Sending).member.plan.host, request('linkContainers', { body: { links } }))
+          await this.#keeping(steps, host, () => this.#options.hosts.call(host, request('linkContainers', { body: { links } })))
           for (const { member, text } of batch) member.sentLinks = text
         } catch (error) {
           for (const { member } of batch) fail(member, error)
@@ -211,10 +242,7 @@ export class Deploy {
   }
 
   async #startAll(): Promise<void> {
-    await this.#each(
-      this.#members.filter(member => isStarting(member) && member.isInstalled && member.error === undefined),
-      member => this.#start(member),
-    )
+    await this.#each(this.#due('start'), member => this.#carryOut(member, 'start', () => this.#start(member)))
   }
 
   async #start({ plan }: Member): Promise<void> {
@@ -223,24 +251,29 @@ export class Deploy {
 
   /** Waits for all at the same time, so the whole takes as long as the slowest. */
   async #awaitAll(): Promise<void> {
-    const starting = this.#members.filter(member => isStarting(member) && member.isInstalled && member.error === undefined)
+    const starting = this.#due('start')
     const deadline = AbortSignal.timeout(this.#options.waitMs)
     await mapBounded(starting, limits.hostsAtOnce, member => this.#guarded(member, () => this.#awaitStart(member, deadline)))
   }
 
   async #awaitStart(member: Member, deadline: AbortSignal): Promise<void> {
+    await this.#carryOut(member, 'wait', () => this.#awaitRunning(member, deadline))
+  }
+
+  async #awaitRunning(member: Member, deadline: AbortSignal): Promise<void> {
     const { hosts, waitMs } = this.#options
     try {
       await this.#awaitState(member, 'started', deadline)
       member.isUp = true
       await this.#sayOf(member, 'runs')
     } catch (error) {
-      if (hosts.signal.aborted) return
+      if (hosts.signal.aborted) throw hosts.signal.reason
       const { id, host } = member.plan
       if (deadline.aborted) throw new GearError('WAIT_TIMEOUT', `${id} on ${printHost(host)} has not started within ${waitMs / 1000} s`)
       // An original agent has no way to wait; that the start was queued is all there is to know.
       if (!(error instanceof GearError) || (error.code !== 'ROUTE_UNKNOWN' && error.code !== 'METHOD_NOT_ALLOWED')) throw error
       member.isUp = true
+      await this.#sayOf(member, 'started; its agent cannot tell whether it runs')
     }
   }
 
@@ -274,21 +307,25 @@ export class Deploy {
   async #update(member: Member): Promise<void> {
     const { hosts, waitMs } = this.#options
     const { id, host, environment, before } = member.plan
-    await this.#install(member)
-    // An install without variables takes what is stored.
-    if (environment.length === 0 && (before?.environment.length ?? 0) > 0) {
-      await hosts.call(host, request('putEnvironment', { params: { id }, body: { variables: [] } }))
-    }
+    await this.#carryOut(member, 'update', async () => {
+      await this.#install(member)
+      // An install without variables takes what is stored.
+      if (environment.length === 0 && (before?.environment.length ?? 0) > 0) {
+        await hosts.call(host, request('putEnvironment', { params: { id }, body: { variables: [] } }))
+      }
+    })
     const deadline = AbortSignal.timeout(waitMs)
-    try {
-      await readPorts(await hosts.call(host, request('restartContainer', { params: { id } })))
-    } catch (error) {
-      if (!(error instanceof GearError) || error.code !== 'CONTAINER_CHANGING') throw error
-      // It is just being started, with the unit from before: perhaps for the tenth time, or pulling for half an hour.
-      await readPorts(await hosts.call(host, request('stopContainer', { params: { id } })))
-      await this.#awaitState(member, 'stopped', deadline)
-      await this.#start(member)
-    }
+    await this.#carryOut(member, 'restart', async () => {
+      try {
+        await readPorts(await hosts.call(host, request('restartContainer', { params: { id } })))
+      } catch (error) {
+        if (!(error instanceof GearError) || error.code !== 'CONTAINER_CHANGING') throw error
+        // It is just being started, with the unit from before: perhaps for the tenth time, or pulling for half an hour.
+        await readPorts(await hosts.call(host, request('stopContainer', { params: { id } })))
+        await this.#awaitState(member, 'stopped', deadline)
+        await this.#start(member)
+      }
+    })
     await this.#awaitStart(member, deadline)
   }
 
@@ -300,7 +337,6 @@ export class Deploy {
     )
     const failed = successors.find(({ isUp }) => !isUp)
     if (failed === undefined) return true
-    leaving.isSkipped = true
     leaving.error = new GearError(
       'REMOVAL_HELD_BACK',
       `${id} on ${printHost(leaving.removed.host)} stays and serves, because ${failed.plan.id} does not run`,
@@ -315,7 +351,9 @@ export class Deploy {
       async item => {
         const { id, host } = item.removed
         try {
-          await readPorts(await this.#options.hosts.call(host, request('deleteContainer', { params: { id } }), { limitMs: deleteMs }))
+          await this.#keeping(item.steps, host, async () =>
+            readPorts(await this.#options.hosts.call(host, request('deleteContainer', { params: { id } }), { limitMs: deleteMs })),
+          )
           item.isGone = true
           await this.#options.say(`${id} on ${printHost(host)}: deleted`)
         } catch (error) {
@@ -351,7 +389,7 @@ export class Deploy {
     try {
       await work()
     } catch (error) {
-      fail(member, error)
+      if (!this.#isCalledOff(error)) fail(member, error)
     }
   }
 
@@ -386,8 +424,14 @@ function isNew({ fate }: PlannedInstance): boolean {
   return fate === 'install' || fate === 'move'
 }
 
-function isStarting({ plan }: Member): boolean {
-  return isNew(plan) || plan.fate === 'start'
+function stepOf({ steps }: Pick<Member, 'steps'>, kind: StepKind): StepProgress | undefined {
+  return steps.find(({ step }) => step.kind === kind)
+}
+
+/** A start that takes too long goes on. */
+function stateAfter(error: unknown): StepProgress['state'] {
+  if (isUnanswered(error) || (error instanceof GearError && error.code === 'WAIT_TIMEOUT')) return 'unknown'
+  return error instanceof GearError && error.code === 'HOST_UNREACHABLE' ? 'notBegun' : 'failed'
 }
 
 function fail(member: Member, error: unknown): void {

@@ -7,12 +7,16 @@ import { type LeaseRequest, takeLease } from './lease.ts'
 import { lookAtHosts } from './look.ts'
 import { hostKey } from './members.ts'
 import { type DeploymentPlan, withObserved } from './plan.ts'
+import { type Change, type DeployStep, type InstanceState, instanceState, type StepProgress, stepsOf } from './steps.ts'
 
 export interface DeployOptions extends HostsOptions, Omit<ApplyOptions, 'hosts'> {
   readonly lease: Omit<LeaseRequest, 'idPrefix' | 'containers' | 'pause'>
 }
 
 export interface DeployReport {
+  /** The steps of the plan, in its order, and what became of each. */
+  readonly steps: readonly StepProgress[]
+  /** The same by instance. */
   readonly outcomes: readonly Outcome[]
   /** Hosts that could not be asked, or not any more, and why. */
   readonly lost: readonly { readonly host: LocatorHost; readonly error: GearError }[]
@@ -57,6 +61,7 @@ async function deployOn(hosts: Hosts, plan: DeploymentPlan, options: DeployOptio
   const run = new Deploy(looked, { ...options, hosts })
   await run.run()
   return {
+    steps: run.steps,
     outcomes: run.outcomes,
     lost: placesOf(plan).flatMap(host => {
       const error = hosts.lossOf(host)
@@ -73,39 +78,38 @@ function placesOf({ instances, removed }: DeploymentPlan): readonly LocatorHost[
   return [...Map.groupBy(all, hostKey).values()].flatMap(same => same.slice(0, 1))
 }
 
-/** The plan as it is after a look at the hosts, which changes nothing on them; those that did not answer, with the reason. */
-export async function previewDeploy(plan: DeploymentPlan, options: HostsOptions) {
+/** What a deploy would do, after a look at the hosts, which changes nothing on them; why some of them did not answer. */
+export async function previewDeploy(
+  plan: DeploymentPlan,
+  { waitMs, ...options }: HostsOptions & Pick<ApplyOptions, 'waitMs'>,
+): Promise<{ readonly steps: readonly DeployStep[]; readonly lost: readonly GearError[] }> {
   const hosts = new Hosts(options)
   try {
     const looked = withObserved(plan, await lookAtHosts(hosts, plan))
-    return { plan: looked, lost: placesOf(plan).flatMap(host => hosts.lossOf(host) ?? []) }
+    return { steps: stepsOf(looked, { waitMs }), lost: placesOf(plan).flatMap(host => hosts.lossOf(host) ?? []) }
   } finally {
     await hosts.close()
   }
 }
 
-/** What is to be done, in words: a row for every instance. */
-export function planRows({ instances, removed }: DeploymentPlan) {
-  return [
-    ...instances.map(({ fate, id, host, reason }) => ({ step: fate, id, host: printHost(host), reason })),
-    ...removed.map(({ id, host, reason }) => ({ step: 'delete', id, host: printHost(host), reason })),
-  ]
-}
-
-/** What was done on each host, as counts. */
+/** What was done on each host, as counts of instances. */
 export function hostRows(outcomes: readonly Outcome[]) {
   const groups = Map.groupBy(outcomes, ({ host }) => hostKey(host))
   return [...groups.values()].map(all => {
-    const done = all.filter(({ error, isSkipped }) => error === undefined && !isSkipped)
-    const count = (...steps: readonly Outcome['step'][]) => done.filter(({ step }) => steps.includes(step)).length
+    const failed = all.filter(({ error }) => error !== undefined)
+    const others = all.filter(({ error }) => error === undefined).map(({ change, steps }) => ({ change, state: instanceState(steps) }))
+    const done = (...changes: readonly Change[]) =>
+      others.filter(({ change, state }) => state === 'done' && changes.includes(change)).length
+    const left = (...states: readonly InstanceState[]) => others.filter(({ state }) => states.includes(state)).length
     return {
       host: printHost((all[0] as Outcome).host),
-      installed: count('install', 'move'),
-      updated: count('update'),
-      kept: count('keep', 'relink', 'start'),
-      deleted: count('delete'),
-      failed: all.filter(({ error }) => error !== undefined).length,
-      skipped: all.filter(({ error, isSkipped }) => isSkipped && error === undefined).length,
+      installed: done('install', 'move'),
+      updated: done('update'),
+      kept: done('keep', 'relink', 'start'),
+      deleted: done('delete'),
+      failed: failed.length,
+      unfinished: left('unknown', 'unfinished', 'failed'),
+      notBegun: left('notBegun'),
     }
   })
 }

@@ -118,6 +118,12 @@ export class Hosts {
   }
 }
 
+/** Whether what was asked for may have been done although the call failed: it was sent, and its host did not answer to the end. */
+export function isUnanswered(error: unknown): boolean {
+  if (!(error instanceof GearError) || error.code !== 'HOST_UNREACHABLE') return false
+  return error.cause === undefined || (error.cause as { readonly stage?: string }).stage === 'answer'
+}
+
 const attemptsMax = 6
 const restartMs = 1000
 

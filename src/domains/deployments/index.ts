@@ -4,7 +4,8 @@
  * hosts know nothing of deployments, and need nothing of them while containers run.
  */
 export type { Outcome } from './apply.ts'
-export { type DeployReport, deploy, hostRows, planRows, previewDeploy } from './deploy.ts'
+export { type DeployReport, deploy, hostRows, previewDeploy } from './deploy.ts'
 export { type Described, deploymentName, printDeployment, readDeployment, stampedName } from './file.ts'
 export { type DeploymentPlan, planDeployment } from './plan.ts'
+export { type DeployStep, instanceState, progressWords, type StepProgress, stepRow } from './steps.ts'
 export { drawTopology, hostsOf, topologyOf } from './topology.ts'

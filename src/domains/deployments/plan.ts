@@ -229,7 +229,8 @@ function withLinks(plan: DeploymentPlan, observed: Observed): DeploymentPlan {
     if (found === undefined || instance.fate !== 'keep') return instance
     const reason = linkChange(found, wanted.get(instance.group) ?? [])
     if (reason !== undefined) return { ...instance, fate: 'relink', reason }
-    return { ...instance, isLinked: found.every(({ state }) => state === 'applied') }
+    if (found.every(({ state }) => state === 'applied')) return { ...instance, isLinked: true }
+    return { ...instance, reason: 'nothing has changed, but not all of its links are in effect' }
   })
   return { ...plan, instances }
 }

@@ -289,7 +289,20 @@ describe('a deploy that is disturbed', () => {
     await operator.sh(`kill -INT $(cat ${folder}/pid)`)
     const { code, out } = await ended()
     expect(code).toBe(130)
-    expect(out).toMatch(/==> What was done is in crowd\.json\..*\nInterrupted\. .*\nTo go on: gear deploy crowd\.json\.\S+ web1 web2\n/)
+    expect(out).toMatch(
+      /==> What was done is in crowd\.json\..*\nInterrupted\. .*\n(?:Left .*\n)*To look: gear list-units --all web1 web2\nTo go on: gear deploy crowd\.json\.\S+ web1 web2\n/,
+    )
+    // What is told of each is so.
+    const rows = [...out.matchAll(/^(crowd-\S+) +(web\d) +install +(?:done|unknown|unfinished|not begun) +(\S.*)$/gm)]
+    expect(rows).toHaveLength(13)
+    for (const [, id = '', place = '', there = ''] of rows) {
+      const state = await (byName.get(place) as LabHost).activeState(id)
+      if (there === 'installed, started, not seen to run') expect(`${id} ${state}`).toMatch(/ (?:activating|active)$/)
+      else
+        expect(`${id} ${state}: ${there}`).toMatch(
+          / (?:inactive: (?:not installed|installed, not started)|active: installed, started, runs)$/,
+        )
+    }
   })
 
   it('by a host that is cut off goes on with the others, in bounded time, and is finished when that is back', async () => {
@@ -299,7 +312,7 @@ describe('a deploy that is disturbed', () => {
     const { code, out } = await ended()
     await labCommand('mend', 'web2')
     expect(code).toBe(1)
-    expect(out).toMatch(/^web2 +\d+ +0 +0 +0 +[1-9]\d* +0$/m)
+    expect(out).toMatch(/^web2 +\d+ +0 +0 +0 +[1-9]\d* +0 +0$/m)
     expect(out).toMatch(/Error: web2 \(crowd-b-there-.*\[HOST_UNREACHABLE\]/)
     await operator.untilState('crowd-b-here-1', 'active')
 

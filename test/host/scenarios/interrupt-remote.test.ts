@@ -38,8 +38,15 @@ async function untilSaid(stream: 'out' | 'err', text: string): Promise<void> {
   })
 }
 
+/** The unit of an instance that cannot come up is being started. */
+const untilAsked = (id: string) => host.untilState(id, 'activating')
+
 async function end(...signals: readonly Signal[]): Promise<Ended> {
   for (const signal of signals) await client.sh(`kill -${signal} "$(cat ${work}/pid)"`)
+  return ended()
+}
+
+async function ended(): Promise<Ended> {
   await until('the command has ended', async () => ((await client.exec(['test', '-s', `${work}/code`])).exitCode === 0 ? true : 'it runs'))
   const [exitCode, out, err] = await Promise.all(['code', 'out', 'err'].map(name => client.do(['cat', `${work}/${name}`])))
   return { exitCode: Number(exitCode), out: out ?? '', err: err ?? '' }
@@ -119,17 +126,59 @@ describe('a command that is told to end while it works on another host', () => {
     for (const { RequestId, Result } of Builds) if (Result === 'running') await host.gearDo('builds', 'stop', RequestId)
   })
 
-  it('deploy: gives its lease back, and writes down what there is and how to go on', async () => {
+  it('deploy: gives its lease back, tells what is there of each instance, and writes down how to go on', async () => {
     await begin('deploy', 'int-shop.json', address)
-    await untilSaid('out', 'int-shop-2 on')
+    await untilAsked('int-shop-2')
     const { exitCode, out, err } = await end('INT')
     const [, file = ''] = /What was done is in (\S+)/.exec(out) ?? []
     expect({ exitCode, err }).toEqual({
       exitCode: 130,
-      err: `Interrupted. What hosts were asked for goes on there; see: gear list-units --all ${address}\nTo go on: gear deploy ${file} ${address}\n`,
+      err: `==> Interrupted: waiting for what hosts were just asked for. Once more ends this at once.
+Interrupted. What hosts were asked for goes on there.
+Left installed, started, not seen to run: ${address}/int-shop-1 ${address}/int-shop-2
+To look: gear list-units --all ${address}
+To go on: gear deploy ${file} ${address}
+`,
     })
+    expect(out).toMatch(new RegExp(`^${address} +0 +0 +0 +0 +0 +2 +0$`, 'm'))
+    for (const name of ['int-shop-1', 'int-shop-2']) {
+      expect(out).toMatch(new RegExp(`^${name} +${address} +install +unknown +installed, started, not seen to run$`, 'm'))
+      expect(await host.activeState(name)).toBe('activating')
+    }
+    expect(await client.gearDo('list-units', '--all', address)).toContain('int-shop-2')
     expect(await client.gearDo('leases', address)).not.toContain('int-shop')
     expect(await client.do(['cat', `${work}/${file}`])).toContain('int-shop-2')
+    await host.gearDo('delete', '--all', 'int-shop-1', 'int-shop-2')
+  })
+
+  it('deploy, by an agent that is killed and stays away: tells what was asked for there, and what to do', async () => {
+    await begin('deploy', 'int-shop.json', address, '--output', 'json')
+    await untilAsked('int-shop-2')
+    await host.sh('kill -KILL "$(systemctl show -P MainPID gear.service)"; systemctl stop gear.service')
+    const { exitCode, out } = await ended()
+    await host.sh('systemctl start gear.service')
+    await host.untilAgentIsUp()
+    const { hosts, instances, steps } = JSON.parse(out) as {
+      readonly hosts: readonly object[]
+      readonly instances: readonly {
+        readonly id: string
+        readonly state: string
+        readonly done: string
+        readonly error: { code: string }
+      }[]
+      readonly steps: readonly { readonly step: string; readonly ok: boolean; readonly state?: string }[]
+    }
+    expect({ exitCode, hosts }).toMatchObject({
+      exitCode: 1,
+      hosts: [{ host: address, installed: 0, failed: 2, unfinished: 0, notBegun: 0 }],
+    })
+    for (const { id, state, done, error } of instances) {
+      expect({ id, state, done, code: error.code }).toEqual({
+        ...{ id, state: 'unknown', done: 'installed, started, not seen to run', code: 'HOST_UNREACHABLE' },
+      })
+      expect(await host.activeState(id)).toBe('activating')
+    }
+    expect(steps.filter(({ ok }) => !ok).map(({ step, state }) => `${step} ${state}`)).toEqual(['wait unknown', 'wait unknown'])
     await host.gearDo('delete', '--all', 'int-shop-1', 'int-shop-2')
   })
 
