@@ -128,24 +128,27 @@ export class Deploy {
     return this.#members.filter(member => member.isInstalled && member.error === undefined && stepOf(member, kind) !== undefined)
   }
 
-  /** Keeps for a step, where the plan has it, how its work ended. */
-  async #carryOut<Result>({ plan, steps }: Member, kind: StepKind, work: () => Promise<Result>): Promise<Result> {
-    const progress = stepOf({ steps }, kind)
-    return this.#keeping(progress === undefined ? [] : [progress], plan.host, work)
+  /** Keeps for a step, where the plan has it, how its work ended; the work says when some of it is done. */
+  async #carryOut(member: Member, kind: StepKind, work: (isBegun: () => void) => Promise<void>): Promise<void> {
+    const progress = stepOf(member, kind)
+    return this.#keeping(progress === undefined ? [] : [progress], member.plan.host, work)
   }
 
-  async #keeping<Result>(all: readonly StepProgress[], host: LocatorHost, work: () => Promise<Result>): Promise<Result> {
+  async #keeping<Result>(all: readonly StepProgress[], host: LocatorHost, work: (isBegun: () => void) => Promise<Result>): Promise<Result> {
+    let isBegun = false
     const note = (state: StepProgress['state']) => {
       for (const progress of all) progress.state = state
     }
     const isLost = this.#options.hosts.lossOf(host) !== undefined
     if (!isLost) note('unknown')
     try {
-      const result = await work()
+      const result = await work(() => {
+        isBegun = true
+      })
       note('done')
       return result
     } catch (error) {
-      if (!isLost && !this.#isCalledOff(error)) note(stateAfter(error))
+      if (!isLost && !this.#isCalledOff(error)) note(stateAfter(error, isBegun))
       throw error
     }
   }
@@ -307,21 +310,23 @@ export class Deploy {
   async #update(member: Member): Promise<void> {
     const { hosts, waitMs } = this.#options
     const { id, host, environment, before } = member.plan
-    await this.#carryOut(member, 'update', async () => {
+    await this.#carryOut(member, 'update', async isBegun => {
       await this.#install(member)
+      isBegun()
       // An install without variables takes what is stored.
       if (environment.length === 0 && (before?.environment.length ?? 0) > 0) {
         await hosts.call(host, request('putEnvironment', { params: { id }, body: { variables: [] } }))
       }
     })
     const deadline = AbortSignal.timeout(waitMs)
-    await this.#carryOut(member, 'restart', async () => {
+    await this.#carryOut(member, 'restart', async isBegun => {
       try {
         await readPorts(await hosts.call(host, request('restartContainer', { params: { id } })))
       } catch (error) {
         if (!(error instanceof GearError) || error.code !== 'CONTAINER_CHANGING') throw error
         // It is just being started, with the unit from before: perhaps for the tenth time, or pulling for half an hour.
         await readPorts(await hosts.call(host, request('stopContainer', { params: { id } })))
+        isBegun()
         await this.#awaitState(member, 'stopped', deadline)
         await this.#start(member)
       }
@@ -429,9 +434,10 @@ function stepOf({ steps }: Pick<Member, 'steps'>, kind: StepKind): StepProgress 
 }
 
 /** A start that takes too long goes on. */
-function stateAfter(error: unknown): StepProgress['state'] {
+function stateAfter(error: unknown, isBegun: boolean): StepProgress['state'] {
   if (isUnanswered(error) || (error instanceof GearError && error.code === 'WAIT_TIMEOUT')) return 'unknown'
-  return error instanceof GearError && error.code === 'HOST_UNREACHABLE' ? 'notBegun' : 'failed'
+  if (!(error instanceof GearError) || error.code !== 'HOST_UNREACHABLE') return 'failed'
+  return isBegun ? 'unknown' : 'notBegun'
 }
 
 function fail(member: Member, error: unknown): void {

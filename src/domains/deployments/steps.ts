@@ -102,6 +102,8 @@ export interface InstanceProgress {
 export function instanceState(steps: readonly StepProgress[]): InstanceState {
   const open = steps.find(({ state }) => state !== 'done')
   if (open === undefined) return 'done'
+  // What was started goes on, whether anybody waits or not.
+  if (open.step.kind === 'wait' && open.state === 'notBegun') return 'unknown'
   return open.state === 'notBegun' && open !== steps[0] ? 'unfinished' : open.state
 }
 
