@@ -14,7 +14,6 @@ const repository = 'dry-src'
 
 interface Step {
   readonly kind: string
-  /** None in the plan of a deploy, whose steps are instances. */
   readonly on?: readonly string[] | undefined
   readonly reason: string
 }
@@ -22,6 +21,11 @@ interface Step {
 interface Plan {
   readonly id?: string
   readonly steps: readonly Step[]
+}
+
+/** Its steps are those of many hosts, and of the client. */
+interface DeployPlan {
+  readonly steps: readonly { readonly step: string; readonly id: string; readonly host: string; readonly reason: string }[]
 }
 
 interface Example {
@@ -139,8 +143,14 @@ const examples: readonly Example[] = [
   example('api', 'releaseLease', 'dry.json', '--query', `token=${'a'.repeat(22)}`),
   {
     words: ['deploy', `${work}/dry-shop.json`, 'local'],
-    // What hosts do for each instance follows from it; the report has the same steps as the plan.
-    seen: () => undefined,
+    seen: asReported,
+  },
+  {
+    // One instance is updated, the other goes.
+    words: ['deploy', `${work}/dry-shop-2.json`, 'local'],
+    arrange: () =>
+      host.sh(`cd ${work}; sed '0,/gear.httpd/s//gear\\/httpd-user/; s/"Count": 2/"Count": 1/' dry-shop.json.2* > dry-shop-2.json`),
+    seen: asReported,
   },
   example('delete', '--all', id),
   {
@@ -149,6 +159,23 @@ const examples: readonly Example[] = [
     seen: (steps, _, logged) => expect(sorted(steps)).toEqual(sorted(logged)),
   },
 ]
+
+/** What a host does for the steps of a deploy, by which it is known there. */
+const stepsOnHost: Readonly<Record<string, string>> = {
+  install: 'swapUnit',
+  update: 'swapUnit',
+  start: 'start',
+  restart: 'restart',
+  delete: 'resetFailed',
+}
+
+/** The report of a deploy has the steps of its plan (`tell`); here what the host did for each of them, and for nothing else. */
+function asReported(steps: readonly Step[], _: string, logged: readonly Step[]): void {
+  const planned = steps.flatMap(({ kind, on }) => (stepsOnHost[kind] === undefined ? [] : [`${stepsOnHost[kind]} ctr-${on?.[0]}.service`]))
+  const done = logged.filter(({ kind }) => Object.values(stepsOnHost).includes(kind))
+  expect(done.map(({ kind, on }) => `${kind} ${on?.[0]?.replace(/^.*\//, '')}`)).toEqual(planned)
+  expect(planned).not.toEqual([])
+}
 
 /** A build that runs, and is stopped. */
 async function stayingBuild(): Promise<string> {
@@ -198,16 +225,22 @@ async function loggedSince(begin: string): Promise<readonly Step[]> {
 async function tell({ words, arrange, seen }: Example): Promise<void> {
   await arrange?.()
   const before = await state()
-  const told = JSON.parse(await host.gearDo(...words, '--dry-run', '--output', 'json')) as readonly Plan[] | Plan
+  const told = JSON.parse(await host.gearDo(...words, '--dry-run', '--output', 'json')) as readonly Plan[] | Plan | DeployPlan
   expect(await state()).toBe(before)
-  const steps = Array.isArray(told) ? (told as readonly Plan[]).flatMap(plan => plan.steps) : (told as Plan).steps
+  const isDeploy = words[0] === 'deploy'
+  const asked = [told].flat() as readonly Plan[]
+  const steps = isDeploy
+    ? (told as DeployPlan).steps.map(({ step, id: instance, reason }) => ({ kind: step, on: [instance], reason }))
+    : asked.flatMap(plan => plan.steps)
   for (const step of steps) expect(step.reason).not.toBe('')
   expect(JSON.stringify(steps)).not.toContain('secret')
   const begin = await cursor()
-  const isReport = words[0] === 'deploy'
-  const output = await host.sh(`cd ${work}; exec gear ${words.join(' ')}${isReport ? ' --output json' : ''}`)
+  const output = await host.sh(`cd ${work}; exec gear ${words.join(' ')}${isDeploy ? ' --output json' : ''}`)
   const logged = plain(await loggedSince(begin))
-  if (isReport) expect((JSON.parse(output) as { steps: object[] }).steps).toEqual(steps.map(step => ({ ...step, ok: true })))
+  if (isDeploy) {
+    const { steps: reported } = JSON.parse(output) as DeployPlan
+    expect(reported).toEqual((told as DeployPlan).steps.map(step => ({ ...step, ok: true })))
+  }
   if (seen === undefined) expect(plain(steps)).toEqual(logged)
   else await seen(plain(steps), output, logged)
 }
