@@ -107,4 +107,26 @@ describe('a flag that is given several times', () => {
   ])('counts the last time: %s', (words, expected) => {
     expect(withLastFlags(words.split(' '), known).join(' ')).toBe(expected)
   })
+
+  it.each([
+    [
+      ['web-1', '--env-file', '', '--wait'],
+      ['web-1', '--wait'],
+    ],
+    [['--env-file', 'a', '--env-file', ''], []],
+    [
+      ['--env-file', '', '--env-file', 'a'],
+      ['--env-file', 'a'],
+    ],
+    [
+      ['--output', ''],
+      ['--output', ''],
+    ],
+    [
+      ['--', '--env-file', ''],
+      ['--', '--env-file', ''],
+    ],
+  ])('takes a flag of the original with an empty value for none: %j', (words, expected) => {
+    expect(withLastFlags(words, known)).toEqual(expected)
+  })
 })

@@ -36,9 +36,12 @@ export interface KnownFlags {
   readonly aliases: Readonly<Record<string, string>>
 }
 
+/** Flags of the original that count as not given when they are empty, so that a script may pass an empty variable on (spec §2.3). */
+const noneIfEmpty = new Set(['envFile', 'envUrl', 'envId', 'slice', 'with', 'keyFile', 'ref', 'callbackUrl', 'scripts', 'dockerSocket'])
+
 /**
  * Of a flag that is given several times the last one counts, as with the original, unless its values are put together; the parser would refuse it. An
- * alias of a shell may so have flags that a command line overrules.
+ * alias of a shell may so have flags that a command line overrules. An empty value has words of its own by now.
  */
 export function withLastFlags(args: readonly string[], known: KnownFlags): readonly string[] {
   const end = args.indexOf('--')
@@ -53,7 +56,8 @@ export function withLastFlags(args: readonly string[], known: KnownFlags): reado
     const flag = name === undefined ? undefined : known.flags[name]
     const isOverruled = name !== undefined && flag !== undefined && !flag.variadic && seen.has(name)
     if (name !== undefined) seen.add(name)
-    if (!isOverruled) kept.unshift(...words.slice(takesNext ? at - 1 : at, at + 1))
+    const isNone = takesNext && name !== undefined && words[at] === '' && noneIfEmpty.has(name)
+    if (!isOverruled && !isNone) kept.unshift(...words.slice(takesNext ? at - 1 : at, at + 1))
     if (takesNext) at--
   }
   return end < 0 ? kept : [...kept, ...args.slice(end)]

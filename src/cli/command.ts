@@ -132,7 +132,6 @@ async function runReporting<Flags extends object>(
 
 /** A file on this machine; `-` is the standard input. */
 async function readDeployedNames(context: Context, path: string): Promise<readonly string[]> {
-  if (path === '') throw new UsageError('--with: name a file, or - for the standard input')
   if (/^[a-z]+:\/\//i.test(path)) throw new UsageError(`--with: ${path} is no file on this machine`)
   const text = await (path === '-' ? context.readInput() : context.readTextFile(path, deploymentBytesMax)).catch(cause => {
     throw new UsageError(`--with: ${path} cannot be read (${cause instanceof Error ? cause.message : String(cause)})`)

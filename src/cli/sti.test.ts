@@ -22,6 +22,7 @@ describe('sti', () => {
     ['sti build . acme/node acme/shop --ref', 'argument missing'],
     ['sti build . acme/node acme/shop -e secret', 'is no variable'],
     ['sti build ext::x acme/node acme/shop', 'Source'],
+    ['sti build ext::x acme/node acme/shop --env= --ref= --scripts= --callbackUrl=', 'Source'],
   ])('%s says what is wrong on stdout', async (line, message) => {
     const { out, exitCode } = await gear(line)
     expect([out, exitCode]).toEqual([expect.stringContaining(message), 1])

@@ -105,6 +105,7 @@ export function splitBuildWords(args: readonly string[]): {
 
 /** `NAME=VALUE,NAME2=VALUE2`: a comma begins a new variable only before something that looks like one. */
 export function parseVariables(input: string): readonly EnvironmentVariable[] {
+  if (input === '') return []
   return input.split(/,(?=[A-Za-z_][\w.-]*=)/).map(part => {
     const variable = parseVariable(part)
     if (variable === undefined) throw new FormatError('variables', 'what is given is no variable: NAME=VALUE,...')

@@ -316,7 +316,7 @@ describe('--with', () => {
     expect({ out, exitCode }).toEqual({ out: 'local web-3 is starting\nnode7 web-2 is starting\n', exitCode: 0 })
     expect(await gear(['start', '--with', ''], { hosts })).toMatchObject({
       exitCode: 1,
-      err: expect.stringContaining('--with: name a file'),
+      err: expect.stringContaining('give at least one container'),
     })
   })
 

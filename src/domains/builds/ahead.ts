@@ -83,7 +83,9 @@ export function planAhead(request: BuildRequest, { image, previous, source }: Bu
 function scriptsAhead({ scriptsUrl }: BuildRequest, { image, source }: Pick<BuildOutlook, 'image' | 'source'>): Scripts {
   const url = readable(scriptsUrl ?? (image === undefined ? undefined : scriptsUrlOf(image)))
   const place = (name: ScriptName): ScriptPlace =>
-    url?.kind === 'web' || url?.kind === 'file' ? { kind: 'copied' } : { kind: 'image', path: name }
+    url?.kind === 'web' || url?.kind === 'file'
+      ? { kind: 'copied', folder: scriptsUrl === undefined ? 'defaultScripts' : 'scripts' }
+      : { kind: 'image', path: name }
   const isOpen = source === undefined || image === undefined || (url !== undefined && (url.kind !== 'file' || scriptsUrl !== undefined))
   const assumed: readonly FoundScripts[] = isOpen ? [{ names: scriptNames, placeOf: place }] : []
   return chooseScripts(scriptsUrl === undefined ? [...(source ?? []), ...assumed] : [...assumed, ...(source ?? [])])

@@ -6,6 +6,7 @@ import { type BuildRequest, containersOf } from './build.ts'
 import { type FoundSource, readInside } from './look.ts'
 import { isRoot, ownerNeeds, ownerOf, root } from './owner.ts'
 import { type Assembling, artifactsFolder, artifactsPath, type BuildPlan, type BuildStep, runPath } from './plan.ts'
+import { copiedFolders } from './scripts.ts'
 
 export interface BuildWork {
   readonly host: Pick<Host, 'builder' | 'files'>
@@ -99,7 +100,8 @@ async function saveArtifacts(work: BuildWork, { image, script, command }: StepOf
   // a number is the same in both images
   const isSame = next.user === undefined && /^\d+(?::|$)/.test(work.user)
   const owner = isSame ? (await next.made).owner : ownerIn(work, save, work.user)
-  await host.builder.put(save, goodsOf(work, tree, await owner))
+  const goods = goodsOf(work, tree, await owner)
+  await host.builder.put(save, { ...goods, parts: [...goods.parts, { folder: `${work.folder}/upload`, names: ['artifacts'] }] })
   await next.filled
   const into = { container: name, folder: artifactsPath, maxBytes: limits.buildArtifactsBytes }
   const run = await host.builder.run(save, { ...streams, into })
@@ -133,7 +135,7 @@ async function containerFor(
   return makeAssemble(work, assembling)
 }
 
-/** The source comes into it, and a place for artifacts. */
+/** The source comes into it and, when there will be artifacts, a place for them: scripts take that for a sign that there are. */
 async function fillAssemble(work: BuildWork, { withArtifacts }: StepOf<'assemble'>, ownerOfAll: Promise<Owner>): Promise<void> {
   const { host, request, tree, folder, streams } = work
   const { assemble: name } = containersOf(request.id)
@@ -145,11 +147,7 @@ async function fillAssemble(work: BuildWork, { withArtifacts }: StepOf<'assemble
   await host.files.makeFolder(`${folder}/linked`, 0o755)
   await host.files.link(artifactsPath, `${folder}/linked/artifacts`)
   await host.builder.put(name, { below: '/', parts: [{ folder: `${folder}/layer`, names: [place] }], owner, signal: streams.signal })
-  const parts = [
-    { folder: `${folder}/upload`, names: ['scripts'] },
-    { folder: `${folder}/linked`, names: ['artifacts'] },
-  ]
-  await host.builder.put(name, { ...goods, parts })
+  await host.builder.put(name, { ...goods, parts: [...goods.parts, { folder: `${folder}/linked`, names: ['artifacts'] }] })
 }
 
 async function assemble(work: BuildWork): Promise<void> {
@@ -167,11 +165,11 @@ export async function applyUsage(work: BuildWork, command: readonly string[], ma
   expectSuccess(work, 'usage', await host.builder.run(name, streams))
 }
 
-/** In every container: the scripts that come from outside, and a place for artifacts. */
-function goodsOf({ folder, settings, streams }: BuildWork, tree: Tree | undefined, owner: Owner): Goods {
+/** In every container: the scripts that come from outside. */
+function goodsOf({ folder, settings, streams }: BuildWork, tree: Tree | undefined, owner: Owner): Goods & Required<Pick<Goods, 'parts'>> {
   return {
     below: settings.workFolder,
-    parts: [{ folder: `${folder}/upload`, names: ['scripts', 'artifacts'] }],
+    parts: [{ folder: `${folder}/upload`, names: copiedFolders }],
     ...(tree === undefined ? {} : { tree }),
     owner,
     signal: streams.signal,
@@ -195,7 +193,7 @@ async function placeRun(work: BuildWork, { script }: StepOf<'placeRun'>): Promis
   const { host, request, source, folder, streams } = work
   const text =
     script.kind === 'copied'
-      ? await host.files.read(`${folder}/upload/scripts/run`, limits.buildScriptBytes)
+      ? await host.files.read(`${folder}/upload/${script.folder}/run`, limits.buildScriptBytes)
       : await readInside(host, source.folder, script.path)
   if (text === undefined) throw new GearError('BUILD_FAILED', 'The run script was taken away while the build ran')
   const name = runPath.slice(1)

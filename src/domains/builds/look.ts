@@ -13,6 +13,7 @@ import type { BuilderImage, Host, Streams, Tree } from '../../host/index.ts'
 import type { BuildRequest } from './build.ts'
 import { ignoredPaths } from './ignore.ts'
 import {
+  type CopiedFolder,
   chooseScripts,
   type FoundScripts,
   type ScriptName,
@@ -104,7 +105,7 @@ interface ScriptSearch {
   readonly request: BuildRequest
   readonly image: BuilderImage
   readonly source: FoundSource
-  /** Where scripts of the host are put for the container. */
+  /** Where scripts of the host are put for the container, in folders of their own. */
   readonly folder: string
   readonly wanted: readonly ScriptName[]
   /** Names in a folder of the builder image. It is told what is there for certain, or else where it would be. */
@@ -112,21 +113,22 @@ interface ScriptSearch {
   readonly streams: Streams
 }
 
-/** Looks in the order in which they count; the image is asked only for what is still missing. */
+/** Looks in the order in which they count; a folder of the image is looked into only for what is still missing. */
 export async function findScripts(host: BuildHost, search: ScriptSearch) {
   const { request, image, source, wanted } = search
   const places: FoundScripts[] = []
-  if (request.scriptsUrl !== undefined) places.push(await findAt(host, search, parseScriptsUrl(request.scriptsUrl)))
+  if (request.scriptsUrl !== undefined) places.push(await findAt(host, search, parseScriptsUrl(request.scriptsUrl), { into: 'scripts' }))
   if (source.only === undefined) for (const inner of sourceFolders) places.push(await findInSource(host, source.folder, inner))
   const isComplete = wanted.every(name => places.some(({ names }) => names.includes(name)))
   const byImage = scriptsUrlOf(image)
-  if (isComplete || byImage === undefined) return chooseScripts(places, wanted)
+  if (byImage === undefined) return chooseScripts(places, wanted)
   const url = readable(byImage)
+  if (isComplete && url?.kind !== 'web') return chooseScripts(places, wanted)
   if (url === undefined || url.kind === 'file') {
     search.streams.say(`The image ${request.image} has its scripts at ${byImage}, which is not taken from an image\n`)
     return chooseScripts(places, wanted)
   }
-  return chooseScripts([...places, await findAt(host, search, url, places)], wanted)
+  return chooseScripts([...places, await findAt(host, search, url, { into: 'defaultScripts', before: places })], wanted)
 }
 
 function readable(text: string): ScriptsUrl | undefined {
@@ -138,21 +140,36 @@ function readable(text: string): ScriptsUrl | undefined {
   }
 }
 
-async function findAt(host: BuildHost, search: ScriptSearch, url: ScriptsUrl, before: readonly FoundScripts[] = []): Promise<FoundScripts> {
+interface Finding {
+  readonly into: CopiedFolder
+  /** What counts before it. */
+  readonly before?: readonly FoundScripts[]
+}
+
+async function findAt(host: BuildHost, search: ScriptSearch, url: ScriptsUrl, { into, before = [] }: Finding): Promise<FoundScripts> {
   if (url.kind === 'image') {
     const placeOf = (name: ScriptName): ScriptPlace => ({ kind: 'image', path: `${url.folder}/${name}` })
     const likely = chooseScripts([...before, { names: search.wanted, placeOf }], search.wanted)
     return { names: await search.listImage(url.folder, likely), placeOf }
   }
-  const missing = search.wanted.filter(name => !before.some(({ names }) => names.includes(name)))
-  const texts = await Promise.all(missing.map(async name => ({ name, text: await textAt(host, search.request, url, name) })))
+  const isMissing = (name: ScriptName): boolean => !before.some(({ names }) => names.includes(name))
+  const textOf = async (name: ScriptName): Promise<string | undefined> => {
+    try {
+      return await textAt(host, search.request, url, name)
+    } catch (error) {
+      // What another place has need not be there.
+      if (isMissing(name) || !(error instanceof GearError)) throw error
+      return undefined
+    }
+  }
+  const texts = await Promise.all(search.wanted.map(async name => ({ name, text: await textOf(name) })))
   const names: string[] = []
   for (const { name, text } of texts) {
     if (text === undefined) continue
-    await host.files.write(`${search.folder}/${name}`, text, 0o755)
+    await host.files.write(`${search.folder}/${into}/${name}`, text, 0o755)
     names.push(name)
   }
-  return { names, placeOf: () => ({ kind: 'copied' }) }
+  return { names, placeOf: () => ({ kind: 'copied', folder: into }) }
 }
 
 /** A script that is not there is no failure: only assemble must be somewhere. */

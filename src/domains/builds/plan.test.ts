@@ -9,7 +9,7 @@ import { chooseScripts, type ScriptPlace, type Scripts, scriptsUrlOf, workFolder
 
 const image: BuilderImage = { id: 'sha256:base', user: '', environment: [], labels: {}, command: ['/bin/start'] }
 const previous: BuilderImage = { ...image, id: 'sha256:previous' }
-const copied: ScriptPlace = { kind: 'copied' }
+const copied: ScriptPlace = { kind: 'copied', folder: 'scripts' }
 const inImage = (name: string): ScriptPlace => ({ kind: 'image', path: `/usr/libexec/s2i/${name}` })
 const all: Scripts = { assemble: inImage('assemble'), run: inImage('run'), 'save-artifacts': inImage('save-artifacts') }
 

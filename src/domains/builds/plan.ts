@@ -69,7 +69,8 @@ export function planBuild(request: BuildRequest, facts: BuildFacts): BuildPlan {
     const command = commandOf(save, { name: 'save-artifacts', workFolder })
     steps.push({ kind: 'saveArtifacts', reason: `${request.tag} was built before`, image: previous.id, script: save, command })
   }
-  steps.push({ kind: 'assemble', reason: 'the source is to become an application', ...assembling })
+  const reason = 'the source is to become an application'
+  steps.push({ kind: 'assemble', reason, ...assembling, withArtifacts: isIncremental })
   if (run?.kind === 'copied' || run?.kind === 'source') {
     steps.push({ kind: 'placeRun', reason: 'the image starts with it', script: run })
   }
@@ -126,7 +127,7 @@ function commandOf(
   place: ScriptPlace,
   { name, workFolder }: { readonly name: ScriptName; readonly workFolder: string },
 ): readonly string[] {
-  if (place.kind === 'copied') return [`${workFolder}/scripts/${name}`]
+  if (place.kind === 'copied') return [`${workFolder}/${place.folder}/${name}`]
   if (place.kind === 'image') return [place.path]
   return ['/bin/sh', '-c', 'chmod u+x "$0" && exec "$0" "$@"', `${workFolder}/src/${place.path}`]
 }

@@ -47,7 +47,7 @@ describe('a build', () => {
       {
         below: '/tmp',
         owner: { uid: 0, gid: 0 },
-        parts: [{ names: ['scripts', 'artifacts'] }],
+        parts: [{ names: ['scripts', 'defaultScripts'] }],
         tree: { folder: '/srv/shop', as: 'src', withoutNamed: ['.git'] },
       },
     ])
@@ -89,9 +89,18 @@ describe('a build', () => {
     expect(host.builder.calls.filter(call => call.startsWith('hand'))).toEqual(handed)
     expect(host.builder.goods.filter(goods => goods.container === container)).toMatchObject([
       { below: '/', parts: [{ names: ['opt/sti/artifacts'] }] },
-      { below: '/tmp', parts: [{ names: ['scripts'] }, { names: ['artifacts'] }] },
+      { below: '/tmp', parts: [{ names: ['scripts', 'defaultScripts'] }, { names: ['artifacts'] }] },
     ])
     expectNothingLeft(host)
+  })
+
+  it('has no place for artifacts when nothing saves any, whether there was an image or not', async () => {
+    const host = machine()
+    host.builder.folders.set('acme/node /s2i', ['assemble', 'run'])
+    await run(host)
+    expect((await run(host)).built.isIncremental).toBe(false)
+    const goods = { below: '/tmp', parts: [{ names: ['scripts', 'defaultScripts'] }] }
+    expect(host.builder.goods).toMatchObject([goods, goods])
   })
 
   it('makes one container, and one more to take over what there was', async () => {
@@ -235,6 +244,31 @@ describe('scripts', () => {
     expect(commands).toEqual([['/tmp/scripts/assemble']])
     expect(host.builder.commits).toMatchObject([{ command: ['/opt/sti/bin/run'] }])
     expect(host.builder.goods.at(-1)).toMatchObject({ below: '/', parts: [{ names: ['opt/sti/bin/run'] }], owner: { uid: 0, gid: 0 } })
+  })
+
+  it('of an address that the image names are in a folder of their own, where those of the source find them', async () => {
+    const host = machine()
+    host.builder.addImage('acme/old', { environment: ['STI_SCRIPTS_URL=https://example.com/s'], command: ['/bin/sh'] })
+    for (const name of ['assemble', 'run', 'save-artifacts']) host.network.texts.set(`https://example.com/s/${name}`, '#!/bin/sh\n')
+    for (const name of ['assemble', 'save-artifacts']) host.files.put(`/srv/shop/.sti/bin/${name}`, '#!/bin/sh\n')
+    const seen = { assemble: '' }
+    const upload = `${root}/gear-build-${id}/upload`
+    host.builder.behave('/tmp/src/.sti/bin/assemble', () => {
+      seen.assemble = Object.keys(host.files.tree(upload))
+        .filter(path => path.includes('/defaultScripts/'))
+        .join(' ')
+      return {}
+    })
+    await run(host, { image: 'acme/old' as ImageName })
+    const defaults = ['assemble', 'run', 'save-artifacts'].map(name => `${upload}/defaultScripts/${name}`).join(' ')
+    expect(seen).toEqual({ assemble: defaults })
+    expect(host.builder.commits).toMatchObject([{ command: ['/opt/sti/bin/run'] }])
+    const away = new GearError('ENVIRONMENT_FETCH_FAILED', 'Could not read it', { data: { status: 500 } })
+    host.network.fail('fetchText', '*', away, 3)
+    expect(await codeOfFailure(run(host, { image: 'acme/old' as ImageName }))).toBe('SOURCE_FAILED')
+    host.files.put('/srv/shop/.sti/bin/run', '#!/bin/sh\n')
+    host.network.fail('fetchText', '*', away, 3)
+    expect((await run(host, { image: 'acme/old' as ImageName })).built.isIncremental).toBe(true)
   })
 
   it('that cannot be fetched are a failure; ones that are not there are none', async () => {

@@ -11,7 +11,7 @@ import { type BuildRequest, type Built, containersOf } from './build.ts'
 import { LastLines } from './last-lines.ts'
 import { findImage, findScripts, findSource, findVariables, sourceTree } from './look.ts'
 import { type Assembling, planAssembling, planBuild, planUsage } from './plan.ts'
-import { type ScriptName, type Scripts, scriptNames, usageNames, workFolderOf } from './scripts.ts'
+import { copiedFolders, type ScriptName, type Scripts, scriptNames, usageNames, workFolderOf } from './scripts.ts'
 
 export type BuildRunHost = Pick<Host, 'builder' | 'git' | 'files' | 'network' | 'clock'>
 
@@ -85,7 +85,7 @@ type WorkParts = Pick<BuildWork, 'source' | 'tree' | 'folder' | 'streams' | 'las
 async function workOf(host: BuildRunHost, request: BuildRequest, { image, ...parts }: WorkParts): Promise<BuildWork> {
   const { files } = host
   const { folder, source } = parts
-  for (const name of ['scripts', 'artifacts']) await files.makeFolder(`${folder}/upload/${name}`, 0o755)
+  for (const name of [...copiedFolders, 'artifacts']) await files.makeFolder(`${folder}/upload/${name}`, 0o755)
   const variables = await findVariables(host, request, source)
   const variablesFile = `${folder}/environment`
   await files.write(variablesFile, printEnvironment(variables), 0o600)
@@ -124,7 +124,7 @@ async function findScriptsOf(
     made = await makeAssemble(work, commandFor(likely))
     return (await host.builder.list(containersOf(request.id).assemble, inner)) ?? []
   }
-  const scripts = await findScripts(host, { request, image, source, wanted, folder: `${folder}/upload/scripts`, listImage, streams })
+  const scripts = await findScripts(host, { request, image, source, wanted, folder: `${folder}/upload`, listImage, streams })
   return { scripts, made }
 }
 

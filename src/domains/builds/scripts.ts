@@ -13,10 +13,16 @@ export type ScriptName = (typeof scriptNames)[number] | 'usage'
 /** Folders of the source that scripts may be in, the first that has one wins. */
 export const sourceFolders = ['.s2i/bin', '.sti/bin'] as const
 
+/** What was asked for with the build, and what the builder image names: one of the source may call that in its turn (spec §12.2). */
+export const copiedFolders = ['scripts', 'defaultScripts'] as const
+export type CopiedFolder = (typeof copiedFolders)[number]
+
 /** Where a script is when the container runs. */
 export type ScriptPlace =
-  /** Copied into the container from the host. */
-  { readonly kind: 'copied' } | { readonly kind: 'source'; readonly path: string } | { readonly kind: 'image'; readonly path: string }
+  /** Copied into the container from the host, into this folder there. */
+  | { readonly kind: 'copied'; readonly folder: CopiedFolder }
+  | { readonly kind: 'source'; readonly path: string }
+  | { readonly kind: 'image'; readonly path: string }
 
 export type Scripts = Readonly<Partial<Record<ScriptName, ScriptPlace>>>
 
