@@ -278,7 +278,7 @@ export const purgeContainers = operation({
   params: nothing,
   query: nothing,
   reply: { kind: 'none' },
-  errors: ['STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE'],
+  errors: ['STORAGE_FAILED', 'SYSTEMD_FAILED', 'SYSTEMD_UNAVAILABLE', 'ENGINE_UNAVAILABLE'],
   effect: 'idempotent',
   hasDryRun: true,
   lane: 'job',

@@ -1,5 +1,5 @@
 /** Deleting containers, as told over the API: what goes, what stays, and what is not touched. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { GearError, limits } from '../../src/api/index.ts'
 import { agentOn, base, codeOf, disk, expectWhole, port, reservations, setUp, unitOf, unitPath } from './machine.ts'
 
@@ -155,6 +155,21 @@ describe('deleting', () => {
     await agent.delete('shop')
     expect(await agent.list({ all: '1' })).toEqual([])
     expect(host.clock.sleeping).toBe(0)
+  })
+
+  it('says that it is the engine which the stop waits for, when that has gone meanwhile', async () => {
+    const { host, agent } = await setUp()
+    await agent.install('shop', { Started: true })
+    host.units.behave(unitOf('shop'), { stop: 'pending' })
+    const outcome = codeOf(agent.delete('shop'))
+    await vi.waitFor(() => expect(host.units.calls).toContain('stop ctr-shop.service'))
+    host.engine.isAway = true
+    await host.clock.advance(limits.unitJobMs)
+    expect(await outcome).toBe('ENGINE_UNAVAILABLE')
+    host.engine.isAway = false
+    host.units.finishJob(unitOf('shop'))
+    await agent.delete('shop')
+    expect(await agent.list({ all: '1' })).toEqual([])
   })
 
   it('fails while the engine is away, having changed nothing, and works when it is back', async () => {

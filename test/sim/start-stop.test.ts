@@ -1,6 +1,6 @@
 /** Starting, restarting, stopping and purging containers, as told over the API. */
 import { describe, expect, it } from 'vitest'
-import { limits } from '../../src/api/index.ts'
+import { explain, limits } from '../../src/api/index.ts'
 import { base, disk, expectWhole, port, setUp, systemd, textOf, unitOf, unitPath } from './machine.ts'
 
 describe('start, stop and restart', () => {
@@ -166,12 +166,31 @@ describe('purging', () => {
     host.units.fail('stop', unitOf('stuck'), new Error('refused'))
     await expect(agent.purge()).rejects.toMatchObject({
       code: 'SYSTEMD_FAILED',
-      message: expect.stringMatching(/^1 of 3 containers could not be purged \(stuck\); .*the same purge clears them/),
+      message: expect.stringMatching(/^1 of 3 containers could not be purged \(stuck\); the same purge clears them once that is mended/),
     })
     expect((await agent.list({ all: '1' })).map(({ id, activeState }) => `${id} ${activeState}`)).toEqual([
       'first inactive',
       'stuck active',
       'third inactive',
     ])
+  })
+
+  it('names the engine where that is what stops wait for, and clears them once it answers', async () => {
+    const { host, agent } = await setUp()
+    for (const id of ['first', 'stuck', 'third']) await agent.install(id, { Started: true })
+    host.units.behave(unitOf('stuck'), { stop: 'pending' })
+    host.units.fail('stop', unitOf('third'), new Error('refused'))
+    host.engine.isAway = true
+    const outcome = agent.purge().catch((error: unknown) => error)
+    await host.clock.advance(limits.unitJobMs)
+    const error = await outcome
+    expect(error).toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
+    expect(explain(error)).toMatch(
+      /^2 of 3 containers could not be purged \(stuck, third\); .*: ctr-stuck\.service has not stopped in 150 seconds: The container engine does not answer/,
+    )
+    host.engine.isAway = false
+    host.units.finishJob(unitOf('stuck'))
+    await agent.purge()
+    expect(await agent.list()).toEqual([])
   })
 })

@@ -1,11 +1,12 @@
 /** What each kind of step does to the host; the only file of this domain that changes anything. */
 import { type ContainerId, GearError, limits, type UnitName } from '../../api/index.ts'
 import { printNetworkLinkFile } from '../../formats/index.ts'
-import type { Host } from '../../host/index.ts'
+import type { Host, JobResult } from '../../host/index.ts'
 import { applySteps, type DryRun, type NamedStepObserver, type StepObserver } from '../../lib/index.ts'
 import type { EnvironmentStore } from '../environments/index.ts'
-import { folderOf, modes } from '../layout/index.ts'
+import { containerPaths, folderOf, modes } from '../layout/index.ts'
 import type { PortStore } from '../ports/index.ts'
+import { readInstalled } from './container.ts'
 import { deadlineIn } from './deadline.ts'
 import { ourContainer } from './look.ts'
 import type { ContainerStep } from './plan.ts'
@@ -98,7 +99,7 @@ function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<C
     start: async step => void (await Promise.all([units.resetFailed(step.unit), units.queueStart(step.unit, 'replace')])),
     restart: async step => void (await Promise.all([units.resetFailed(step.unit), units.queueRestart(step.unit, 'replace')])),
     queueStop: step => units.queueStop(step.unit, 'replace'),
-    stop: step => stopWhole(hands, step.unit),
+    stop: step => stopWhole(hands, id, step.unit),
     resetFailed: step => units.resetFailed(step.unit),
     removeEngineContainer: step => engines.of(step.engine).removeContainer(step.name, { withVolumes: step.withVolumes }),
     removeData: async step => {
@@ -109,12 +110,27 @@ function appliers(hands: Hands, id: ContainerId): Parameters<typeof applySteps<C
   }
 }
 
-/** Stops a unit and waits until it has. Throws SYSTEMD_FAILED when it does not end in time. */
-async function stopWhole({ host }: Hands, unit: UnitName): Promise<void> {
+/** Stops a unit and waits until it has. When it does not end in time, throws ENGINE_UNAVAILABLE where the container's engine is why, else SYSTEMD_FAILED. */
+async function stopWhole({ host }: Hands, id: ContainerId, unit: UnitName): Promise<void> {
   using deadline = deadlineIn(host.clock, limits.unitJobMs)
-  const result = await host.units.stop(unit, { mode: 'replace', signal: deadline.signal }).catch((error: unknown) => {
+  let result: JobResult
+  try {
+    result = await host.units.stop(unit, { mode: 'replace', signal: deadline.signal })
+  } catch (error) {
     if (!deadline.signal.aborted) throw error
-    throw new GearError('SYSTEMD_FAILED', `${unit} has not stopped in ${limits.unitJobMs / 1000} seconds`, { cause: error })
-  })
-  if (result !== 'done') throw new GearError('SYSTEMD_FAILED', `${unit} could not be stopped: the job ended as ${result}`)
+    throw await notStopped(host, id, `${unit} has not stopped in ${limits.unitJobMs / 1000} seconds`, error)
+  }
+  if (result !== 'done') throw await notStopped(host, id, `${unit} could not be stopped: the job ended as ${result}`, undefined)
+}
+
+/** systemd tells no more than that the helper has not ended. The engine that it waits for is asked for what it waits for: that container. */
+async function notStopped({ files, paths, engines }: Host, id: ContainerId, message: string, cause: unknown): Promise<GearError> {
+  try {
+    const text = await files.read(containerPaths(paths, id).unit)
+    if (text !== undefined) await engines.of(readInstalled(text).engine).container(id)
+  } catch (error) {
+    if (error instanceof GearError && error.code === 'ENGINE_UNAVAILABLE')
+      return new GearError('ENGINE_UNAVAILABLE', message, { cause: error })
+  }
+  return new GearError('SYSTEMD_FAILED', message, { cause })
 }

@@ -336,12 +336,15 @@ export class Containers {
   }
 }
 
-/** Those that are named, and no more, are there as before. */
+/** Those that are named, and no more, are there as before. An engine that does not answer is the cause of all that comes of it. */
 function notPurged(failures: readonly { readonly id: ContainerId; readonly error: unknown }[], count: number): GearError {
   const named = failures.slice(0, purgedNamed).map(({ id }) => id)
   const more = failures.length > purgedNamed ? ` and ${failures.length - purgedNamed} more` : ''
-  const message = `${failures.length} of ${count} containers could not be purged (${named.join(', ')}${more}); where the engine hangs, the same purge clears them when it answers again`
-  return new GearError('SYSTEMD_FAILED', message, { cause: failures[0]?.error })
+  const message = `${failures.length} of ${count} containers could not be purged (${named.join(', ')}${more}); the same purge clears them once that is mended`
+  const errors = failures.map(({ error }) => error)
+  const away = errors.find(error => error instanceof GearError && error.code === 'ENGINE_UNAVAILABLE')
+  const first = away ?? errors[0]
+  return new GearError(first instanceof GearError && first.code !== 'INTERNAL' ? first.code : 'SYSTEMD_FAILED', message, { cause: first })
 }
 
 export function containerUnknown(id: ContainerId): GearError {
