@@ -187,6 +187,7 @@ describe('failures', () => {
       message: 'Not found',
     })
     expect(await failWith(400, 'text/plain; charset=utf-8', 'Bad id\n')).toMatchObject({ code: 'INPUT_INVALID', message: 'Bad id' })
+    expect(await failWith(404, 'application/json', '{\n  "Error": "Resource not found"\n}')).toMatchObject({ code: 'ROUTE_UNKNOWN' })
     expect(await failWith(405, 'application/json', '{\n  "Error": "Method not allowed"\n}')).toMatchObject({ code: 'METHOD_NOT_ALLOWED' })
   })
 

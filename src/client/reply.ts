@@ -1,5 +1,5 @@
 /** From what came over the wire to an answer or an error, by the rules of spec §3.3 and §3.4: those of ours, and those an original keeps to. */
-import { type FieldError, fromWire, GearError, limits, type Operation, type Schema } from '../api/index.ts'
+import { type ErrorCode, type FieldError, fromWire, GearError, limits, type Operation, type Schema } from '../api/index.ts'
 import { oneLine } from '../lib/index.ts'
 import { type AnyAnswer, sideDataNames, type TextAnswer } from './client.ts'
 import { RemoteError } from './remote-error.ts'
@@ -140,7 +140,7 @@ async function readFailure(reply: WireReply, operation: Operation, speaker: Spea
         (reply.status === 401 ? tokenRefused(oneLine(message), speaker) : oneLine(message)) ||
         (reply.status === 417 ? `The agent of ${speaker.place} knows no dry runs` : '') ||
         `The agent of ${speaker.place} answered with status ${reply.status} and no message`,
-      code: said?.code ?? (headerText(reply, 'x-error-code') || undefined),
+      code: said?.code ?? (headerText(reply, 'x-error-code') || (said?.isOfRouter ? routerCodes.get(reply.status) : undefined)),
       next: said?.next,
       fields: said?.fields ?? [],
       data: said?.data,
@@ -156,8 +156,15 @@ function tokenRefused(message: string, { place, credentials }: Speaker): string 
   return `${message} (${token === undefined ? `${source} has none for ${place}` : `that for ${place} in ${source}`})`
 }
 
+/** What an original says of a path that it does not have: nothing of the operation, whatever errors that has with this status. */
+const routerCodes: ReadonlyMap<number, ErrorCode> = new Map([
+  [404, 'ROUTE_UNKNOWN'],
+  [405, 'METHOD_NOT_ALLOWED'],
+])
+
 interface Said {
   readonly message: string | undefined
+  readonly isOfRouter: boolean
   readonly code: string | undefined
   readonly next: string | undefined
   readonly fields: readonly FieldError[]
@@ -174,8 +181,11 @@ function saidInJson(text: string): Said | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined
   const body = value as Readonly<Record<string, unknown>>
+  const ofJob = textIn(body, 'Message')
+  const ofRouter = textIn(body, 'Error')
   return {
-    message: textIn(body, 'Message') ?? textIn(body, 'Error'),
+    message: ofJob ?? ofRouter,
+    isOfRouter: ofJob === undefined && ofRouter !== undefined,
     code: textIn(body, 'Code'),
     next: textIn(body, 'Next'),
     fields: Array.isArray(body['Fields']) ? body['Fields'].flatMap(fieldIn) : [],

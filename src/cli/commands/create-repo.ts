@@ -81,8 +81,12 @@ async function create(creation: Creation): Promise<void> {
   try {
     await client.call(request('getRepository', { params: { id } }), { signal })
   } catch (error) {
-    if (!(error instanceof GearError) || error.code !== 'REPOSITORY_UNKNOWN') throw error
-    throw new GearError('REPOSITORY_CREATE_FAILED', last.replace(/^Error: /, '') || `Repository ${id} could not be created`)
+    if (!(error instanceof GearError)) throw error
+    if (error.code === 'REPOSITORY_UNKNOWN') {
+      throw new GearError('REPOSITORY_CREATE_FAILED', last.replace(/^Error: /, '') || `Repository ${id} could not be created`)
+    }
+    // An original agent cannot be asked for it; what it said last is all there is to know.
+    if (error.code !== 'ROUTE_UNKNOWN' && error.code !== 'METHOD_NOT_ALLOWED') throw error
   }
   if (last !== '') await say(`${last}\n`)
 }

@@ -66,6 +66,15 @@ describe('gear create-repo', () => {
     expect(exitCode).toBe(1)
   })
 
+  it('passes on what an original agent says, which cannot be asked for a repository', async () => {
+    const { handlers } = agent()
+    const getRepository: Handlers['getRepository'] = async () => {
+      throw new GearError('METHOD_NOT_ALLOWED', 'Method not allowed')
+    }
+    const { out, err, exitCode } = await gear('create-repo shop-src', { hosts: { local: { ...handlers, getRepository } } })
+    expect({ out, err, exitCode }).toEqual({ out: 'Cloning ...\nRepository shop-src is created\n', err: '', exitCode: 0 })
+  })
+
   it('asks the next agent when one goes away in the middle, by the same request', async () => {
     const { handlers } = agent()
     const requestIds: string[] = []
