@@ -161,6 +161,10 @@ export class LabHost {
     await until('the agent answers', async () => {
       const outcome = await this.exec(['curl', '-q', '-s', '--unix-socket', '/run/gear/gear.sock', 'http://gear/healthz'])
       return outcome.exitCode === 0 ? true : `curl says ${outcome.exitCode}`
+    }).catch(async (error: unknown) => {
+      const status = await this.exec(['systemctl', 'status', '--full', '--no-pager', '--lines=30', 'gear.service'])
+      const jobs = await this.exec(['systemctl', 'list-jobs', '--no-pager'])
+      throw new Error(`${String(error)}\n${status.stdout}${status.stderr}${jobs.stdout}`)
     })
   }
 
