@@ -21,13 +21,6 @@ async function install(id: string, ...flags: readonly string[]): Promise<void> {
   await host.gearDo('install', 'gear/httpd', id, ...flags)
 }
 
-async function agentIsUp(): Promise<void> {
-  await until('the agent answers', async () => {
-    const outcome = await host.exec(['curl', '-q', '-s', '--unix-socket', '/run/gear/gear.sock', 'http://gear/healthz'])
-    return outcome.exitCode === 0 ? true : `curl says ${outcome.exitCode}`
-  })
-}
-
 const agentPid = async () => Number((await host.unit('gear.service', 'MainPID')).MainPID)
 
 /** Resident memory of the agent, in megabytes. */
@@ -103,7 +96,7 @@ describe('keys and repositories', () => {
     await until('the first keys are there', async () => Number(await links()) > 1 || 'not yet')
     await host.sh('systemctl kill -s KILL gear.service; systemctl start gear.service')
     await adding
-    await agentIsUp()
+    await host.untilAgentIsUp()
     expect(await torn()).toBe('')
     expect(await addKeys('many')).toMatchObject({ exitCode: 0 })
     expect(await links()).toBe('41\n')
@@ -135,7 +128,7 @@ describe('an agent', () => {
       )
     const pids = () => host.sh('systemctl show -P MainPID ctr-beside-docker.service ctr-beside-podman.service')
     await host.do(['systemctl', 'restart', 'gear.service'])
-    await agentIsUp()
+    await host.untilAgentIsUp()
     const before = { leavings: await leavings(), pids: await pids() }
     await host.sh(
       `for turn in $(seq ${restarts}); do
@@ -145,7 +138,7 @@ describe('an agent', () => {
        done`,
       { timeoutMs: 60_000 + restarts * 3000 },
     )
-    await agentIsUp()
+    await host.untilAgentIsUp()
     expect(await pids()).toBe(before.pids)
     let after = ''
     // The last connection may not be closed yet.
