@@ -345,9 +345,10 @@ describe('who means harm', () => {
 
   it('asks for the keys of an account that is none of ours in vain', async () => {
     const ask = (...words: readonly string[]) => host.exec(['runuser', '-u', 'nobody', '--', '/usr/sbin/gear-auth-keys-command', ...words])
-    await host.sh('id ctr-fake1 >/dev/null 2>&1 || useradd -c "Somebody" ctr-fake1')
+    await host.do(['useradd', '-c', 'Somebody', 'ctr-fake1'])
     expect((await ask('root')).exitCode).toBe(1)
     expect((await ask('ctr-fake1')).exitCode).toBe(1)
+    await host.do(['userdel', 'ctr-fake1'])
     expect((await ask('ctr-nobody')).exitCode).toBe(2)
     expect((await ask('../../etc')).exitCode).toBe(2)
     expect((await ask()).exitCode).toBe(1)
