@@ -1,9 +1,9 @@
 /** The operations on environments: sets of NAME=VALUE under an id, shared by containers (spec §1.8, routes 16 to 18). */
-import { environment, id, nothing, text } from './fields.ts'
+import { environment, environmentId, nothing, text } from './fields.ts'
 import { operation } from './operation.ts'
 import * as z from './schemas.ts'
 
-const environmentParams = z.object({ id })
+const environmentParams = z.object({ id: environmentId })
 
 export type Environment = z.infer<typeof environment>
 export type Variable = Environment['variables'][number]

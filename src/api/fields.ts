@@ -1,6 +1,6 @@
 /** Schemas of the fields that operations share. A rule is written once, with the words the caller is told. */
 import { FormatError, isHostName, parseCpus, parseImageReference, parseMemory } from '../formats/index.ts'
-import { type Id, type ImageName, idRule, isId } from './ids.ts'
+import { type EnvironmentId, environmentIdRule, type Id, type ImageName, idRule, isEnvironmentId, isId } from './ids.ts'
 import { limits } from './limits.ts'
 import * as z from './schemas.ts'
 
@@ -58,6 +58,17 @@ export function optionalParsed<Value>(parse: (input: string) => Value) {
 export const id = z.pipe(
   text.check(z.refine(isId, { error: () => idRule })),
   z.transform(value => value as Id),
+)
+
+export const environmentId = z.pipe(
+  text.check(z.refine(isEnvironmentId, { error: () => environmentIdRule })),
+  z.transform(value => value as EnvironmentId),
+)
+
+/** The same, or the empty string for none. */
+const optionalEnvironmentId = z.pipe(
+  z._default(text.check(z.refine(value => value === '' || isEnvironmentId(value), { error: () => environmentIdRule })), ''),
+  z.transform(value => (value === '' ? undefined : (value as EnvironmentId))),
 )
 
 /** An id, or the empty string for none. */
@@ -193,7 +204,7 @@ export const imageTag = parsed((input): ImageName => {
 export const unusedText = z._default(text.check(isOneLine, maxBytes(1024)), '')
 
 export const environment = z.object(
-  { variables: z._default(list(variable, limits.variablesMax), []), source: sourceUrl, id: optionalId },
+  { variables: z._default(list(variable, limits.variablesMax), []), source: sourceUrl, id: optionalEnvironmentId },
   wants('an object with Variables, Source and Id'),
 )
 

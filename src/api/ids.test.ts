@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { accountKinds, containerOfUnit, containerUnit, type Id, idOfAccount, isId, loginOf } from './ids.ts'
+import {
+  accountKinds,
+  containerOfUnit,
+  containerUnit,
+  type EnvironmentId,
+  type Id,
+  idOfAccount,
+  isEnvironmentId,
+  isId,
+  loginOf,
+  partition,
+} from './ids.ts'
 
 describe('ids', () => {
   it.each(['abcd', 'shop-web.1', 'A_b-c.d', '0123456789abcdefghijklmn'])('%s is one', id => {
@@ -18,6 +29,17 @@ describe('ids', () => {
   it('do not appear in units of others', () => {
     expect(containerOfUnit('docker.service')).toBeUndefined()
     expect(containerOfUnit('ctr-abcd.socket')).toBeUndefined()
+  })
+})
+
+describe('ids of environments', () => {
+  it.each(['abcd', '-kTrNBsz2Zf0dmg6Ff3Vhw', '_kTrNBsz2Zf0dmg6Ff3Vhw', '-_ab', '-..a'])('%s is one, as the original draws them', id => {
+    expect(isEnvironmentId(id)).toBe(true)
+    expect(partition(id as EnvironmentId)).not.toBe('..')
+  })
+
+  it.each(['', '-ab', '-123456789012345678901234', '..ab', '.abc', '-a/b', '-abc\n', '-a b'])('%j is none', id => {
+    expect(isEnvironmentId(id)).toBe(false)
   })
 })
 

@@ -5,11 +5,13 @@
 declare const brand: unique symbol
 export type Branded<Text extends string, Name extends string> = Text & { readonly [brand]: Name }
 
-/** A container, environment or repository id: 4 to 24 of `A-Za-z0-9_.-`, starting with a letter or digit (spec §1.1). */
+/** A container or repository id: 4 to 24 of `A-Za-z0-9_.-`, starting with a letter or digit (spec §1.1). */
 export type Id = Branded<string, 'Id'>
 export type ContainerId = Id
-export type EnvironmentId = Id
 export type RepositoryId = Id
+
+/** Every id may be that of an environment, too; the original's client draws some of its own, of base64url, which may begin with `-` and `_`. */
+export type EnvironmentId = Id | Branded<string, 'EnvironmentId'>
 
 /** The name of a public key on disk: 43 characters of base64url (spec §11.1). */
 export type KeyFingerprint = Branded<string, 'KeyFingerprint'>
@@ -38,9 +40,18 @@ export type ImageName = Branded<string, 'ImageName'>
 export const idRule = 'must be 4 to 24 characters of A-Z a-z 0-9 _ . - and start with a letter or digit'
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{3,23}$/
 
-/** Whether a text may name a container, an environment or a repository. */
+/** Whether a text may name a container or a repository. */
 export function isId(text: string): text is Id {
   return idPattern.test(text)
+}
+
+/** The rule for the ids of environments. They name files only, so the dot is all that may do harm at their start: `..` as a partition. */
+export const environmentIdRule = 'must be 4 to 24 characters of A-Z a-z 0-9 _ . - and not start with a dot'
+const environmentIdPattern = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{3,23}$/
+
+/** Whether a text may name an environment. */
+export function isEnvironmentId(text: string): text is EnvironmentId {
+  return environmentIdPattern.test(text)
 }
 
 const containerUnitPattern = /^ctr-([A-Za-z0-9][A-Za-z0-9_.-]{3,23})\.service$/
@@ -71,7 +82,7 @@ export function deleteRepositoryUnit(requestId: RequestId): UnitName {
 }
 
 /** The first two characters, which divide the disk layout into partitions (spec §5.3). */
-export function partition(id: Id): string {
+export function partition(id: Id | EnvironmentId): string {
   return id.slice(0, 2)
 }
 

@@ -19,7 +19,7 @@ import {
 } from '../formats/index.ts'
 import { contract, type OperationName } from './contract.ts'
 import { GearError } from './errors.ts'
-import { type Id, isId, type RequestId } from './ids.ts'
+import { type Id, isEnvironmentId, isId, type RequestId } from './ids.ts'
 import { limits } from './limits.ts'
 import type { Operation } from './operation.ts'
 import { fromText, fromWire, wireName } from './wire.ts'
@@ -74,6 +74,13 @@ interface Proof {
 }
 
 const emptyOnly: Proof = { reason: 'empty stands for the default', prove: value => expect(value).toBe('') }
+const anEnvironmentId: Proof = {
+  reason: 'it names a file below a folder of its first two characters, and has only characters that mean nothing in paths and URLs',
+  prove: value => {
+    expect(value === '' || isEnvironmentId(value)).toBe(true)
+    expect(`/${value.slice(0, 2)}/${value}/`).not.toMatch(/\/\.{1,2}\//)
+  },
+}
 const anId: Proof = {
   reason: 'an id has only characters that mean nothing in paths, unit names, arguments and URLs',
   prove: value => expect(isId(value)).toBe(true),
@@ -138,10 +145,7 @@ const harmless: Readonly<Record<string, Proof>> = {
     reason: 'an id, or empty for none',
     prove: value => expect(value === '' || isId(value)).toBe(true),
   },
-  'installContainer body Environment.Id': {
-    reason: 'an id, or empty for none',
-    prove: value => expect(value === '' || isId(value)).toBe(true),
-  },
+  'installContainer body Environment.Id': anEnvironmentId,
   'installContainer body Environment.Source': sourceUrl,
   'installContainer body Environment.Variables[0].Name': environmentName,
   'installContainer body Environment.Variables[0].Value': environmentValue,
@@ -179,17 +183,14 @@ const harmless: Readonly<Record<string, Proof>> = {
     prove: value => expect(value).toMatch(/^(?:[a-z0-9][a-z0-9._/:@-]*)?$/),
   },
   'listImages query engine': emptyOnly,
-  'putEnvironment body Id': {
-    reason: 'an id, or empty for none; the one in the path counts',
-    prove: value => expect(value === '' || isId(value)).toBe(true),
-  },
+  'getEnvironment params id': anEnvironmentId,
+  'putEnvironment params id': anEnvironmentId,
+  'patchEnvironment params id': anEnvironmentId,
+  'putEnvironment body Id': anEnvironmentId,
   'putEnvironment body Source': sourceUrl,
   'putEnvironment body Variables[0].Name': environmentName,
   'putEnvironment body Variables[0].Value': environmentValue,
-  'patchEnvironment body Id': {
-    reason: 'an id, or empty for none; the one in the path counts',
-    prove: value => expect(value === '' || isId(value)).toBe(true),
-  },
+  'patchEnvironment body Id': anEnvironmentId,
   'patchEnvironment body Source': { ...sourceUrl, reason: 'not fetched at all' },
   'patchEnvironment body Variables[0].Name': environmentName,
   'patchEnvironment body Variables[0].Value': environmentValue,
@@ -355,9 +356,12 @@ describe('every text', () => {
 })
 
 describe('ids', () => {
+  const isOfEnvironment = ({ name, field }: { readonly name: string; readonly field: string }): boolean =>
+    field === 'Environment.Id' || /^\w+Environment params/.test(name)
+
   it.each(['', 'abc', 'a'.repeat(25), '..ab', '.abc', '-abc', '_abc', 'ab/cd', 'ab cd', 'abcd\n', '....'])('%j is none', id => {
     for (const leaf of leaves().filter(candidate => candidate.field === 'id' || candidate.field === 'Environment.Id')) {
-      if (id === '' && leaf.field !== 'id') continue
+      if ((id === '' && leaf.field !== 'id') || (/^[-_]/.test(id) && isOfEnvironment(leaf))) continue
       expect(refusal(leaf, id)?.fields.map(({ field }) => field)).toEqual([leaf.field])
     }
   })

@@ -16,7 +16,7 @@ export async function readVariables(context: Context, path: string | undefined):
   return variables
 }
 
-/** A random id of 22 characters. One in 32 texts begins with a character that ids do not begin with; then another is drawn. */
+/** A random id of 22 characters. One in 32 texts begins with a hyphen or underscore, by which a command line takes it for a flag; then another is drawn. */
 export function newEnvironmentId(draw: () => string = freshRequestId): string {
   let text = draw()
   while (!isId(text)) text = draw()

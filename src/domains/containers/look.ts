@@ -5,6 +5,7 @@ import {
   type EngineKind,
   GearError,
   idOfAccount,
+  isEnvironmentId,
   isId,
   type Login,
   loginOf,
@@ -108,7 +109,7 @@ export async function lookForDelete(
     engine,
     engineContainer: engineContainer?.name,
     dataContainer: dataContainer !== undefined || willHoldData ? dataContainerOf(id) : undefined,
-    environment: options.isEverythingWanted && environment !== undefined && isId(environment) ? environment : undefined,
+    environment: options.isEverythingWanted && environment !== undefined && isEnvironmentId(environment) ? environment : undefined,
     isDataWanted: options.isEverythingWanted,
   }
 }

@@ -2,7 +2,7 @@
  * Environments on disk: `$BASE/env/contents/<aa>/ID`, one raw `NAME=VALUE` a line (spec §5.4), readable for root only. The engine reads the file
  * itself (`--env-file`); values pass through no shell, no unit file and no log.
  */
-import { type EnvironmentId, GearError, isId, limits, partition, type Variable } from '../../api/index.ts'
+import { type EnvironmentId, GearError, isEnvironmentId, limits, partition, type Variable } from '../../api/index.ts'
 import { printEnvironment } from '../../formats/index.ts'
 import type { Host } from '../../host/index.ts'
 import { environmentFile, environmentFolder, environmentsFolder, modes } from '../layout/index.ts'
@@ -34,7 +34,9 @@ export class EnvironmentStore {
     const listings = await Promise.all(partitions.map(async ({ name }) => ({ name, entries: await files.list(`${root}/${name}`) })))
     return listings
       .flatMap(({ name, entries }) =>
-        entries.flatMap(entry => (entry.kind === 'file' && isId(entry.name) && partition(entry.name) === name ? [entry.name] : [])),
+        entries.flatMap(entry =>
+          entry.kind === 'file' && isEnvironmentId(entry.name) && partition(entry.name) === name ? [entry.name] : [],
+        ),
       )
       .sort()
   }
