@@ -15,8 +15,9 @@ staged = $(lib)/staged
 units = $(DESTDIR)$(PREFIX)/lib/systemd/system
 doc = $(DESTDIR)$(PREFIX)/share/doc/gear
 man = $(DESTDIR)$(PREFIX)/share/man/man1
-completions = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gear $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_gear \
-  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gear.fish
+share = $(DESTDIR)$(PREFIX)/share
+completions = $(foreach program,gear sti,$(share)/bash-completion/completions/$(program) $(share)/zsh/vendor-completions/_$(program) \
+  $(share)/fish/vendor_completions.d/$(program).fish)
 # How the Node binary gets there; 150 MB. A host that sees this checkout under the same path can do with INSTALL_NODE='ln -s'.
 INSTALL_NODE = cp --reflink=auto
 
@@ -67,12 +68,12 @@ install: build ## install below DESTDIR (default: this machine); starts nothing
 	[ -e $(DESTDIR)/etc/default/gear ] || install -m 644 packaging/gear.default $(DESTDIR)/etc/default/gear
 	install -m 644 LICENSE dist/licenses.txt $(doc)
 	install -d $(man)
-	rm -f $(man)/gear.1 $(man)/gear-*.1
+	rm -f $(man)/gear.1 $(man)/gear-*.1 $(man)/sti.1
 	install -m 644 docs/reference/man/*.1 $(man)
 	install -d $(dir $(completions))
-	bin/gear completion bash >$(word 1,$(completions))
-	bin/gear completion zsh >$(word 2,$(completions))
-	bin/gear completion fish >$(word 3,$(completions))
+	set -- $(completions); for program in gear sti; do for shell in bash zsh fish; do \
+	  bin/gear completion $$shell $$program >$$1 || exit 1; shift; \
+	done; done
 	if [ -e $(DESTDIR)/etc/group ]; then systemd-sysusers --root=$(DESTDIR)/ gear.conf; fi
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; systemctl try-reload-or-restart ssh.service; fi
 
@@ -84,7 +85,7 @@ uninstall: ## remove what install put there; refuses while containers are instal
 	rm -rf $(lib) $(doc) $(units)/gear.service $(units)/gear.socket $(units)/gear-links@.service $(units)/docker.service.d/gear-journal.conf
 	rm -f $(completions) $(DESTDIR)$(PREFIX)/bin/gear $(DESTDIR)$(PREFIX)/bin/switchns $(DESTDIR)$(PREFIX)/bin/sti $(DESTDIR)$(PREFIX)/sbin/gear-auth-keys-command
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/gear.conf $(DESTDIR)/etc/ssh/sshd_config.d/50-gear.conf $(DESTDIR)/etc/sudoers.d/gear
-	rm -f $(man)/gear.1 $(man)/gear-*.1
+	rm -f $(man)/gear.1 $(man)/gear-*.1 $(man)/sti.1
 	rmdir --ignore-fail-on-non-empty $(units)/docker.service.d
 	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 

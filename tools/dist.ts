@@ -24,8 +24,13 @@ export function layOutClient(folder: string, dist: string): void {
   chmodSync(join(folder, 'bin/gear'), 0o755)
   copyFileSync(join(client, 'README.txt'), join(folder, 'README.txt'))
   copyFileSync(join(repository, 'LICENSE'), join(folder, 'LICENSE'))
-  cpSync(join(repository, 'docs/reference/man'), join(folder, 'man'), { recursive: true })
-  const scripts = { 'gear.bash': completionScripts.bash, _gear: completionScripts.zsh, 'gear.fish': completionScripts.fish }
+  // A client has no sti, which works on this machine only.
+  cpSync(join(repository, 'docs/reference/man'), join(folder, 'man'), { recursive: true, filter: path => !path.endsWith('sti.1') })
+  const scripts = {
+    'gear.bash': completionScripts.bash('gear'),
+    _gear: completionScripts.zsh('gear'),
+    'gear.fish': completionScripts.fish('gear'),
+  }
   for (const [name, text] of Object.entries(scripts)) writeFileSync(join(folder, 'completions', name), text)
 }
 

@@ -80,8 +80,18 @@ export function isTextAt(schema: z.ZodMiniType | Schema<unknown>, place: readonl
   return found !== undefined && isTextAt(found[1], rest)
 }
 
+/** A key that a schema does not know. */
+export interface UnknownKey {
+  /** `Containers[0].Imgae` */
+  readonly path: string
+  /** The last part of it. */
+  readonly key: string
+  /** Those that there are in its place. */
+  readonly known: readonly string[]
+}
+
 /** Where a value from the wire has keys that its schema does not know, and that are dropped: perhaps misspelt. */
-export function unknownKeys(schema: z.ZodMiniType | Schema<unknown>, value: unknown, path = ''): readonly string[] {
+export function unknownKeys(schema: z.ZodMiniType | Schema<unknown>, value: unknown, path = ''): readonly UnknownKey[] {
   const { innerType, in: before, element, shape } = schema._zod.def as Definition
   const inner = innerType ?? before
   if (inner !== undefined) return unknownKeys(inner, value, path)
@@ -92,7 +102,8 @@ export function unknownKeys(schema: z.ZodMiniType | Schema<unknown>, value: unkn
     const name = names.get(key.toLowerCase())
     const known = name === undefined ? undefined : shape[name]
     const place = `${path}${path === '' ? '' : '.'}${name === undefined ? key : wireName(name)}`
-    return known === undefined ? [place] : unknownKeys(known, item, place)
+    if (known === undefined) return [{ path: place, key, known: Object.keys(shape).map(wireName) }]
+    return unknownKeys(known, item, place)
   })
 }
 

@@ -20,6 +20,8 @@ export type NameKind =
   | 'fingerprint'
   | 'command'
   | 'operation'
+  /** Those that completion is for. */
+  | 'program'
   /** A file, or a container with a colon. */
   | 'place'
 

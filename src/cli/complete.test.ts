@@ -225,7 +225,17 @@ describe('gear completion', () => {
     expect(exitCode).toBe(0)
   })
 
-  it.each(['', 'tcsh', 'bash zsh'])('knows three shells, one at a time: gear completion %s', async words => {
+  it.each(['', 'tcsh', 'bash gear sti'])('knows three shells, one at a time: gear completion %s', async words => {
     expect(await gear(`completion ${words}`)).toMatchObject({ out: '', exitCode: 1, err: expect.stringContaining('name one shell') })
+  })
+
+  it('completes gear, and sti when that is named', async () => {
+    expect((await gear('completion bash sti')).out).toContain('complete -F _sti sti')
+    expect((await gear('completion bash')).out).toContain('complete -F _gear gear')
+    expect(await gear('completion bash zsh')).toMatchObject({
+      out: '',
+      err: expect.stringContaining('zsh is neither gear nor sti'),
+      exitCode: 1,
+    })
   })
 })

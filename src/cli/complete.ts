@@ -7,6 +7,7 @@ import { type Application, type InputCompletion, proposeCompletions } from '@str
 import { readCommandLine, withPlainFlags } from './arguments.ts'
 import type { CliContext } from './cli-context.ts'
 import type { CliCommand, Flag, NameKind } from './command.ts'
+import { completedPrograms } from './completion-scripts.ts'
 import type { Context } from './context.ts'
 import { hostNames, liveNames, type Proposal } from './names.ts'
 import { foreignText } from './render/foreign-text.ts'
@@ -19,8 +20,11 @@ export interface Commands {
 
 /** The proposals as the shells read them. Never throws. */
 export async function completeCommandLine(words: readonly string[], context: Context, commands: Commands): Promise<string> {
-  const found = await proposals(words.slice(0, -1), words.at(-1) ?? '', context, commands).catch(() => [])
-  // A tab or a line break in a name of others would be read as something else.
+  return printProposals(await proposals(words.slice(0, -1), words.at(-1) ?? '', context, commands).catch(() => []))
+}
+
+/** One a line. A tab or a line break in a name of others would be read as something else. */
+export function printProposals(found: readonly Proposal[]): string {
   return found
     .map(({ value, brief }) => `${foreignText(value).replaceAll(/\s/g, '?')}\t${foreignText(brief).replaceAll(/\s+/g, ' ')}\n`)
     .join('')
@@ -134,6 +138,7 @@ async function argumentProposals(
 async function namesOf(kind: NameKind, args: readonly string[], partial: string, context: Context): Promise<readonly Proposal[]> {
   if (kind === 'file') return files
   if (kind === 'command') return beginning(commandNames(), partial)
+  if (kind === 'program') return listed(completedPrograms, partial)
   const tokenFile = flagValue(args, '--token-file') ?? context.tokenFile
   if (kind !== 'place') return beginning(await liveNames(kind, { partial, context, tokenFile }), partial)
   if (partial.includes(':')) return []

@@ -1,14 +1,18 @@
-/** What the shells have to be told for `gear` to be completed: each script asks `gear __complete` for the proposals. */
+/** What the shells have to be told for `gear` and `sti` to be completed: each script asks `gear __complete` or `sti __complete` for the proposals. */
 
 export const completionShells = ['bash', 'zsh', 'fish'] as const
 
-export const completionScripts: Readonly<Record<(typeof completionShells)[number], string>> = {
-  bash: `\
-# bash completion for gear. Made by: gear completion bash
-_gear() {
+export const completedPrograms = ['gear', 'sti'] as const
+
+type Program = (typeof completedPrograms)[number]
+
+export const completionScripts: Readonly<Record<(typeof completionShells)[number], (program: Program) => string>> = {
+  bash: program => `\
+# bash completion for ${program}. Made by: gear completion bash${own(program)}
+_${program}() {
   local cur words cword line value
   if declare -F _get_comp_words_by_ref >/dev/null; then
-    # Words with = and : in them are one word to gear.
+    # Words with = and : in them are one word to ${program}.
     _get_comp_words_by_ref -n =: cur words cword
   else
     # Without bash-completion, by their spaces: bash divides them at = and :, too.
@@ -29,12 +33,12 @@ _gear() {
     COMPREPLY+=("$value")
   done < <("\${words[0]}" __complete "\${words[@]:1:cword-1}" "$cur" 2>/dev/null)
 }
-complete -F _gear gear
+complete -F _${program} ${program}
 `,
-  zsh: `\
-#compdef gear
-# zsh completion for gear. Made by: gear completion zsh
-_gear() {
+  zsh: program => `\
+#compdef ${program}
+# zsh completion for ${program}. Made by: gear completion zsh${own(program)}
+_${program}() {
   local line value brief
   local -a plain plain_briefs open open_briefs
   while IFS= read -r line; do
@@ -51,11 +55,11 @@ _gear() {
   (( $#open )) && compadd -l -S '' -d open_briefs -a open && shown=0
   return shown
 }
-if [[ $funcstack[1] == _gear ]]; then _gear "$@"; else compdef _gear gear; fi
+if [[ $funcstack[1] == _${program} ]]; then _${program} "$@"; else compdef _${program} ${program}; fi
 `,
-  fish: `\
-# fish completion for gear. Made by: gear completion fish
-function __gear_complete
+  fish: program => `\
+# fish completion for ${program}. Made by: gear completion fish${own(program)}
+function __${program}_complete
     set -l words (commandline --tokenize --current-process --cut-at-cursor)
     set -l partial (commandline --current-token --cut-at-cursor)
     for line in ($words[1] __complete $words[2..] "$partial" 2>/dev/null)
@@ -69,6 +73,10 @@ function __gear_complete
         end
     end
 end
-complete --command gear --no-files --keep-order --arguments '(__gear_complete)'
+complete --command ${program} --no-files --keep-order --arguments '(__${program}_complete)'
 `,
+}
+
+function own(program: Program): string {
+  return program === 'gear' ? '' : ` ${program}`
 }

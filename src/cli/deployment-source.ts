@@ -1,10 +1,10 @@
 /** Where commands get a deployment from: a file, or for some an http or https URL. */
-import { GearError, limits } from '../api/index.ts'
+import { GearError, limits, type UnknownKey } from '../api/index.ts'
 import { fetchText } from '../client/index.ts'
 import { urlWithoutSecrets } from '../lib/index.ts'
 import { type Context, Interruption } from './context.ts'
 import { foreignText } from './render/foreign-text.ts'
-import { UsageError } from './usage-error.ts'
+import { didYouMean, UsageError } from './usage-error.ts'
 
 export interface SourceOptions {
   readonly timeoutMs: number
@@ -37,6 +37,9 @@ export async function loadDeployment(context: Context, place: string, { timeoutM
 /** So many misspelt keys are told of one by one. */
 const unknownMax = 5
 
+/** Longer than any key. */
+const keyMax = 40
+
 async function readFrom(context: Context, { shown, name }: { readonly shown: string; readonly name: string }, read: () => Promise<string>) {
   const text = await read().catch((cause: unknown) => {
     if (cause instanceof Interruption) throw cause
@@ -44,11 +47,13 @@ async function readFrom(context: Context, { shown, name }: { readonly shown: str
   })
   const { readDeployment } = await import('../domains/deployments/index.ts')
   try {
-    let unknown: readonly string[] = []
-    const deployment = await readDeployment(text, name, paths => {
-      unknown = paths
+    let unknown: readonly UnknownKey[] = []
+    const deployment = await readDeployment(text, name, keys => {
+      unknown = keys
     })
-    const told = unknown.slice(0, unknownMax).map(path => `${path} is no key of a deployment, and is passed over`)
+    const told = unknown
+      .slice(0, unknownMax)
+      .map(({ path, key, known }) => `${path} is no key of a deployment, and is passed over${didYouMean(key.slice(0, keyMax), known)}`)
     if (unknown.length > told.length) told.push(`and so are ${unknown.length - told.length} more`)
     for (const line of told) await context.err.write(foreignText(`Warning: ${shown}: ${line.slice(0, 300)}\n`))
     return deployment

@@ -28,7 +28,7 @@ export async function liveNames(kind: LiveKind, asking: Asking): Promise<readonl
   return (await allNames(kind, asking)).filter(({ value }) => plainName.test(value))
 }
 
-type LiveKind = Exclude<NameKind, 'command' | 'file' | 'place'>
+type LiveKind = Exclude<NameKind, 'command' | 'program' | 'file' | 'place'>
 type HostKind = Exclude<LiveKind, 'host' | 'operation'>
 
 async function allNames(kind: LiveKind, asking: Asking): Promise<readonly Proposal[]> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { gear } from './fake-context.ts'
+import { gear, type Setup } from './fake-context.ts'
 
 describe('sti', () => {
   it('tells its version', async () => {
@@ -26,5 +26,25 @@ describe('sti', () => {
   ])('%s says what is wrong on stdout', async (line, message) => {
     const { out, exitCode } = await gear(line)
     expect([out, exitCode]).toEqual([expect.stringContaining(message), 1])
+  })
+
+  it.each([
+    ['b', ['build']],
+    ['', ['build', 'usage', 'version']],
+    ['build ', [':folders']],
+    ['build . ', ['acme/shop', 'acme/db:7']],
+    ['build --ref v1 . acme/d', ['acme/db:7']],
+    ['build . acme/shop --sa', ['--savetempdir']],
+    ['build --scripts ', [':folders']],
+    ['build --scripts=x', [':folders']],
+    ['build -e A', []],
+    ['build . acme/shop acme/x ', []],
+    ['usage acme/s', ['acme/shop']],
+    ['nothing ', []],
+  ])('completes %j', async (line, values) => {
+    const hosts: Setup['hosts'] = { local: { listImages: async () => ({ text: 'acme/shop:latest\nacme/db:7\n' }) } }
+    const { out, err, exitCode } = await gear(['sti', '__complete', ...line.split(' ')], { hosts })
+    expect({ err, exitCode }).toEqual({ err: '', exitCode: 0 })
+    expect(out.split('\n').flatMap(each => (each === '' ? [] : [each.split('\t')[0]]))).toEqual(values)
   })
 })

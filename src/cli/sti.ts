@@ -6,36 +6,22 @@ import { asGearError, type BuildAsked, explain, GearError } from '../api/index.t
 import { type Input, request } from '../client/index.ts'
 import { FormatError } from '../formats/index.ts'
 import { parseVariables } from './commands/build.ts'
+import { completeSti } from './complete-sti.ts'
 import { type Context, Interruption } from './context.ts'
+import { stiFlags, stiHelp, stiUsage, stiVerbs } from './sti-words.ts'
 import { didYouMean, UsageError } from './usage-error.ts'
 
-const usageText = `Usage: sti build SOURCE IMAGE TAG [flags]
-       sti usage IMAGE [flags]
-       sti version
-
-  -U, --url URL          address of the engine (unix:///var/run/docker.sock)
-      --verbose          tell every step
-      --savetempdir      keep the folder of the build
-      --clean            take nothing over from the image that has the name now
-      --rm               remove the image that had the name before
-  -e, --env N=V,N2=V2    variables of the scripts and the image
-  -r, --ref REF          branch, tag or commit
-      --callbackUrl URL  call it when the build has ended
-  -s, --scripts URL      folder of scripts that count before all others
-`
-
-const options = {
-  url: { type: 'string', short: 'U' },
-  verbose: { type: 'boolean' },
-  savetempdir: { type: 'boolean' },
-  clean: { type: 'boolean' },
-  rm: { type: 'boolean' },
-  env: { type: 'string', short: 'e', multiple: true },
-  ref: { type: 'string', short: 'r' },
-  callbackUrl: { type: 'string' },
-  scripts: { type: 'string', short: 's' },
-  help: { type: 'boolean', short: 'h' },
-} as const
+/** As `parseArgs` takes them. */
+const options = Object.fromEntries(
+  [...stiFlags, stiHelp].map(({ name, letter, placeholder, isRepeated }) => [
+    name,
+    {
+      type: placeholder === undefined ? ('boolean' as const) : ('string' as const),
+      multiple: isRepeated ?? false,
+      ...(letter === undefined ? {} : { short: letter }),
+    },
+  ]),
+)
 
 /** The exit code. Never throws. */
 export async function runSti(words: readonly string[], context: Context): Promise<number> {
@@ -52,11 +38,17 @@ export async function runSti(words: readonly string[], context: Context): Promis
 }
 
 async function carryOut(words: readonly string[], context: Context): Promise<number> {
+  if (words[0] === '__complete') {
+    await context.out.write(await completeSti(words.slice(1), context))
+    return 0
+  }
   const { parseArgs } = process.getBuiltinModule('node:util')
   const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true })
+  const isSet = (name: string) => values[name] === true
+  const textOf = (name: string) => [values[name]].flat().find(value => typeof value === 'string')
   const [verb, ...args] = positionals
-  if (values.help || verb === undefined || verb === 'help') {
-    await context.err.write(usageText)
+  if (isSet('help') || verb === undefined || verb === 'help') {
+    await context.err.write(stiUsage())
     return 0
   }
   if (verb === 'version') {
@@ -66,20 +58,20 @@ async function carryOut(words: readonly string[], context: Context): Promise<num
   const [source, image, tag] = verb === 'usage' ? ['/', args[0], 'usage'] : args
   if ((verb !== 'build' && verb !== 'usage') || source === undefined || image === undefined || tag === undefined) {
     const isVerb = verb === 'build' || verb === 'usage'
-    const hint = isVerb ? '' : `there is no sti ${verb}${didYouMean(verb, ['build', 'usage', 'version', 'help'])}; `
+    const hint = isVerb ? '' : `there is no sti ${verb}${didYouMean(verb, [...Object.keys(stiVerbs), 'help'])}; `
     throw new UsageError(`${hint}give sti build SOURCE IMAGE TAG, sti usage IMAGE or sti version, not: ${positionals.join(' ')}`)
   }
   const body: NonNullable<Input<'buildImage'>['body']> = {
     source,
     baseImage: image,
     tag,
-    ref: values.ref,
-    clean: values.clean ?? false,
-    removePrevious: values.rm ?? false,
-    verbose: values.verbose ?? false,
-    callbackUrl: values.callbackUrl,
-    scripts: values.scripts,
-    environment: { variables: (values.env ?? []).flatMap(parseVariables), source: '' },
+    ref: textOf('ref'),
+    clean: isSet('clean'),
+    removePrevious: isSet('rm'),
+    verbose: isSet('verbose'),
+    callbackUrl: textOf('callbackUrl'),
+    scripts: textOf('scripts'),
+    environment: { variables: [values['env'] ?? []].flat().map(String).flatMap(parseVariables), source: '' },
   }
   const asked = request('buildImage', { body }).body as BuildAsked
   const { buildHere, showUsage } = await import('../agent/index.ts')
@@ -88,7 +80,7 @@ async function carryOut(words: readonly string[], context: Context): Promise<num
     written = context.out.write(text)
     return written
   }
-  const work = { signal: context.signal, say, engineAddress: values.url, isFolderKept: values.savetempdir ?? false }
+  const work = { signal: context.signal, say, engineAddress: textOf('url'), isFolderKept: isSet('savetempdir') }
   try {
     if (verb === 'usage') await showUsage(asked, work)
     else await buildHere(asked, work)

@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
+import { stiFlags } from '../../src/cli/sti-words.ts'
 import { summaries } from '../../src/cli/summaries.ts'
 import { manualPages } from './man.ts'
 
@@ -9,8 +10,8 @@ function shown(text: string): string {
   return execFileSync('groff', ['-man', '-Tascii', '-P-cbou', '-rLL=200n'], { input: text, encoding: 'utf8' })
 }
 
-test('there is a page for every command, and one for all', () => {
-  expect([...pages.keys()]).toEqual(['gear.1', ...Object.keys(summaries).map(name => `gear-${name}.1`)])
+test('there is a page for every command, one for all, and one for sti', () => {
+  expect([...pages.keys()]).toEqual(['gear.1', ...Object.keys(summaries).map(name => `gear-${name}.1`), 'sti.1'])
 })
 
 describe('a page', () => {
@@ -31,5 +32,11 @@ describe('a page', () => {
   test('of all lists every command with its summary', () => {
     const text = shown(pages.get('gear.1') ?? '')
     for (const [name, summary] of Object.entries(summaries)) expect(text).toMatch(new RegExp(`gear-${name}\\(1\\)\\s+${summary}\\.`))
+  })
+
+  test('of sti says what sti --help says', () => {
+    const text = shown(pages.get('sti.1') ?? '')
+    expect(text).toMatch(/SYNOPSIS\n +sti build SOURCE IMAGE TAG \[flags\]\n +sti usage IMAGE \[flags\]\n +sti version\n/)
+    for (const { name, brief } of stiFlags) expect(text).toMatch(new RegExp(`--${name}( \\S+)?\\s+${brief.replace(/[().]/g, '.')}`, 'i'))
   })
 })

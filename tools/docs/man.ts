@@ -1,6 +1,7 @@
-/** The manual pages gear(1) and gear-COMMAND(1), from what the commands say of themselves: the same words as in `--help`. */
+/** The manual pages gear(1), gear-COMMAND(1) and sti(1), from what the commands say of themselves: the same words as in `--help`. */
 import type { Flag } from '../../src/cli/command.ts'
 import { allCommands } from '../../src/cli/index.ts'
+import { stiFlags, stiHelp, stiVerbs } from '../../src/cli/sti-words.ts'
 import { commandAliases, summaries } from '../../src/cli/summaries.ts'
 
 type Command = ReturnType<typeof allCommands> extends ReadonlyMap<string, infer Each> ? Each : never
@@ -11,6 +12,7 @@ export function manualPages(version: string): readonly (readonly [name: string, 
   return [
     ['gear.1', overviewPage(version)],
     ...commands.map(([name, command]): [string, string] => [`gear-${name}.1`, commandPage(name, command, version)]),
+    ['sti.1', stiPage(version)],
   ]
 }
 
@@ -71,6 +73,42 @@ function commandPage(name: string, command: Command, version: string): string {
     section('EXAMPLES', ['.EX', ...text.examples.map(roff), '.EE']),
     exitStatus(text.exitCodes),
     section('SEE ALSO', ['.BR gear (1)']),
+  ])
+}
+
+function stiPage(version: string): string {
+  const verbs = Object.entries(stiVerbs)
+  const calls = verbs.map(
+    ([verb, { usage, takesFlags }]) => `.B sti ${verb}\n${roff([usage, takesFlags ? '[flags]' : ''].join(' ').trim()) || '\\&'}`,
+  )
+  const options = [...stiFlags, stiHelp].flatMap(({ name, letter, placeholder, brief }) => {
+    const value = placeholder === undefined ? '' : ` \\fI${roff(placeholder)}\\fR`
+    const spellings = [...(letter === undefined ? [] : [`\\fB\\-${letter}\\fR`]), `\\fB\\-\\-${roff(name)}\\fR`]
+    return term(`${spellings.join(', ')}${value}`, `${brief.charAt(0).toUpperCase()}${brief.slice(1)}.`)
+  })
+  return page('sti', 'make images from source, as the tool of the original geard', version, [
+    section('SYNOPSIS', [calls.join('\n.br\n')]),
+    section('DESCRIPTION', [
+      ...paragraph(
+        'For scripts that call the tool of that name: its commands, its flags and its exit codes. gear does the work, on this machine.',
+      ),
+      ...paragraph('Whoever begins anew takes gear build, which can do more.'),
+    ]),
+    section(
+      'COMMANDS',
+      verbs.flatMap(([verb, { brief }]) => term(`\\fB${verb}\\fR`, `${brief}.`)),
+    ),
+    section('OPTIONS', options),
+    section('EXAMPLES', ['.EX', roff('sti build https://example.com/acme/shop.git acme/node-builder acme/shop --ref v1'), '.EE']),
+    section(
+      'EXIT STATUS',
+      [
+        ['0', 'The image was made.'] as const,
+        ['1', 'It was not, and a message on standard output says why.'] as const,
+        ...interruptedCodes,
+      ].flatMap(([code, meaning]) => term(code, meaning)),
+    ),
+    section('SEE ALSO', ['.BR gear (1),', '.BR gear\\-build (1)']),
   ])
 }
 

@@ -165,7 +165,9 @@ function requireKnown(body: NonNullable<Operation['body']>, path: readonly (stri
   const alone: Record<string, unknown> = {}
   setField(alone, path, '')
   const [unknown] = unknownKeys(body, alone)
-  if (unknown !== undefined) throw new UsageError(`--field ${unknown}: there is no such field (see: gear api --list OPERATION)`)
+  if (unknown === undefined) return
+  const hint = didYouMean(unknown.key, unknown.known)
+  throw new UsageError(`--field ${unknown.path}: there is no such field${hint} (see: gear api --list OPERATION)`)
 }
 
 /** An agent passes over names that it does not know; somebody who types them has made a mistake. */

@@ -599,9 +599,11 @@ describe('what goes wrong', () => {
       '{"comment": 1, "containers": [{"Name": "web", "Image": "acme/web", "PublicPort": [], "count": 1, "Links": [{"to": "web", "Port": [1]}], "PublicPorts": [{"Internal": 1}]}]}'
     expect(await deploy('typo.json')).toMatchObject({
       exitCode: 0,
-      err: ['comment', 'Containers[0].PublicPort', 'Containers[0].Links[0].Port']
-        .map(path => `Warning: typo.json: ${path} is no key of a deployment, and is passed over\n`)
-        .join(''),
+      err: `\
+Warning: typo.json: comment is no key of a deployment, and is passed over
+Warning: typo.json: Containers[0].PublicPort is no key of a deployment, and is passed over; did you mean PublicPorts?
+Warning: typo.json: Containers[0].Links[0].Port is no key of a deployment, and is passed over; did you mean Ports?
+`,
     })
   })
 

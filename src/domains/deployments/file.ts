@@ -3,7 +3,7 @@
  * contract's own rules, so that a message names the place in the file: `Containers[1].Links[0].To`.
  */
 import { type Deployment, deploymentFile } from '../../api/deployment-file.ts'
-import { type FieldError, fromWire, GearError, limits, unknownKeys } from '../../api/index.ts'
+import { type FieldError, fromWire, GearError, limits, type UnknownKey, unknownKeys } from '../../api/index.ts'
 import { FormatError, type LocatorHost, parseFirstJson, parseYaml, printHost } from '../../formats/index.ts'
 
 const jsonDepthMax = 16
@@ -15,7 +15,7 @@ const jsonDepthMax = 16
 export async function readDeployment(
   text: string,
   name: string,
-  onUnknown: (paths: readonly string[]) => void = () => undefined,
+  onUnknown: (keys: readonly UnknownKey[]) => void = () => undefined,
 ): Promise<Deployment> {
   if (Buffer.byteLength(text) > limits.deploymentFileBytes) {
     throw placeInvalid('', `it has more than ${limits.deploymentFileBytes} bytes`)

@@ -14,12 +14,13 @@ afterAll(async () => {
   await host.sh('rm -f /var/lib/containers/env/contents/co/complete-env')
 })
 
-/** What bash would offer after these words, the last of them begun. */
+/** What bash would offer after these words, of which the first is the program and the last is begun. */
 function inBash(...words: readonly string[]): Promise<string> {
-  const script = `source /usr/share/bash-completion/bash_completion; _completion_loader gear
+  const [program = ''] = words
+  const script = `source /usr/share/bash-completion/bash_completion; _completion_loader ${program}
     COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_LINE=\${COMP_LINE// : /:}; COMP_POINT=\${#COMP_LINE}
     compopt() { echo "compopt $*"; }
-    _gear; printf '%s\\n' "\${COMPREPLY[@]}"`
+    _${program}; printf '%s\\n' "\${COMPREPLY[@]}"`
   return host.do(['bash', '-c', script, 'bash', ...words])
 }
 
@@ -39,6 +40,13 @@ describe('bash', () => {
     expect(await inBash('gear', 'list', '--state', 'active,inact')).toBe('active,inactive\n')
   })
 
+  it('completes sti, with the images of the host', async () => {
+    expect(await inBash('sti', 'bu')).toBe('build\n')
+    expect(await inBash('sti', 'build', '--cal')).toBe('--callbackUrl\n')
+    expect(await inBash('sti', 'build', '.')).toContain('compopt -o dirnames')
+    expect(await inBash('sti', 'usage', 'gear/httpd-u')).toBe('gear/httpd-user\n')
+  })
+
   it('completes without bash-completion, too', async () => {
     const words = ['gear', 'status', '127.0.0.1:43273/compl']
     const script = `source <(gear completion bash); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}; _gear; printf '%s\\n' "\${COMPREPLY[@]}"`
@@ -55,13 +63,32 @@ describe('fish', () => {
     expect(
       await host.do(['fish', '--no-config', '-c', 'source /usr/share/fish/vendor_completions.d/gear.fish; complete -C "gear start comp"']),
     ).toBe('complete-1\tinactive (dead)\n')
+    expect(
+      await host.do([
+        'fish',
+        '--no-config',
+        '-c',
+        'source /usr/share/fish/vendor_completions.d/sti.fish; complete -C "sti build . x --savet"',
+      ]),
+    ).toBe('--savetempdir\tkeep the folder of the build\n')
   })
 })
 
 describe('zsh', () => {
   it('reads its script, and finds it by the name of the program', async () => {
-    expect(await host.do(['zsh', '-f', '-c', 'autoload -Uz compinit; compinit -u -D; zsh -n $^fpath/_gear(N) && echo $_comps[gear]'])).toBe(
-      '_gear\n',
-    )
+    expect(
+      await host.do([
+        'zsh',
+        '-f',
+        '-c',
+        'autoload -Uz compinit; compinit -u -D; zsh -n $^fpath/_gear(N) && zsh -n $^fpath/_sti(N) && echo $_comps[gear] $_comps[sti]',
+      ]),
+    ).toBe('_gear _sti\n')
+  })
+})
+
+describe('man', () => {
+  it('has the pages of gear, of its commands and of sti', async () => {
+    expect(await host.sh('ls /usr/share/man/man1/gear.1 /usr/share/man/man1/gear-deploy.1 /usr/share/man/man1/sti.1')).toContain('sti.1')
   })
 })
