@@ -7,7 +7,7 @@ const host = new LabHost('web1')
 const base = '/var/lib/containers'
 const work = '/root/git-work'
 let user: GitUser
-const ids = ['shop-src', 'cloned-src', 'web-src', 'bigrepo', 'otherrepo', 'stalled']
+const ids = ['all-src', 'shop-src', 'cloned-src', 'web-src', 'bigrepo', 'otherrepo', 'stalled']
 
 const exists = async (path: string): Promise<boolean> => (await host.exec(['test', '-e', path])).exitCode === 0
 
@@ -68,6 +68,17 @@ describe('an empty repository', () => {
       Branch: 'trunk',
       Account: 'git-shop-src',
     })
+  })
+
+  it('has master as that, when it is pushed together with others', async () => {
+    await host.gearDo('create-repo', 'all-src')
+    await user.letIn('writer', 'all-src', 'write')
+    await user.doAs(
+      'writer',
+      'cd mine; git push -q git-all-src@localhost:~ trunk:refs/heads/earlier trunk:refs/heads/master trunk:refs/heads/next',
+    )
+    expect(await host.gearDo('list-repos')).toMatch(/^all-src +local +master +git-all-src/m)
+    await host.gearDo('delete-repo', 'all-src')
   })
 
   it('is served while the agent is stopped', async () => {
