@@ -1,5 +1,5 @@
 /** The operations that change containers: install, delete, start, stop, restart, purge (spec §3.5). */
-import { checkVolumePath, FormatError, parseCapability, parseQuota } from '../formats/index.ts'
+import { checkVolumePath, FormatError, parseCapability, parseQuota, parseVolumePath } from '../formats/index.ts'
 import {
   cpus,
   engine,
@@ -26,10 +26,7 @@ import * as z from './schemas.ts'
 
 const containerParams = z.object({ id })
 
-const mountPath = parsed(input => {
-  checkVolumePath(input)
-  return input
-})
+const mountPath = parsed(parseVolumePath)
 
 const volumeConfig = z
   .object(

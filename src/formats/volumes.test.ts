@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from './format-error.ts'
 import { failsCleanly, textOfPieces } from './test-text.ts'
-import { checkVolumePath, checkVolumes, parseVolumes, printVolumeElements, printVolumes, volumesMax } from './volumes.ts'
+import { checkVolumePath, checkVolumes, parseVolumePath, parseVolumes, printVolumeElements, printVolumes, volumesMax } from './volumes.ts'
 
 /** Any UTF-16 unit: control characters and halves of surrogate pairs too. */
 
@@ -58,6 +58,8 @@ describe('the text of volumes', () => {
 })
 
 test('a path from elsewhere is taken as it is or not at all', () => {
+  expect(['/data/', '/data', '/'].map(parseVolumePath)).toEqual(['/data', '/data', '/'])
+  expect(() => parseVolumePath('/data//')).toThrow('must be in its shortest form')
   expect(() => checkVolumePath('/data/')).toThrow('must be in its shortest form')
   expect(() => checkVolumePath('/a:b')).toThrow('must not hold ":" or ","')
   expect(() => checkVolumePath('/srv/my data/é')).not.toThrow()

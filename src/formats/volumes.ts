@@ -58,6 +58,13 @@ export function checkVolumes({ paths, mounts }: Volumes): void {
     throw new FormatError('volumes.repeated', `two volumes have the same place in the container: ${quoted(repeated)}`)
 }
 
+/** The path of a volume or a mount; a slash at its end counts for nothing. */
+export function parseVolumePath(text: string): string {
+  const path = withoutFinalSlash(text)
+  checkVolumePath(path)
+  return path
+}
+
 /** Absolute and in its shortest form, and without the characters that separate paths from each other. */
 export function checkVolumePath(path: string): void {
   requireLine(path, { rule: 'volumes.path', subject: 'the path of a volume', bytesMax: pathBytesMax })
@@ -82,7 +89,7 @@ function parseElement(text: string): string | VolumeMount {
   return { hostPath: withoutFinalSlash(first), containerPath: withoutFinalSlash(second), isReadOnly: mode === 'ro' }
 }
 
-/** Shells complete the name of a folder with a slash; on the command line that is no mistake. */
+/** Shells complete the name of a folder with a slash, and the original's client sends it so. */
 function withoutFinalSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
