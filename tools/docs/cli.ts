@@ -14,7 +14,7 @@ export async function cliPage(version: string): Promise<string> {
   return page(
     'Command line',
     'Help goes to standard error, results to standard output. The exit code is 0 when everything was done, and 1 when anything failed or was used wrongly.',
-    titles.map((title, index) => `## ${title}\n\n\`\`\`\n${texts[index]}\n\`\`\``),
+    titles.map((title, index) => `## ${title}\n\n\`\`\`text\n${texts[index]}\n\`\`\``),
   )
 }
 
