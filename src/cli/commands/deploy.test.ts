@@ -710,6 +710,7 @@ Warning: typo.json: Containers[0].Links[0].Port is no key of a deployment, and i
       /^==> Interrupted: waiting .*\nInterrupted\. What hosts were asked for goes on there\.\nLeft installed, not started: a\/web-1 a\/web-2\nTo look: gear list-units --all a\nTo go on: gear deploy s\.json\.\d{8}-\d{6} a\n$/,
     )
     expect(out).toContain('==> What was done is in s.json.')
+    expect(out).toMatch(/^web-1 +a +install +unfinished +installed, not started$/m)
     expect(file.Instances.map(({ Ports }) => Ports?.[0]?.External)).toEqual([4000, 4001])
     clear()
     expect((await deploy('last a')).exitCode).toBe(0)
@@ -742,6 +743,8 @@ const unanswered = () =>
 interface Told {
   readonly instances: readonly { id: string; host: string; change: string; state: string; done: string }[]
   readonly steps: readonly { step: string; ok: boolean; state?: string; error?: object }[]
+  readonly stopped?: object
+  readonly next?: object
 }
 
 /** What may be there when a report has these words for an instance. */
@@ -794,7 +797,11 @@ describe('what is told of each instance', () => {
   it('is so, wherever the user breaks off', async () => {
     for (const at of await allCalls()) {
       const stop = new AbortController()
-      const { steps } = await toldAfter(at, () => stop.abort(new Interruption('SIGINT')), { signal: stop.signal })
+      const { steps, stopped, next } = await toldAfter(at, () => stop.abort(new Interruption('SIGINT')), { signal: stop.signal })
+      expect(stopped).toEqual({ message: 'stopped by SIGINT' })
+      if (steps.some(({ ok }) => !ok)) {
+        expect(next).toEqual({ look: 'gear list-units --all a b', goOn: expect.stringMatching(/^gear deploy last\.\d{8}-\d{6} a$/) })
+      }
       expect(
         steps.filter(({ error }) => error !== undefined),
         at,

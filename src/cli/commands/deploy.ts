@@ -135,7 +135,7 @@ async function carryOut(context: Context, flags: DeployFlags & CommonFlags, { pl
     })
   const stopTelling = isJson ? () => undefined : tellOfInterruption(context, file)
   const report = await inTurn(context, begin, { waitMs: 1000 * (flags.wait ?? 0), say }).finally(stopTelling)
-  await tell(context, report, { isJson, file, hosts })
+  await tell(context, report, { isJson, file, hosts, tokenFile: flags.tokenFile })
   if (report.stopReason instanceof Interruption) return report.stopReason.exitCode
   const isDone = report.stopReason === undefined && file.failure === undefined
   return isDone && report.outcomes.every(({ error }) => error === undefined) ? 0 : 1
@@ -221,9 +221,10 @@ interface Told {
   readonly file: WrittenFile
   /** As they were given. */
   readonly hosts: readonly string[]
+  readonly tokenFile: string | undefined
 }
 
-async function tell(context: Context, report: DeployReport, { isJson, file, hosts: given }: Told): Promise<void> {
+async function tell(context: Context, report: DeployReport, { isJson, file, hosts: given, tokenFile }: Told): Promise<void> {
   const { hostRows, instanceState, progressWords } = await import('../../domains/deployments/index.ts')
   const { outcomes, links, stopReason } = report
   const hosts = hostRows(outcomes)
@@ -231,13 +232,18 @@ async function tell(context: Context, report: DeployReport, { isJson, file, host
     ...{ id, host: printHost(host), change, reason, state: instanceState(steps), done: progressWords(steps) },
     ...(error === undefined ? {} : { error: errorData(error) }),
   }))
+  const isWhole = instances.every(({ state }) => state === 'done')
+  const withToken = tokenFile === undefined ? [] : ['--token-file', tokenFile]
+  const look = ['gear list-units --all', ...hosts.map(({ host }) => host), ...withToken].join(' ')
+  const goOn = ['gear deploy', file.name, ...given, ...withToken].join(' ')
   if (isJson) {
     const containers = [...links].map(([name, all]) => ({ name, links: all }))
     const steps = await stepDocuments(report)
-    await context.out.write(`${JSON.stringify({ file: file.name, hosts, instances, steps, containers })}\n`)
+    const stopped = stopReason === undefined ? {} : { stopped: stopData(stopReason) }
+    const next = isWhole ? {} : { next: { look, goOn } }
+    await context.out.write(`${JSON.stringify({ file: file.name, hosts, instances, steps, containers, ...stopped, ...next })}\n`)
     return
   }
-  const isWhole = instances.every(({ state }) => state === 'done')
   if (hosts.length > 1 || !isWhole) {
     const cells = hosts.map(row => [
       row.host,
@@ -253,15 +259,18 @@ async function tell(context: Context, report: DeployReport, { isJson, file, host
   await context.err.write(failuresText(report))
   if (stopReason instanceof Interruption) {
     if (stopReason.isSilent) return
-    if (!isWhole) await context.err.write(`Interrupted. What hosts were asked for goes on there.\n${leftText(instances)}`)
+    if (!isWhole) await context.err.write('Interrupted. What hosts were asked for goes on there.\n')
   } else if (stopReason !== undefined) await context.err.write(errorText(stopReason, ''))
   if (file.failure !== undefined) await context.err.write(errorText(file.failure, ''))
   if (isWhole) return
   const isEnded = stopReason === undefined
-  const places = hosts.map(({ host }) => host).join(' ')
   await context.err.write(
-    `${isEnded ? 'Not everything was done. ' : ''}To look: gear list-units --all ${places}\n${isEnded ? 'When the cause is gone' : 'To go on'}: gear deploy ${[file.name, ...given].join(' ')}\n`,
+    `${isEnded ? 'Not everything was done. ' : leftText(instances)}To look: ${look}\n${isEnded ? 'When the cause is gone' : 'To go on'}: ${goOn}\n`,
   )
+}
+
+function stopData(reason: unknown): object {
+  return reason instanceof Interruption ? { message: reason.message } : errorData(reason)
 }
 
 /** Each step of the plan, as a dry run tells it, and how it went; an error is with the step that it stopped. */
