@@ -39,6 +39,8 @@ export interface PlannedInstance {
   readonly before: Draft['before']
   /** Its host has just the links that it is to have, and they are in effect. */
   readonly isLinked: boolean
+  /** Why it gets its links once more after its own update: what they lead to is known only when others are updated, too. */
+  readonly linksLate: string | undefined
 }
 
 /** A link that every instance of a container has: from a local address to a port of another instance. */
@@ -70,14 +72,24 @@ export function planDeployment(input: MembersInput): DeploymentPlan {
   const links = materialise(containers, placed, drafts)
   const targets = new Map(containers.map(group => [group.name, new Set(group.links.map(({ to }) => to))]))
   const changed = changedGroups(drafts, removed, readdressed)
+  const chosenLate = new Map(drafts.filter(hasNewPort).map(({ id, group }) => [group, `${id} gets a port that its host chooses`]))
   return {
     containers,
     idPrefix: deployment.idPrefix,
     randomizeIds: deployment.randomizeIds,
-    instances: drafts.map(draft => plannedOf(draft, whyRelink(targets.get(draft.group) ?? new Set(), changed))),
+    instances: drafts.map(draft => {
+      const seen = targets.get(draft.group) ?? new Set()
+      const planned = plannedOf(draft, whyRelink(seen, changed))
+      return planned.fate === 'update' ? { ...planned, linksLate: whyRelink(seen, chosenLate) } : planned
+    }),
     removed,
     links,
   }
+}
+
+/** It is updated, and a port of it is not known before. */
+function hasNewPort({ isNew, changes, ports }: Draft): boolean {
+  return !isNew && changes.length > 0 && ports.some(({ external }) => external === 0)
 }
 
 /** Containers whose instances others reach in another way than before, with the reason. */
@@ -111,7 +123,20 @@ function whyRelink(targets: ReadonlySet<string>, changed: ReadonlyMap<string, st
 function plannedOf(draft: Draft, relink: string | undefined): PlannedInstance {
   const { id, group, host, image, environment, isIsolated, movedFrom, before } = draft
   const ports = draft.ports.map(({ internal, external, target }) => ({ internal, external, target }))
-  return { id, group, host, image, environment, ports, isIsolated, movedFrom, before, isLinked: false, ...fateOf(draft, relink) }
+  return {
+    id,
+    group,
+    host,
+    image,
+    environment,
+    ports,
+    isIsolated,
+    movedFrom,
+    before,
+    isLinked: false,
+    linksLate: undefined,
+    ...fateOf(draft, relink),
+  }
 }
 
 function fateOf({ isNew, changes, group, movedFrom }: Draft, relink: string | undefined): Pick<PlannedInstance, 'fate' | 'reason'> {

@@ -56,6 +56,33 @@ describe('the steps of a deploy', () => {
   })
 })
 
+describe('the steps of a deploy whose updates get ports that their hosts choose', () => {
+  it('lead the links of what was updated before to those ports', async () => {
+    const before = { Image: 'acme/web:2', From: 'web', Ports: [] }
+    const made = await plan(
+      {
+        Containers: [web],
+        Instances: [
+          { ...before, Id: 'web-1', On: 'a' },
+          { ...before, Id: 'web-2', On: 'b' },
+        ],
+      },
+      'a',
+      'b',
+    )
+    expect(
+      stepsOf(made, { waitMs: 1000 })
+        .map(words)
+        .filter(text => /^(?:update|relink)/.test(text)),
+    ).toEqual([
+      'update web-1@a: changed: port 8080 added',
+      'update web-2@b: changed: port 8080 added',
+      'relink web-1@a: web-2 gets a port that its host chooses',
+      'relink web-2@b: web-2 gets a port that its host chooses',
+    ])
+  })
+})
+
 describe('what is told of an instance', () => {
   it.each<[readonly StepState[], string, string]>([
     [['done', 'done', 'done'], 'done', 'installed, started, runs'],

@@ -38,9 +38,10 @@ export function stepsOf(plan: DeploymentPlan, { waitMs }: { readonly waitMs: num
     ...starting.map((of): DeployStep => ({ kind: 'start', of, reason: of.fate === 'start' ? of.reason : 'it is new here' })),
     ...starting.map((of): DeployStep => ({ kind: 'wait', of, reason: together })),
     ...updates(plan, waitMs),
-    ...instances
-      .filter(({ fate }) => fate === 'relink' || fate === 'keep')
-      .map((of): DeployStep => ({ kind: of.fate as StepKind, of, reason: of.reason })),
+    ...instances.flatMap((of): readonly DeployStep[] => {
+      if (of.fate === 'update') return of.linksLate === undefined ? [] : [{ kind: 'relink', of, reason: of.linksLate }]
+      return of.fate === 'relink' || of.fate === 'keep' ? [{ kind: of.fate, of, reason: of.reason }] : []
+    }),
     ...deletes(false),
   ]
 }
