@@ -51,6 +51,12 @@ kill_directly() {
   done
 }
 
+# forget_asked: the container that was made to ask an image for its tools (image-tools.sh) goes, when a start was killed before that.
+forget_asked() {
+  [ -e "$dir/asked" ] || return 0
+  read -r asked < "$dir/asked" && discard "$asked" && rm "$dir/asked"
+}
+
 # read_failures: sets failures to how often in a row the container ended without being asked to.
 read_failures() {
   failures=''

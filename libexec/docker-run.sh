@@ -3,7 +3,7 @@
 # same name costs a second one. Every failure leaves a reason that a program can read.
 # shellcheck disable=SC2154 # common.sh and docker-start set the variables
 
-cli() { /usr/bin/timeout 60 /usr/bin/docker -H "unix://$socket" "$@"; }
+cli() { /usr/bin/timeout --kill-after=5 60 /usr/bin/docker -H "unix://$socket" "$@"; }
 
 find_storage() { docker info --format '{{.DockerRootDir}}' 2>&1; }
 

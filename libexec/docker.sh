@@ -16,6 +16,12 @@ engine() {
   status=${reply##*"$newline"} body=${reply%"$newline"*}
 }
 
+# discard NAME: the container goes with its volumes, if it is there. One that is going already is no failure.
+discard() {
+  engine 30 DELETE "containers/$1?force=true&v=true" || return 1
+  case $status in 204 | 404 | 409) ;; *) return 1 ;; esac
+}
+
 engine_is_active() { /usr/bin/systemctl -q is-active docker.service; }
 
 # engine_answers: to a question for which it asks containerd as well.

@@ -6,6 +6,10 @@ image_path=${PATH-}
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 refuse() { echo "gear: cannot run as user $uid: $*" >&2; exit 125; }
+for file in /etc/passwd /etc/group; do
+  # One that is mounted over the image's. Nobody waits on a fifo.
+  if [ -e "$file" ] && [ ! -f "$file" ]; then refuse "its $file is no file"; fi
+done
 has() { command -v "$1" > /dev/null 2>&1; }
 
 # find_user: sets name, home, old_uid and old_gid of the image's user; fails when it has none, which is what root counts as.

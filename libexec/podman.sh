@@ -7,9 +7,12 @@ problem='' engine_name=podman engine_address=''
 # podman ARGS…: without its events, which would be among the ten lines that systemctl status shows.
 # Behind the locks of others it does not wait for ever.
 podman() {
-  /usr/bin/timeout --kill-after=5 60 /usr/bin/podman --events-backend=none "$@" && return
-  case $? in 124 | 137) say 'podman has not answered for 60 s: another podman has its locks (see: ps -fC podman)'; return 124 ;; *) return 125 ;; esac
+  /usr/bin/timeout --kill-after=5 "${patience:-60}" /usr/bin/podman --events-backend=none "$@" && return
+  case $? in 124 | 137) say "podman has not answered for ${patience:-60} s: another podman has its locks (see: ps -fC podman)"; return 124 ;; *) return 125 ;; esac
 }
+
+# discard NAME: the container goes with its volumes, if it is there.
+discard() { podman rm --force --ignore --time 0 --volumes "$1" > /dev/null 2>&1; }
 
 engine_answers() { podman info; }
 

@@ -30,20 +30,26 @@ export class HelperHost {
     const libexec = join(this.#root, 'libexec')
     cpSync(source, libexec, { recursive: true })
     mkdirSync(join(this.#root, 'bin'))
-    for (const name of readdirSync(libexec)) {
-      const path = join(libexec, name)
-      const text = readFileSync(path, 'utf8')
-        .replaceAll(/\/usr\/s?bin\/(docker|podman|curl|systemctl|systemd-notify|sleep)\b/g, `${this.#root}/bin/$1`)
-        .replaceAll('PATH=/usr/sbin', `PATH=${this.#root}/bin:/usr/sbin`)
-        .replaceAll('/run/docker.pid', `${this.#root}/docker.pid`)
-        .replaceAll('/etc/default/gear', `${this.#root}/settings`)
-      writeFileSync(path, text)
-    }
+    for (const name of readdirSync(libexec)) this.helper(name, readFileSync(join(libexec, name), 'utf8'))
     for (const tool of ['docker', 'podman', 'curl', 'systemctl', 'systemd-notify', 'sleep']) this.tool(tool, '')
     // Not that of a call that takes long.
     this.tool('sleep', 'case $1 in 15 | 30) exec /bin/sleep "$1" ;; esac')
     this.tool('systemctl', 'case "$*" in *NRestarts*) echo 0 ;; esac')
     writeFileSync(join(this.#root, 'docker.pid'), '100')
+  }
+
+  /** A helper of the test's own, or one of the real ones, that calls the tools of this host. */
+  helper(name: string, text: string): void {
+    const path = join(this.#root, 'libexec', name)
+    writeFileSync(
+      path,
+      text
+        .replaceAll(/\/usr\/s?bin\/(docker|podman|curl|systemctl|systemd-notify|sleep)\b/g, `${this.#root}/bin/$1`)
+        .replaceAll('PATH=/usr/sbin', `PATH=${this.#root}/bin:/usr/sbin`)
+        .replaceAll('/run/docker.pid', `${this.#root}/docker.pid`)
+        .replaceAll('/etc/default/gear', `${this.#root}/settings`),
+    )
+    chmodSync(path, 0o755)
   }
 
   /** Replaces a tool by a script; it has its arguments in "$*", and a function option that prints the value of one. */

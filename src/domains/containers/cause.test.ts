@@ -120,6 +120,12 @@ describe('the cause of a failure is one sentence', () => {
       next: /without --isolate/,
     },
     {
+      name: 'image refused',
+      lastExit: 'Reason=image-refused\nMessage=the image acme/shop has a fifo in the place of its /etc/passwd',
+      said: 'its image was refused before anything of it ran: the image acme/shop has a fifo in the place of its /etc/passwd',
+      next: /plain files/,
+    },
+    {
       name: 'no user numbers',
       lastExit: 'Reason=no-user-numbers\nMessage=creating container storage: could not find enough available IDs',
       said: 'podman has no user numbers for a namespace of its own: creating container storage: could not find enough available IDs',

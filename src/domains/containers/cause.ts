@@ -118,6 +118,11 @@ function refused({ installed: { image, engine }, id }: Situation, { reason, mess
         cause: `it could not be given an account of its own${said}`,
         next: 'Use an image that has what is missing, or install it without --isolate.',
       }
+    case 'image-refused':
+      return {
+        cause: `its image was refused before anything of it ran${said}`,
+        next: 'Use an image in which these are plain files. Without --isolate this one could make the engine itself hang.',
+      }
     case 'no-user-numbers':
       return {
         cause: `podman has no user numbers for a namespace of its own${said}`,

@@ -43,6 +43,38 @@ async function makeShell(name: string, script: string): Promise<void> {
   )
 }
 
+/** What images may have in the place of /etc/passwd, how it is made in the root folder of one, and why that is refused. */
+const oddFiles = [
+  { name: 'fifo', make: 'mkfifo etc/passwd', odd: 'a fifo in the place of its /etc/passwd' },
+  { name: 'groups', make: 'cp old etc/passwd; rm etc/group; mkfifo etc/group', odd: 'a fifo in the place of its /etc/group' },
+  { name: 'proc', make: 'ln -s /proc/kmsg etc/passwd', odd: 'a link to nothing in the place of its /etc/passwd' },
+  { name: 'device', make: 'mknod etc/passwd c 1 5', odd: 'a device in the place of its /etc/passwd' },
+  { name: 'folder', make: 'mkdir etc/passwd', odd: 'a directory in the place of its /etc/passwd' },
+  { name: 'sparse', make: 'truncate -s 64M etc/passwd', odd: 'an /etc/passwd of 67108864 bytes, and 1048576 are read at most' },
+  {
+    name: 'rows',
+    make: "yes 'a:x:1:1::/:' | head -c 10M > etc/passwd",
+    odd: 'an /etc/passwd of 10485760 bytes, and 1048576 are read at most',
+  },
+] as const
+
+/** Images of the lab's with such a file, and one with a link to a file. */
+async function makeOdd(): Promise<void> {
+  const makes = [...oddFiles, { name: 'link', make: 'mkdir store; cp old store/rows; ln -s ../store/rows etc/passwd' }]
+  await host.sh(`
+    docker create --name image-maker gear/adduser > /dev/null
+    ${makes
+      .map(
+        ({ name, make }) => `
+    mkdir /tmp/odd && cd /tmp/odd && docker export image-maker | tar -x && mv etc/passwd old
+    ${make}
+    tar -c . | docker import --change 'CMD ["sh", "-c", "trap \\"exit 0\\" TERM; while :; do sleep 1000 & wait; done"]' - isolate/${name} > /dev/null
+    cd / && rm -r /tmp/odd`,
+      )
+      .join('')}
+    docker rm --volumes image-maker > /dev/null`)
+}
+
 /** Users as images name them, and what becomes of each: the owner of the file `/given` of the image, 4321:5000 at first; or why not. */
 const users = [
   { name: 'app:root', file: '4321:5000' },
@@ -53,7 +85,16 @@ const users = [
   { name: '4294967296', refusal: "the image's user has the number '4294967296', which nobody can have" },
   { name: 'nosuch', refusal: "the image's user nosuch is not in its /etc/passwd" },
 ] as const
-const images = ['user', 'debian', 'neither', 'flood', ...users.map((_, index) => `form-${index}`)].map(name => `isolate/${name}`)
+const images = [
+  'user',
+  'debian',
+  'neither',
+  'flood',
+  'deaf',
+  'link',
+  ...oddFiles.map(({ name }) => name),
+  ...users.map((_, index) => `form-${index}`),
+].map(name => `isolate/${name}`)
 
 beforeAll(async () => {
   await host.sh(`for folder in ${ofHost}; do mkdir -p $folder/at/deep $folder/below/deep; chown -R 1000:1000 $folder; done`)
@@ -78,6 +119,8 @@ while :; do sleep 1000 & wait; done
   )
   await makeDebian('isolate/debian', 'dash id sleep chown find mkdir cat rm useradd groupadd setpriv')
   await makeDebian('isolate/neither', 'dash id sleep chown find mkdir cat rm setpriv')
+  await makeOdd()
+  await makeShell('isolate/deaf', 'trap "" TERM HUP; while :; do busybox sleep 1000; done')
   await makeShell('isolate/flood', 'trap "" TERM HUP; while :; do echo no end of it; done')
   const command = `CMD ["sh", "-c", "id -u; id -g; stat -c file:%u:%g /given; ${stays.replaceAll('"', '\\"')}"]`
   for (const [index, { name }] of users.entries())
@@ -97,7 +140,17 @@ onBothEngines(host, engine => {
     since = (await host.do(['date', '+%F %T'])).trim()
   })
   afterAll(async () => {
-    for (const id of ['iso-plain', 'iso-user', 'iso-debian', 'iso-neither', 'iso-flood']) await host.gear('delete', '--all', id)
+    for (const id of [
+      'iso-plain',
+      'iso-user',
+      'iso-debian',
+      'iso-neither',
+      'iso-flood',
+      'iso-deaf',
+      'iso-odd-link',
+      ...oddFiles.map(({ name }) => `iso-odd-${name}`),
+    ])
+      await host.gear('delete', '--all', id)
   })
 
   /** The number of the container's account, and of the user of its first process as the host sees it. */
@@ -226,6 +279,39 @@ onBothEngines(host, engine => {
       await host.gearDo('stop', `iso-${name}`, '--wait')
       expect(await host.sh(`${engine.name} ps -aq --filter ancestor=isolate/${name}`)).toBe('')
       await host.gearDo('delete', '--all', `iso-${name}`)
+    })
+
+    it('is refused before anything of its image runs when that has something odd for the rows of its users, and the engine answers as before', async () => {
+      const ids = oddFiles.map(({ name }) => `iso-odd-${name}`)
+      await Promise.all(
+        oddFiles.map(({ name }) =>
+          host.gear('install', `isolate/${name}`, `iso-odd-${name}`, '--isolate', '--restart', 'no', '--start', '--wait'),
+        ),
+      )
+      const reports = JSON.parse(await host.gearDo('status', ...ids, '--output', 'json')) as { status: { cause?: string } }[]
+      expect(reports.map(({ status }) => status.cause)).toEqual(
+        oddFiles.map(({ name, odd }) => `its image was refused before anything of it ran: the image isolate/${name} has ${odd}`),
+      )
+      expect(await engine.do('ps', '--all', '--format', '{{.Names}}', '--filter', 'name=tools-')).toBe('')
+      await engine.do('info', '--format', '-')
+      await host.gearDo('delete', '--all', ...ids)
+    })
+
+    it('may have them behind a link', async () => {
+      await host.gearDo('install', 'isolate/link', 'iso-odd-link', '--isolate', '--start', '--wait')
+      const { account, process } = await numbers('iso-odd-link')
+      expect(process).toBe(account)
+      await host.gearDo('delete', '--all', 'iso-odd-link')
+    })
+
+    it('leaves nothing of its image when it is killed while that is asked for its tools', async () => {
+      await host.gearDo('install', 'isolate/deaf', 'iso-deaf', '--isolate', '--restart', 'no', '--start')
+      const asked = () => engine.do('ps', '--all', '--format', '{{.Names}} {{.Image}} {{.State}}', '--filter', 'name=tools-')
+      await until('its image is asked', async () => /isolate\/deaf\S* (running|Up)/i.test(await asked()) || (await asked()))
+      await host.do(['systemctl', 'kill', '--signal', 'KILL', 'ctr-iso-deaf'])
+      await host.untilState('iso-deaf', 'failed')
+      expect(await asked()).toBe('')
+      await host.gearDo('delete', '--all', 'iso-deaf')
     })
 
     it('gets the same account again at every start and after every install, and another if that is gone', async () => {
