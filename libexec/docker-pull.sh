@@ -15,7 +15,7 @@ start_pull() {
 
 # read_pull: says each stage of each layer once, and keeps in states what of it was last counted: LAYER:STAGE:KILOBYTES.
 read_pull() {
-  states=' ' amount=0
+  states=' ' amount=0 retried=''
   while IFS= read -r line; do
     while :; do case $line in "${escape}["*) line=${line#"${escape}["} line=${line#*[A-Za-z]} ;; *) break ;; esac; done
     line=${line% }
@@ -37,7 +37,7 @@ read_layer() {
   printf '%s\n' "$line" > "$work/last"
   if [ "${before%%:*}" != "$stage" ]; then
     say "$line"
-    case $stage in Waiting | Retrying) ;; *) amount=$((amount + least)) ;; esac
+    case $stage in Waiting) ;; Retrying) tell_retries ;; *) amount=$((amount + least)) ;; esac
   elif [ "$size" -ge $((counted + least)) ]; then amount=$((amount + size - counted))
   else return 0
   fi
@@ -47,6 +47,7 @@ read_layer() {
   case $states in *:Pulling:* | *:Downloading:* | *:Verifying:* | *:Extracting:* | *:Retrying:*) rm -f "$work/behind" ;; *:Waiting:*) : > "$work/behind" ;; esac
 }
 
+tell_retries() { [ -n "$retried" ] || say "this layer broke off and docker tries it again, a few times before it says why; until then it is in: journalctl -u docker"; retried=yes; }
 # kilobytes AMOUNT: sets size to those of an amount such as 36.76kB; 0 for anything else.
 kilobytes() {
   size=0 number=${1%%[!0-9.]*}

@@ -3,7 +3,10 @@
 # same name costs a second one. Every failure leaves a reason that a program can read.
 # shellcheck disable=SC2154 # common.sh and docker-start set the variables
 
-cli() { /usr/bin/timeout --kill-after=5 60 /usr/bin/docker -H "unix://$socket" "$@"; }
+cli() { /usr/bin/timeout --kill-after=5 "${patience:-60}" /usr/bin/docker -H "unix://$socket" "$@"; }
+
+# is_stuck: what may take long is to fill volumes, before the container has an id. After that it may wait for a file of its image, and others get their answers.
+is_stuck() { { [ -s "$dir/container-id" ] && suspect; } || ! engine_answers; }
 
 find_storage() { docker info --format '{{.DockerRootDir}}' 2>&1; }
 
@@ -31,7 +34,7 @@ run_once() {
     --label "gear.id=$id" --label "OBJECT_SYSTEMD_UNIT=ctr-$id.service" \
     --log-driver=journald --log-opt labels=OBJECT_SYSTEMD_UNIT --log-opt 'tag={{.Name}}' \
     ${volumes_from:+"$volumes_from"} "$@") && return
-  if [ -e "$dir/no-answer" ]; then fail engine-away 'docker has not answered for 40 s'; fi
+  refuse_stuck 'docker has not answered for 40 s'
   tidy_message
   return 1
 }
@@ -46,7 +49,10 @@ tidy_message() {
 # make_way: a container of this name is there. If it is ours (the host crashed, or the engine was away when the last run
 # ended) its volumes are kept and it goes; a foreign one is never touched.
 make_way() {
-  find_container || fail engine-away 'docker does not answer on its socket'
+  find_container || {
+    ! suspect || refuse_stuck ''
+    fail engine-away 'docker does not answer on its socket'
+  }
   case $found in
     foreign) fail name-taken "a container named $id exists that gear did not make" ;;
     ours) { stop_running && remove_container; } || fail run-failed "the container of an earlier run stays: $problem" ;;

@@ -69,5 +69,5 @@ finish() {
     count
   fi
   rm -f "$dir/container-id" "$dir/pid" "$dir/conmon-pid" "$dir/ready" "$dir/stopping" \
-    "$dir/links-applied" "$dir/volumes.lock" "$dir/call" "$dir/no-answer"
+    "$dir/links-applied" "$dir/volumes.lock" "$dir/call" "$dir/no-answer" "$dir/odd-image"
 }

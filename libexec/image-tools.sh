@@ -9,10 +9,9 @@
 
 # find_tools IMAGE: sets tools to the names of those that it has, a line each. Fails, with tools set to why, when its shell does not run.
 find_tools() {
-  forget_asked
-  asked=tools-$(cat /proc/sys/kernel/random/uuid) failed=$dir/tools-failed
+  failed=$dir/tools-failed
   rm -f "$failed"
-  echo "$asked" > "$dir/asked"
+  name_asked
   problem=$(make_asked "$1" 2>&1 > /dev/null) || lose_asked
   find_odd || lose_asked
   if [ -n "$odd" ]; then
@@ -24,6 +23,13 @@ find_tools() {
   tools=$({ cli start --attach "$asked" 2>&1 || give_up; } | head -c 1000)
   rm -f "$dir/asked"
   if [ -e "$failed" ]; then rm "$failed"; return 1; fi
+}
+
+# name_asked: one that an earlier start has left goes first.
+name_asked() {
+  forget_asked || :
+  asked=tools-$(cat /proc/sys/kernel/random/uuid)
+  echo "$asked" > "$dir/asked"
 }
 
 give_up() {

@@ -27,6 +27,7 @@ find_user() {
   plain "$old_uid"
   old_uid=$number
   if [ "$old_uid" = 0 ]; then
+    [ "$user" != container ] || return 1
     user=''
     find_user
     return

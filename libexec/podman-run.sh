@@ -5,6 +5,9 @@
 
 cli() { podman "$@"; }
 
+# is_stuck: a call that takes long may fill a volume. It is the call alone that waits for a file of its image; others get their answers.
+is_stuck() { suspect || ! engine_answers; }
+
 find_storage() { podman info --format '{{.Store.GraphRoot}}' 2>&1; }
 
 run_container() {
@@ -37,7 +40,7 @@ run_once() {
   message=$(watched /usr/bin/podman --events-backend=none ${runtime:+"--runtime=$runtime"} run -d --pull=never --name "$id" --cidfile "$dir/container-id" \
     --pidfile "$dir/pid" --conmon-pidfile "$dir/conmon-pid" --cgroups=split --sdnotify=ignore --label "gear.id=$id" \
     --log-driver=journald --log-opt 'tag={{.Name}}' "$@") && return
-  if [ -e "$dir/no-answer" ]; then fail engine-away 'podman has not answered for 90 s: another podman has its locks (see: ps -fC podman)'; fi
+  refuse_stuck 'podman has not answered for 95 s: another podman has its locks (see: ps -fC podman)'
   tidy_message
   return 1
 }

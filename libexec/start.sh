@@ -48,27 +48,6 @@ join_lines() {
   message=${message% }
 }
 
-# watched COMMAND…: a call of the engine in the foreground, which comes to its end when the start is called off, since the engine would go on with it. One
-# that takes long is ended when the engine (engine_answers) does not answer others either. Prints what it says; fails with $dir/no-answer then.
-watched() {
-  : > "$dir/call"
-  watch_call > /dev/null 2>&1 &
-  watcher=$!
-  called=0
-  (read -r call _ < /proc/self/stat; echo "$call" > "$dir/call"; exec "$@" 3>&1 > /dev/null 2>&3 3>&-) || called=$?
-  kill "$watcher" 2> /dev/null || :
-  wait "$watcher" || :
-  return "$called"
-}
-
-watch_call() {
-  trap 'kill "$waiting" 2> /dev/null; exit 0' TERM
-  interruptibly /usr/bin/sleep 30
-  while engine_answers; do interruptibly /usr/bin/sleep 15; done
-  : > "$dir/no-answer"
-  until read -r call < "$dir/call" && kill -KILL "$call"; do /usr/bin/sleep 1; done
-}
-
 # refuse_odd_volumes PID COMMAND…: ends the start, with COMMAND to remove the container, when the image names a path for a volume that ID-data could not
 # hold: with a line break, a colon or a backslash. The kernel tells where the volumes are, in the time that asking the engine for its image would take many times.
 refuse_odd_volumes() {

@@ -72,6 +72,13 @@ export class HelperHost {
     writeFileSync(join(this.#root, 'base/units/sh/ctr-shop.volumes'), lines)
   }
 
+  /** Makes a folder; its path. */
+  folder(name: string): string {
+    const path = join(this.#root, name)
+    mkdirSync(path, { recursive: true })
+    return path
+  }
+
   restartDocker(): void {
     writeFileSync(join(this.#root, 'docker.pid'), '200')
   }

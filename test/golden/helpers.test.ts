@@ -2,6 +2,7 @@
  * What the start helpers would run, on kinds of hosts that the lab is not: unified cgroups, the systemd driver, a runtime that refuses the host's
  * cgroups, an engine that fails half-way or does not answer.
  */
+import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { engineId, type HelperHost, newHost } from './helper-host.ts'
 
@@ -165,6 +166,42 @@ describe('a call that hangs', () => {
     host.tool('podman', `case "$*" in *' run '*) ${hang} ;; *' info') exit 124 ;; *' info '*) echo /none/containers.json ;; esac`)
     expect(host.run('podman-start', '--', 'acme/shop').exitCode).toBe(1)
     expect(host.state('last-exit.new')).toContain('Reason=engine-away\nMessage=podman has not answered for')
+  })
+
+  const refused = 'Reason=image-refused\nMessage=the image acme/shop has a fifo in the place of its /etc/passwd\n'
+
+  it('is ended on docker, which waits for the fifo that an image has for its users, and told as that', () => {
+    const host = newHost()
+    host.docker({ CgroupDriver: 'cgroupfs' })
+    host.run('docker-start', 'container-small.slice', '--', 'acme/shop')
+    const fifo = Buffer.from('{"name":"passwd","size":0,"mode":33554852,"mtime":"","linkTarget":""}').toString('base64')
+    const tell = `printf 'HTTP/1.1 200 OK\\r\\nX-Docker-Container-Path-Stat: ${fifo}\\r\\n\\r\\n'`
+    host.tool(
+      'curl',
+      `case "$*" in */info) printf '{}\\n200' ;; */archive) ${tell} ;; *DELETE*) printf '\\n204' ;; *) printf '{}\\n404' ;; esac`,
+    )
+    host.tool('docker', `case "$*" in *' run '*) printf %s ${engineId} > "$(option --cidfile "$@")"; ${hang} ;; esac`)
+    host.tool('sleep', '')
+    const { exitCode, calls } = host.run('docker-start', 'container-small.slice', '--', 'acme/shop')
+    expect(exitCode).toBe(1)
+    expect(host.state('last-exit.new')).toContain(refused)
+    const asked = optionOf(
+      calls.find(call => call.includes(' create ')),
+      '--name',
+    )
+    expect(calls.filter(call => call.includes('DELETE')).at(-1)).toContain(`containers/${asked}?`)
+  })
+
+  it('is ended on podman, which waits for the fifo of such an image alone', () => {
+    const host = newHost()
+    const root = host.folder('image/etc')
+    execFileSync('mkfifo', [`${root}/passwd`])
+    host.tool('sleep', '')
+    host.tool('podman', `case "$*" in *' run '*) ${hang} ;; *' mount '*) echo ${root}/.. ;; *' info '*) echo /none/containers.json ;; esac`)
+    const { exitCode, calls } = host.run('podman-start', '--', 'acme/shop')
+    expect(exitCode).toBe(1)
+    expect(host.state('last-exit.new')).toContain(refused)
+    expect(calls.some(call => call.includes(`rm --force --ignore --time 0 --volumes tools-`))).toBe(true)
   })
 })
 

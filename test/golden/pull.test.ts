@@ -49,6 +49,7 @@ describe('a pull on docker', () => {
       `${layer}: Pulling fs layer`,
       `${layer}: Downloading [=>   ]  36.76kB/52.43MB`,
       `${layer}: Retrying in 2 seconds`,
+      'this layer broke off and docker tries it again, a few times before it says why; until then it is in: journalctl -u docker',
       `${layer}: Downloading [=>   ]  52.43MB/52.43MB`,
       `${layer}: Pull complete`,
       'Digest: sha256:00',

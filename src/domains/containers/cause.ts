@@ -121,7 +121,7 @@ function refused({ installed: { image, engine }, id }: Situation, { reason, mess
     case 'image-refused':
       return {
         cause: `its image was refused before anything of it ran${said}`,
-        next: 'Use an image in which these are plain files. Without --isolate this one could make the engine itself hang.',
+        next: 'Use an image in which these are plain files. Docker may wait for others for ever, and is then restarted with: systemctl restart docker',
       }
     case 'no-user-numbers':
       return {
