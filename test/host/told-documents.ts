@@ -43,6 +43,7 @@ export const toldDocuments: readonly ToldDocument[] = [
       'gear stop web-1 --dry-run': 'gear install acme/shop web-1 --start --wait',
       'gear install acme/shop web-1 -p 8080:0':
         'gear delete --all web-1; gear install acme/shop web-1 --isolate --memory 1g -v /data --start --wait',
+      'ssh -N -L': 'gear install acme/shop shop',
     },
   },
   { path: 'docs/guide/deployments.md', before: { 'gear deploy shop.yaml': cleanHere } },

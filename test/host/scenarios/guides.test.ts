@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Command, type CommandBlock, commandBlocks, fencedText } from '../../../tools/docs/command-blocks.ts'
-import { LabHost, labCommand } from '../lab-host.ts'
+import { LabHost, labCommand, until } from '../lab-host.ts'
 import { type ToldDocument, toldDocuments } from '../told-documents.ts'
 
 const names = ['node7', 'node8', 'node9'] as const
@@ -18,6 +18,9 @@ const shopImage = 'docker tag gear/httpd-user acme/shop; podman tag gear/httpd-u
 
 /** What only ends when it is told to. */
 const endless = /--follow|--watch/
+
+/** What is there as soon as it has come up, and stays. */
+const background = /&\s*(?:#.*)?$/
 
 beforeAll(async () => {
   await labCommand('up', ...names)
@@ -71,6 +74,10 @@ async function type({ line, text }: Command, path: string, chosen: Chosen): Prom
   // The file that a deploy wrote has the time in its name.
   const written = chosen.in(text).replaceAll(/([\w.]+)\.\d{8}-\d{6}/g, '"$(ls -t $1.20* | head -n 1)"')
   const isEndless = endless.test(text)
+  if (background.test(written)) {
+    await reader.sh(`systemd-run -q --collect --setenv=HOME=/root ${written.replace(background, '')}`)
+    return ''
+  }
   const script = isEndless ? `timeout --signal=INT --kill-after=10 2 ${written}` : written
   const { exitCode, stdout, stderr } = await reader.exec(['bash', '-c', `cd ${folder}; ${script}`])
   const isEnded = exitCode === 0 || (isEndless && exitCode === 124)
@@ -79,13 +86,27 @@ async function type({ line, text }: Command, path: string, chosen: Chosen): Prom
   return stdout
 }
 
+async function typeUntilUp(command: Command, path: string, chosen: Chosen): Promise<string> {
+  let printed = ''
+  await until('what was begun in the background is up', async () => {
+    try {
+      printed = await type(command, path, chosen)
+      return true
+    } catch (error) {
+      return String(error)
+    }
+  })
+  return printed
+}
+
 async function tell({ before = {} }: ToldDocument, path: string, { commands }: CommandBlock, chosen: Chosen): Promise<void> {
   const [first] = commands
   for (const [start, script] of Object.entries(before)) {
     if (first?.text.startsWith(start)) await reader.do(['bash', '-ec', `cd ${folder}; ${script}`])
   }
-  for (const command of commands) {
-    const printed = await type(command, path, chosen)
+  for (const [index, command] of commands.entries()) {
+    const isAfterBackground = background.test(commands[index - 1]?.text ?? '')
+    const printed = await (isAfterBackground ? typeUntilUp(command, path, chosen) : type(command, path, chosen))
     if (command.printed !== undefined) expect(withoutPorts(printed), `${path}:${command.line}`).toBe(withoutPorts(command.printed))
   }
 }
