@@ -5,8 +5,8 @@ import { limits } from './limits.ts'
 import * as z from './schemas.ts'
 
 /** Zod's own words for a wrong type, in ours. */
-export function wants(what: string): { readonly error: () => string } {
-  return { error: () => `must be ${what}` }
+export function wants(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
+  return { error: ({ input }) => (input === undefined ? `is missing: it must be ${what}` : `must be ${what}`) }
 }
 
 /** Of operations that take no parameters, or no query. */

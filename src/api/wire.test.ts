@@ -80,7 +80,7 @@ describe('a body from the wire', () => {
 
   it('does not take what an object inherits for a field', () => {
     const inherited = Object.create({ Image: 'acme/shop' }) as unknown
-    expect(broken(() => fromWire(install, inherited)).fields).toEqual([{ field: 'Image', rule: 'must be a string' }])
+    expect(broken(() => fromWire(install, inherited)).fields).toEqual([{ field: 'Image', rule: 'is missing: it must be a string' }])
   })
 
   it('is refused with every broken rule at once, by the names of the wire', () => {

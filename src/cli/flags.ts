@@ -64,7 +64,7 @@ export const commonFlags: FlagParametersForType<CommonFlags, CliContext> = {
   transport: hidden(choice(['http'], 'How agents are reached')),
   hasEnvFile: hidden(toggle('No effect: the engine always gets the environment as a file')),
   hasForeground: hidden(toggle('No effect: there is one form of unit')),
-  insecure: hidden(toggle('No effect: no command uses TLS')),
+  insecure: hidden(toggle('Take any certificate of the server that a deployment comes from; nothing else uses TLS')),
   with: hidden(text('FILE', 'Add the instances of a deployment file that are on a host to the arguments')),
 }
 

@@ -40,8 +40,15 @@ export async function fetchText(address: string, { timeoutMs, bytesMax, isInsecu
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (late.aborted) throw new Error(`it did not answer within ${timeoutMs / 1000} s`)
-    throw error
+    throw untrusted(error) ?? error
   }
+}
+
+/** Node's own words for a certificate name a flag of Node. */
+function untrusted(error: unknown): Error | undefined {
+  const code = (error as { readonly code?: unknown }).code
+  if (typeof code !== 'string' || !/CERT|SIGNATURE/.test(code)) return undefined
+  return new Error(`its certificate is not trusted (${code}); --insecure (-k) takes any`)
 }
 
 function get(url: URL, isInsecure: boolean, signal: AbortSignal): Promise<IncomingMessage> {

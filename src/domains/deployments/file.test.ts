@@ -85,7 +85,7 @@ Containers:
     [
       'a link to nowhere',
       '{"Containers": [{"Name": "a", "Image": "b/c"}, {"Name": "w", "Image": "b/c", "Links": [{}]}]}',
-      'Containers[1].Links[0].To must be a string',
+      'Containers[1].Links[0].To is missing: it must be a string',
     ],
     [
       'a port out of range',
