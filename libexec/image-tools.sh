@@ -21,8 +21,8 @@ find_tools() {
   # Signals that end the client would only be passed on; the one that follows is not. In a shell of its own, which a start that is called off does not end
   # before the container is gone.
   tools=$({ cli start --attach "$asked" 2>&1 || give_up; } | head -c 1000)
-  rm -f "$dir/asked"
   if [ -e "$failed" ]; then rm "$failed"; return 1; fi
+  rm -f "$dir/asked"
 }
 
 # name_asked: one that an earlier start has left goes first.
@@ -32,9 +32,11 @@ name_asked() {
   echo "$asked" > "$dir/asked"
 }
 
+# give_up: in the time that a stop has, also where the engine does not answer.
 give_up() {
   : > "$failed"
-  discard "$asked"
+  patience=10
+  discard "$asked" && rm -f "$dir/asked"
 }
 
 # lose_asked: the engine did not do what it was told; it is not waited for again.

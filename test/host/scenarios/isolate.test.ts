@@ -75,6 +75,26 @@ async function makeOdd(): Promise<void> {
     docker rm --volumes image-maker > /dev/null`)
 }
 
+/** Entry points as images have them, and what comes of each: what it prints, or the exit code of what is not there. */
+const entries = [
+  { name: 'relative', changes: ['WORKDIR /srv', 'ENTRYPOINT ["./entry"]', 'CMD ["a b"]'], printed: 'entered ./entry with a b' },
+  { name: 'blanks', changes: ['ENTRYPOINT ["/srv/my entry"]', 'CMD [""]'], printed: 'entered /srv/my entry with ' },
+  { name: 'empty', changes: ['ENTRYPOINT [""]', 'CMD ["/srv/entry"]'], printed: undefined },
+] as const
+
+/** Images with these, of one container. */
+async function makeEntries(): Promise<void> {
+  const commits = entries.map(
+    ({ name, changes }) => `docker commit ${changes.map(change => `--change '${change}'`).join(' ')} image-maker isolate/entry-${name}`,
+  )
+  const script = `#!/bin/sh\necho "entered $0 with $1"; ${stays}\n`
+  await host.sh(
+    `docker run --interactive --name image-maker gear/adduser /bin/sh -euc 'mkdir -p /srv; cat > /srv/entry; chmod 755 /srv/entry; cp -p /srv/entry "/srv/my entry"'
+     { ${commits.join('; ')}; docker rm --volumes image-maker; } > /dev/null`,
+    { input: script },
+  )
+}
+
 /** Users as images name them, and what becomes of each: the owner of the file `/given` of the image, 4321:5000 at first; or why not. */
 const users = [
   { name: 'app:root', file: '4321:5000' },
@@ -93,6 +113,7 @@ const images = [
   'deaf',
   'link',
   ...oddFiles.map(({ name }) => name),
+  ...entries.map(({ name }) => `entry-${name}`),
   ...users.map((_, index) => `form-${index}`),
 ].map(name => `isolate/${name}`)
 
@@ -120,6 +141,7 @@ while :; do sleep 1000 & wait; done
   await makeDebian('isolate/debian', 'dash id sleep chown find mkdir cat rm useradd groupadd setpriv')
   await makeDebian('isolate/neither', 'dash id sleep chown find mkdir cat rm setpriv')
   await makeOdd()
+  await makeEntries()
   await makeShell('isolate/deaf', 'trap "" TERM HUP; while :; do busybox sleep 1000; done')
   await makeShell('isolate/flood', 'trap "" TERM HUP; while :; do echo no end of it; done')
   const command = `CMD ["sh", "-c", "id -u; id -g; stat -c file:%u:%g /given; ${stays.replaceAll('"', '\\"')}"]`
@@ -149,6 +171,7 @@ onBothEngines(host, engine => {
       'iso-deaf',
       'iso-odd-link',
       ...oddFiles.map(({ name }) => `iso-odd-${name}`),
+      ...entries.map(({ name }) => `iso-entry-${name}`),
     ])
       await host.gear('delete', '--all', id)
   })
@@ -223,6 +246,22 @@ onBothEngines(host, engine => {
       for (const path of ['/srv/own', '/srv/own/file', '/data']) {
         expect(await logWith('iso-user', ` ${path}\n`)).toMatch(new RegExp(` ${uid} +${uid} .* ${path.replaceAll('/', '\\/')}$`, 'm'))
       }
+    })
+
+    it('runs an entry point of any name, and says when there is none of that name', async () => {
+      await Promise.all(
+        entries.map(({ name }) =>
+          host.gear('install', `isolate/entry-${name}`, `iso-entry-${name}`, '--isolate', '--restart', 'no', '--start', '--wait'),
+        ),
+      )
+      for (const { name, printed } of entries) {
+        if (printed !== undefined) await logWith(`iso-entry-${name}`, `${printed}\n`)
+        else {
+          await host.untilState(`iso-entry-${name}`, 'failed')
+          expect(await host.gearDo('status', `iso-entry-${name}`, '--output', 'json')).toMatch(/its process ended with exit code 12[67]/)
+        }
+      }
+      await host.gearDo('delete', '--all', ...entries.map(({ name }) => `iso-entry-${name}`))
     })
 
     it('takes a user in every form that images give it, and says which it cannot find', async () => {
