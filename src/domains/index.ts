@@ -23,7 +23,7 @@ export type { AgentFacts } from './node/index.ts'
 export { prepareHost } from './node/index.ts'
 export { makeRepository, removeRepository } from './repositories/index.ts'
 
-/** Sees every step of every plan that the agent carries out, before and after it; `id` is what the plan is for: a container, an environment, a lease, a build, or `keys`. */
+/** Sees every step of every plan that the agent carries out, before and after it; `id` is what the plan is for: a container, an environment, a lease, a build, a repository whose key is made, or `keys`. */
 export type StepLog = NamedStepObserver
 
 export interface DomainOptions extends AgentFacts {
@@ -44,7 +44,10 @@ export function makeHandlers(host: Host, options: DomainOptions): Handlers {
     ...imageHandlers(host),
     ...keyHandlers(new Keys(host, options.onStep)),
     ...leaseHandlers(new Leases(host, options.onStep)),
-    ...repositoryHandlers(new Repositories(host), new RepositoryDeployments(host, deployHands(host, { builds, containers, reports }))),
+    ...repositoryHandlers(
+      new Repositories(host, options.onStep),
+      new RepositoryDeployments(host, deployHands(host, { builds, containers, reports })),
+    ),
     ...nodeHandlers(host, options),
   }
 }

@@ -2,7 +2,7 @@
 import { accountKinds, GearError, type Login } from '../../api/index.ts'
 import type { Account } from '../../formats/index.ts'
 import type { Host, SshFiles } from '../../host/index.ts'
-import { applySteps } from '../../lib/index.ts'
+import { applySteps, type StepObserver } from '../../lib/index.ts'
 import { folderOf, modes } from '../layout/index.ts'
 import { publicKeyOf } from './clone-key.ts'
 import type { RepositoryStep, SshPlaces } from './plan.ts'
@@ -17,13 +17,15 @@ export interface Telling {
   readonly say: (line: string) => void
   /** Is told how far a clone is, whenever git says so. */
   readonly onProgress?: ((state: string) => void) | undefined
+  readonly observe?: StepObserver<RepositoryStep> | undefined
 }
 
 /** Carries a plan out. When a repository could not be made, what was made for it is taken back. */
 export async function applyRepositoryPlan(host: Host, steps: readonly RepositoryStep[], telling: Telling): Promise<void> {
   const done: RepositoryStep[] = []
   try {
-    await applySteps<RepositoryStep>(steps, appliers(host, telling), (step, when) => {
+    await applySteps<RepositoryStep>(steps, appliers(host, telling), async (step, when) => {
+      await telling.observe?.(step, when)
       if (when === 'after') done.push(step)
     })
   } catch (error) {

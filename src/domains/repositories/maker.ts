@@ -25,11 +25,11 @@ export async function makeRepository(
 }
 
 /** The public half of the key with which it is cloned; the key is made where there is none. */
-export async function makeRepositoryKey(host: Host, id: RepositoryId): Promise<PublicKey> {
+export async function makeRepositoryKey(host: Host, id: RepositoryId, observe?: Telling['observe']): Promise<PublicKey> {
   const { paths, hasCloneKey } = await lookAtRepository(host, id)
   if (!hasCloneKey) {
     await using _ = await takeLock(host, id)
-    await applyRepositoryPlan(host, planKey(await lookAtRepository(host, id)), { say: () => undefined })
+    await applyRepositoryPlan(host, planKey(await lookAtRepository(host, id)), { say: () => undefined, observe })
   }
   return publicKeyOf(host, paths.cloneKey)
 }

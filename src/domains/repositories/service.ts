@@ -26,7 +26,7 @@ import {
 } from '../../api/index.ts'
 import { type CloneSource, FormatError, parseCloneSource, parseGitRevision } from '../../formats/index.ts'
 import type { Host, RepositoryPlace, TransientUnit } from '../../host/index.ts'
-import type { DryRun } from '../../lib/index.ts'
+import type { DryRun, NamedStepObserver } from '../../lib/index.ts'
 import { linesOfJob } from '../jobs/index.ts'
 import { repositoriesFolder, repositoryPaths } from '../layout/index.ts'
 import type { PublicKey } from './clone-key.ts'
@@ -70,11 +70,13 @@ const gear = '/usr/bin/gear'
 
 export class Repositories {
   readonly #host: Host
+  readonly #observe: NamedStepObserver
   /** Repositories that are being made, so that a second request is refused at once. */
   readonly #making = new Set<RepositoryId>()
 
-  constructor(host: Host) {
+  constructor(host: Host, observe: NamedStepObserver = () => undefined) {
     this.#host = host
+    this.#observe = observe
   }
 
   /** Begins to make a repository. Throws REPOSITORY_EXISTS; what fails later is thrown by the text, whose last words are of the end. */
@@ -145,7 +147,7 @@ export class Repositories {
 
   /** The key with which it is cloned over ssh; it is made where there is none, also before the repository is. */
   async key({ id, dryRun }: Pick<RepositoryRequest, 'id' | 'dryRun'>): Promise<PublicKey> {
-    if (dryRun === undefined) return makeRepositoryKey(this.#host, id)
+    if (dryRun === undefined) return makeRepositoryKey(this.#host, id, (step, when) => this.#observe(id, step, when))
     dryRun.add(planKey(await lookAtRepository(this.#host, id)))
     return { publicKey: '', sha256: '' }
   }

@@ -77,7 +77,8 @@ const examples: readonly Example[] = [
   },
   {
     words: ['repo-key', repository],
-    seen: async (steps, output) => {
+    seen: async (steps, output, logged) => {
+      expect(steps).toEqual(logged)
       const { on } = steps.find(({ kind }) => kind === 'makeKey') ?? { on: [] }
       expect(output).toContain('ssh-ed25519')
       await host.do(['test', '-s', on?.find(word => word.startsWith('/')) ?? ''])
@@ -207,8 +208,10 @@ const plain = (steps: readonly Step[]): readonly Step[] =>
     reason,
   }))
 
+/** Of the agent's own last line: after one of another unit, journalctl passes over the first line that is of this one. */
 async function cursor(): Promise<string> {
-  return /-- cursor: (.*)/.exec(await host.do(['journalctl', '-n', '0', '--show-cursor']))?.[1] ?? ''
+  await host.do(['journalctl', '--sync'])
+  return /-- cursor: (.*)/.exec(await host.do(['journalctl', '-u', 'gear.service', '-n', '1', '--show-cursor']))?.[1] ?? ''
 }
 
 /** The steps that the agent carried out since. */
