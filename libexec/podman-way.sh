@@ -7,18 +7,13 @@ forget_container() {
   message=$(podman rm --force --time 0 "$id" 2>&1 > /dev/null) || { tidy_message; refuse "$message"; }
 }
 
-# is_ours_at_least: of a container whose storage is damaged podman still lists the labels.
-is_ours_at_least() {
-  [ -n "$(podman ps --all --quiet --filter "name=^$id\$" --filter "label=gear.id=$id" 2> /dev/null)" ]
-}
-
 # make_way: a container of this name is there. If it is ours (the host crashed) its volumes are kept and it goes; a foreign one is never
 # touched. One that podman itself does not know is what is left of a start that was cut off.
 make_way() {
   inspect "$id" || found=damaged
   case $found/$problem in damaged/*'podman has not answered'*) refuse "$problem" ;; esac
   case $found in
-    damaged) is_ours_at_least || fail storage-damaged "podman could not say what it has named $id: $problem"
+    damaged) find_damaged || fail storage-damaged "podman could not say what it has named $id: $problem"
       say "the container of an earlier run is damaged in podman's storage and goes: $problem"
       forget_container ;;
     ours) remove_container || refuse "the container of an earlier run stays: $problem" ;;

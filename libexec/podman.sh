@@ -53,6 +53,11 @@ is_left_over() {
   podman ps --all --external --format '{{.Command}} {{.Names}}' | grep -qxF "storage $1" # the filter for names lets all of these through
 }
 
+# find_damaged: sets damaged to the whole id of our container, of which podman cannot say more when its storage is damaged.
+find_damaged() {
+  damaged=$(podman ps --all --no-trunc --quiet --filter "name=^$id\$" --filter "label=gear.id=$id" 2> /dev/null) && [ -n "$damaged" ]
+}
+
 is_running() {
   case $state in running | paused | stopping) ;; *) return 1 ;; esac
 }

@@ -36,6 +36,8 @@ export class HelperHost {
     this.tool('sleep', 'case $1 in 15 | 30) exec /bin/sleep "$1" ;; esac')
     this.tool('systemctl', 'case "$*" in *NRestarts*) echo 0 ;; esac')
     writeFileSync(join(this.#root, 'docker.pid'), '100')
+    // Time flies here: the bound of a pull is over before a busy machine has begun it.
+    this.configure('GEARD_PULL_STALL_SECONDS=0')
   }
 
   /** A helper of the test's own, or one of the real ones, that calls the tools of this host. */

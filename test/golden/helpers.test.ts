@@ -317,6 +317,23 @@ describe('what tidies up after an engine that did not answer', () => {
     expect(pauses).toEqual([...Array<string>(12).fill('sleep 5'), ...Array<string>(59).fill('sleep 60')])
   })
 
+  it('podman-tidy removes a container of which the storage of podman knows no more, and no other of that name', () => {
+    const host = newHost()
+    const cid = 'c'.repeat(64)
+    host.tool('systemctl', 'case "$*" in *ActiveState*) echo inactive ;; esac')
+    host.tool(
+      'podman',
+      `case "$*" in
+         *inspect*) echo 'Error: getting container from store "${cid}": container not known' >&2; exit 125 ;;
+         *' ps '*) echo ${cid} ;;
+       esac`,
+    )
+    const { exitCode, calls } = host.run('podman-tidy')
+    expect(exitCode).toBe(0)
+    expect(calls.filter(call => call.includes(' rm '))).toEqual([expect.stringMatching(new RegExp(` rm --force --time 0 ${cid}$`))])
+    expect(calls.filter(call => call.startsWith('sleep'))).toEqual([])
+  })
+
   it.each(['docker-tidy', 'podman-tidy'])('%s leaves it to a start that somebody asked for', helper => {
     const host = newHost()
     host.tool('systemctl', 'case "$*" in *ActiveState*) echo activating ;; esac')

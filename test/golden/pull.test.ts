@@ -20,10 +20,17 @@ function pullOf(host: HelperHost, engine: 'docker' | 'podman', script: string) {
   return end
 }
 
-/** Time flies: every sleep ends at once. */
-function hasty(): HelperHost {
+/** With the bound that a host has when nobody says another. */
+function bounded(): HelperHost {
   const host = newHost()
-  host.tool('sleep', '')
+  host.configure()
+  return host
+}
+
+/** Time flies, every sleep ends at once, as soon as the pull has come so far: the words were drawn and read, or it has begun. */
+function hasty(words?: string): HelperHost {
+  const host = bounded()
+  host.tool('sleep', words === undefined ? host.untilNoted('pulls/*/puller', '[0-9]') : host.untilNoted('pulls/*/last', words))
   return host
 }
 
@@ -57,14 +64,18 @@ describe('a pull on docker', () => {
   })
 
   it('of which nothing comes any more is ended, and told with the last that came', () => {
-    const { exitCode, said, printed } = pullOf(hasty(), 'docker', `${draw('Pulling fs layer')}; ${downloading('36.76kB')}; ${hang}`)
+    const { exitCode, said, printed } = pullOf(
+      hasty('36.76kB'),
+      'docker',
+      `${draw('Pulling fs layer')}; ${downloading('36.76kB')}; ${hang}`,
+    )
     expect(exitCode).toBe(1)
     expect(said).toContain('nothing has come for 60 s; the pull is ended after 300 s')
     expect(printed).toBe(`pull-stalled next to nothing has come for 300 s; the last was: ${layer}: Downloading [=>   ]  36.76kB/52.43MB`)
   })
 
   it('may take longer than the bound while it advances, and longer than systemd gives a start', () => {
-    const host = newHost()
+    const host = bounded()
     const advance = `count=1; while [ $count -lt 150 ]; do ${host.inStep(`${draw("Downloading  '$count'.5MB/200MB")}; ${noted(host)}`)}; count=$((count + 1)); done`
     const { exitCode, printed, calls } = pullOf(host, 'docker', advance)
     expect([exitCode, printed]).toEqual([0, ''])
@@ -72,14 +83,14 @@ describe('a pull on docker', () => {
   })
 
   it('that comes by the byte is ended', () => {
-    const host = newHost()
+    const host = bounded()
     const trickle = `count=100; while :; do ${host.inStep(`${draw("Downloading  36.'$count'kB/52MB")}; ${noted(host)}`)}; count=$((count + 1)); done`
     expect(pullOf(host, 'docker', trickle).printed).toMatch(/^pull-stalled .* Downloading {2}36\.\d+kB\/52MB$/)
   })
 
   it('that waits for those of other images is given more time', () => {
     const behind = `${draw('Pull complete', '0123456789ab')}; ${draw('Waiting')}; ${hang}`
-    expect(pullOf(hasty(), 'docker', behind).printed).toBe('pull-stalled docker pulls other images first, for 1800 s by now')
+    expect(pullOf(hasty('Waiting'), 'docker', behind).printed).toBe('pull-stalled docker pulls other images first, for 1800 s by now')
   })
 
   it('of an engine that does not answer others either is told as that', () => {
@@ -103,12 +114,12 @@ describe('a pull on podman', () => {
   const read = (bytes: number) => `head -c ${bytes} /dev/zero > /dev/null`
 
   it('of which nothing comes any more is ended', () => {
-    const { exitCode, printed } = pullOf(hasty(), 'podman', `${read(1_000_000)}; echo 'Copying blob sha256:00'; ${hang}`)
+    const { exitCode, printed } = pullOf(hasty('Copying'), 'podman', `${read(1_000_000)}; echo 'Copying blob sha256:00'; ${hang}`)
     expect([exitCode, printed]).toEqual([1, 'pull-stalled next to nothing has come for 300 s; the last was: Copying blob sha256:00'])
   })
 
   it('may take longer than the bound while it advances', () => {
-    const host = newHost()
+    const host = bounded()
     const advance = `count=1; while [ $count -lt 100 ]; do ${host.inStep(read(100_000))}; count=$((count + 1)); done`
     expect(pullOf(host, 'podman', advance)).toMatchObject({ exitCode: 0, printed: '' })
   })

@@ -182,6 +182,14 @@ describe('storage that a power cut has damaged', () => {
     await expectData()
   })
 
+  it('of a container that runs: it goes on, and nothing of it stays when it is deleted', async () => {
+    await install('lost', 'gear/httpd', '-p', '8080:0', '--start', '--wait')
+    await host.sh(`: > ${storage}/overlay-containers/containers.json`)
+    await host.untilPage(await host.port('lost'), 'It works: gear')
+    await host.gearDo('delete', '--all', 'lost')
+    await until('it is gone', async () => (await podman.list('lost')) === '' || podman.list('lost'))
+  })
+
   it('that cannot be fetched again is said, and the restarts come to an end', async () => {
     await host.sh(
       'mkdir -p /etc/systemd/system/ctr-broken.service.d; printf "[Unit]\\nStartLimitBurst=3\\n" > /etc/systemd/system/ctr-broken.service.d/limit.conf; systemctl daemon-reload',
