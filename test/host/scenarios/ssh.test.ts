@@ -79,7 +79,8 @@ describe('who has a key', () => {
   })
 
   it.each(['login1', 'login4'])('has a terminal that is resized with the one it sits at: %s', async id => {
-    const command = 'stty size; until [ "$(stty size)" = "44 111" ]; do sleep 0.1; done; echo followed'
+    // The dots keep the client from waiting: a signal between its look and its poll would be seen with the next output only.
+    const command = 'stty size; until [ "$(stty size)" = "44 111" ]; do sleep 0.1; printf .; done; echo followed'
     expect(await resizedTerminal(['ssh', '-t', ...options, '-i', '/root/lab-key', target(id), command])).toContain('followed')
   })
 
