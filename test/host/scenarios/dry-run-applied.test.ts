@@ -200,6 +200,17 @@ const state = () =>
     docker ps -aq --no-trunc --filter name=dry --filter name=gear | sort; docker images -aq --no-trunc | sort; docker volume ls -q | sort
     systemctl list-units --all --plain --no-legend 'ctr-dry*' 'build-*' 'job-*' 'gear-links@dry*' | sort; cat /etc/passwd /etc/group`)
 
+/** That, once a start has kept its data, and a stop its end: two looks in a row are the same. */
+async function settledState(): Promise<string> {
+  let last = ''
+  await until('the host is at rest', async () => {
+    const before = last
+    last = await state()
+    return last === before || 'it changes'
+  })
+  return last
+}
+
 /** What is a number of the request, not of the plan. */
 const plain = (steps: readonly Step[]): readonly Step[] =>
   steps.map(({ kind, on = [], reason }) => ({
@@ -227,7 +238,7 @@ async function loggedSince(begin: string): Promise<readonly Step[]> {
 
 async function tell({ words, arrange, seen }: Example): Promise<void> {
   await arrange?.()
-  const before = await state()
+  const before = await settledState()
   const told = JSON.parse(await host.gearDo(...words, '--dry-run', '--output', 'json')) as readonly Plan[] | Plan | DeployPlan
   expect(await state()).toBe(before)
   const isDeploy = words[0] === 'deploy'
