@@ -30,6 +30,21 @@ describe('reservations', () => {
     expect(await store.ownedOf(shop, [4000, 4001, 4002, 4000])).toEqual(new Set([4000]))
   })
 
+  it('are told in the order in which they were asked for, whichever the disk knows first', async () => {
+    const { host, store } = setUp()
+    await store.reserve([4000, 4001], version)
+    const readLink = host.files.readLink.bind(host.files)
+    let first = true
+    host.files.readLink = async path => {
+      const isLate = first
+      first = false
+      const target = await readLink(path)
+      if (isLate) await new Promise(resolve => setImmediate(resolve))
+      return target
+    }
+    expect([...(await store.ownedOf(shop, [4000, 4001]))]).toEqual([4000, 4001])
+  })
+
   it('are made all or none, and a conflict touches nothing of the other container', async () => {
     const { host, store } = setUp()
     await store.reserve([4001], otherVersion)

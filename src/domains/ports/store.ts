@@ -15,17 +15,12 @@ export class PortStore {
     this.#host = host
   }
 
-  /** Which of these ports are reserved for the container. */
+  /** Which of these ports are reserved for the container, in their order. */
   async ownedOf(id: ContainerId, ports: Iterable<number>): Promise<ReadonlySet<number>> {
     const versions = containerPaths(this.#host.paths, id).versions
-    const owned = new Set<number>()
-    await Promise.all(
-      [...new Set(ports)].map(async port => {
-        const target = await this.#host.files.readLink(portLink(this.#host.paths, port))
-        if (target?.startsWith(`${versions}/`)) owned.add(port)
-      }),
-    )
-    return owned
+    const asked = [...new Set(ports)]
+    const targets = await Promise.all(asked.map(port => this.#host.files.readLink(portLink(this.#host.paths, port))))
+    return new Set(asked.filter((_, index) => targets[index]?.startsWith(`${versions}/`)))
   }
 
   /** Who has a port, in words: another container by its reservation, or a program that listens on it. */
